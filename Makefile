@@ -1,0 +1,80 @@
+# The daily acts. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+FUNCTION ?=
+
+.PHONY: help setup up down test unit lint format types imports secrets webform webform-test fuzz bench eval lock deploy clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## a virtual environment with everything, from hashed locks
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+webform: webform/dist/widget.js ## build the web form
+
+webform/node_modules/.installed: webform/package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20 or newer is needed for the web form: nodejs.org"; exit 1; }
+	cd webform && npm ci --no-audit --no-fund
+	@touch $@
+
+webform/dist/widget.js: webform/node_modules/.installed $(shell find webform/src webform/index.html webform/vite.config.* -type f 2>/dev/null)
+	cd webform && npm run build
+	@touch $@
+
+up: $(STAMP) webform/dist/widget.js ## the whole system on this machine; DETACH=1 returns when everything answers
+	@$(BIN)/fte up $(if $(DETACH),--detach)
+
+down: $(STAMP) ## stop it
+	@$(BIN)/fte down
+
+test: lint types imports secrets webform-test webform ## everything that must pass
+	$(BIN)/python -m pytest
+
+unit: $(STAMP) ## the quick tests alone
+	$(BIN)/python -m pytest tests/unit
+
+lint: $(STAMP) ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP) ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMP) ## pyright, strict
+	$(BIN)/pyright
+
+imports: $(STAMP) ## imports point one way
+	$(BIN)/lint-imports
+
+secrets: $(STAMP) ## no secret in the repository
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline && echo "no secret found"
+
+webform-test: webform/node_modules/.installed ## the web form's own tests
+	cd webform && npm run typecheck && npm test
+
+bench: $(STAMP) webform/dist/widget.js ## inbound to delivered, P50 and P95 per channel, beside a bare function
+	$(BIN)/python -m tests.load.bench
+
+eval: $(STAMP) ## the cases through the tools and through the production agent
+	$(BIN)/python -m tests.evals.run_cases
+
+lock: $(STAMP) ## compile the hashed locks anew
+	requirements/compile
+
+deploy: ## one function to the cluster: make deploy FUNCTION=agent-run
+	@test -n "$(FUNCTION)" || { echo "say which: make deploy FUNCTION=agent-run"; exit 2; }
+	knative/deploy $(FUNCTION)
+
+clean: ## remove what builds and tests leave
+	rm -rf .pytest_cache .ruff_cache .hypothesis webform/dist
