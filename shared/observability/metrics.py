@@ -1,0 +1,39 @@
+"""The metrics every function exposes on `/metrics`, in Prometheus's text format.
+
+Labels are few and closed: channel, outcome, reason, function. No customer appears in a label.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
+
+INBOUND = Counter("fte_inbound_messages_total", "messages accepted at a webhook", ["channel"])
+REFUSED = Counter("fte_refused_requests_total", "requests refused at the door", ["function", "reason"])
+OUTCOMES = Counter("fte_outcomes_total", "messages by outcome", ["channel", "outcome", "reason"])
+RECOGNISED = Counter(
+    "fte_recognised_total", "verified messages by whether their customer was known", ["channel", "known"]
+)
+TURN_SECONDS = Histogram(
+    "fte_turn_seconds",
+    "from picking up a turn to its commit",
+    ["channel"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 25),
+)
+DELIVERIES = Counter("fte_deliveries_total", "delivery attempts by result", ["channel", "result"])
+DELIVERED_SECONDS = Histogram(
+    "fte_delivered_seconds",
+    "from arrival to delivery",
+    ["channel"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300),
+)
+TOOL_CALLS = Counter("fte_tool_calls_total", "calls of the agent's tools", ["tool", "result"])
+TOKENS = Counter("fte_model_tokens_total", "tokens spent on the model", ["model", "kind"])
+DEAD_LETTERS = Counter("fte_dead_letters_total", "events that reached the desk as dead letters", ["topic", "cause"])
+SWEPT = Counter("fte_swept_total", "things the sweep found due", ["kind"])
+REQUEST_SECONDS = Histogram("fte_request_seconds", "time to answer a request", ["function", "status"])
+CHANNEL_UP = Gauge("fte_channel_up", "1 while the channel's provider answers", ["channel"])
+
+
+def exposition() -> tuple[bytes, str]:
+    """The registry as bytes, and their content type."""
+    return generate_latest(REGISTRY), CONTENT_TYPE_LATEST

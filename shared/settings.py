@@ -1,0 +1,132 @@
+"""Every setting of the system, read from the environment (and `.env` beside the project).
+
+A setting's environment name is its field name in capitals. Secrets are `SecretStr`, so that a
+log line or a traceback shows stars. Nothing is read at import: call `Settings()`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.errors import Permanent
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """One flat object; each function reads the part it needs."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    # -- the function ---------------------------------------------------------------------------
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    max_request_bytes: int = Field(default=1_048_576, description="a larger request is answered 413")
+
+    # -- PostgreSQL -----------------------------------------------------------------------------
+    database_url: SecretStr = Field(default=SecretStr(""), description="DSN of the CRM, as a role that is not superuser")
+    database_pool_size: int = Field(default=8, description="connections one process may hold")
+    database_timeout_s: float = 10.0
+
+    # -- Kafka ----------------------------------------------------------------------------------
+    kafka_bootstrap_servers: str = ""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"] = "PLAINTEXT"
+    kafka_sasl_mechanism: str = ""
+    kafka_sasl_username: str = ""
+    kafka_sasl_password: SecretStr = SecretStr("")
+    kafka_publish_timeout_s: float = Field(default=8.0, description="how long a webhook waits for the brokers' acks")
+
+    # -- keys (generated for local use by `fte up`) ---------------------------------------------
+    fte_master_key: SecretStr = Field(default=SecretStr(""), description="wraps customers' data keys: `id:base64` pairs, newest first")
+    fte_lookup_key: SecretStr = Field(default=SecretStr(""), description="base64, 32 bytes: keyed hashes of identifiers")
+    fte_event_key: SecretStr = Field(default=SecretStr(""), description="base64, 32 bytes: signs events (`ftesig`); two, comma-separated, while rotating")
+    fte_ticket_key: SecretStr = Field(default=SecretStr(""), description="base64, 32 bytes: ticket ids and tokens")
+    fte_operator_token: SecretStr = Field(default=SecretStr(""), description="bearer token of the desk")
+
+    # -- Gmail and Pub/Sub ----------------------------------------------------------------------
+    gmail_mailbox: str = "support@example.com"
+    gmail_aliases: CommaSeparated = ()
+    gmail_api_base_url: str = "https://gmail.googleapis.com"
+    gmail_credentials: SecretStr = Field(default=SecretStr(""), description="JSON: authorized_user or service_account")
+    gmail_topic: str = Field(default="", description="Pub/Sub topic that users.watch publishes to")
+    gmail_push_audience: str = Field(default="", description="`aud` of the push tokens; the subscription's setting")
+    gmail_push_service_account: str = Field(default="", description="`email` of the push tokens")
+    gmail_certs_url: str = "https://www.googleapis.com/oauth2/v3/certs"
+    gmail_authserv_id: str = Field(default="mx.google.com", description="whose Authentication-Results are believed")
+
+    # -- WhatsApp (Twilio) ----------------------------------------------------------------------
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="one, or two comma-separated while rotating")
+    twilio_webhook_url: str = Field(default="", description="the exact public URL that Twilio calls")
+    twilio_whatsapp_from: str = Field(default="", description="our sender, E.164 or whatsapp:+…")
+    twilio_api_base_url: str = "https://api.twilio.com"
+
+    # -- web form -------------------------------------------------------------------------------
+    form_public_url: str = Field(default="", description="public base URL of form-submit")
+    form_allowed_origins: CommaSeparated = ("*",)
+    form_dist_dir: str = Field(default="", description="folder of the built web form; empty: webform/dist beside the project")
+
+    # -- the agent ------------------------------------------------------------------------------
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = ""
+    openai_api: Literal["chat", "responses"] = "chat"
+    agent_model: str = "gpt-4.1-mini"
+    agent_turn_timeout_s: float = 25.0
+    agent_max_attempts: int = Field(default=4, description="the Nth failed turn goes to a person instead of sweeping for ever")
+    escalation_policy: Literal["strict", "published"] = "strict"
+    company_name: str = "Tideline"
+    support_team_name: str = "Tideline Support"
+
+    # -- conversations --------------------------------------------------------------------------
+    lease_s: float = Field(default=40.0, description="longer than a turn, shorter than the request")
+    turns_per_request: int = 2
+    whatsapp_quiet_s: float = Field(default=1.2, description="silence a WhatsApp turn waits for; 0 in benchmarks")
+    whatsapp_quiet_max_s: float = 4.0
+    conversation_idle_h: float = Field(default=72.0, description="after which a new message starts a new conversation")
+    history_messages: int = 20
+
+    # -- delivery -------------------------------------------------------------------------------
+    provider_timeout_s: float = Field(default=10.0, description="hard deadline of one call to a provider")
+    delivery_claim_margin_s: float = 5.0
+    delivery_max_age_h: float = Field(default=24.0, description="a delivery deferred for longer goes to a person")
+    delivery_unknown_max_s: float = Field(default=300.0, description="an outcome unknown for longer goes to a person")
+
+    # -- desk -----------------------------------------------------------------------------------
+    fte_desk_url: str = Field(default="", description="base URL of dlq-review, for kn-fte")
+
+
+def key_bytes(secret: SecretStr, name: str) -> bytes:
+    """The 32 bytes of one base64 key.
+
+    Raises Permanent, naming the setting, when it is missing or not 32 bytes.
+    """
+    return key_list(secret, name)[0]
+
+
+def key_list(secret: SecretStr, name: str) -> tuple[bytes, ...]:
+    """All keys of a comma-separated setting, newest first; the first signs, all verify."""
+    parts = [part.strip() for part in secret.get_secret_value().split(",") if part.strip()]
+    if not parts:
+        raise Permanent(f"{name} is not set: give it 32 random bytes in base64", reason="missing-key")
+    return tuple(_decode(part, name) for part in parts)
+
+
+def _decode(part: str, name: str) -> bytes:
+    try:
+        raw = base64.b64decode(part, validate=True)
+    except binascii.Error:
+        raise Permanent(f"{name} is not base64", reason="bad-key") from None
+    if len(raw) != 32:
+        raise Permanent(f"{name} must be 32 bytes in base64, not {len(raw)}", reason="bad-key")
+    return raw
