@@ -1,0 +1,249 @@
+-- The first schema. Columns named *_enc hold ciphertext, lookup and key hold keyed hashes.
+
+CREATE EXTENSION IF NOT EXISTS vector;
+
+-- A customer. Erasing one destroys data_key: what it encrypted is gone, the ids stay as tombstones.
+CREATE TABLE customers (
+    id          uuid PRIMARY KEY,
+    data_key    bytea,
+    name_enc    bytea,
+    merged_into uuid REFERENCES customers (id),
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    erased_at   timestamptz,
+    CHECK (data_key IS NOT NULL OR erased_at IS NOT NULL)
+);
+CREATE INDEX customers_merged_into ON customers (merged_into) WHERE merged_into IS NOT NULL;
+
+-- Who is reached where. Only a verified identifier is unique and resolves a message; a claimed one
+-- is a note beside a conversation.
+CREATE TABLE customer_identifiers (
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    customer_id     uuid NOT NULL REFERENCES customers (id),
+    kind            text NOT NULL CHECK (kind IN ('email', 'phone')),
+    lookup          bytea NOT NULL,
+    value_enc       bytea NOT NULL,
+    trust           text NOT NULL CHECK (trust IN ('verified', 'claimed')),
+    conversation_id uuid,
+    created_at      timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX customer_identifiers_verified ON customer_identifiers (kind, lookup) WHERE trust = 'verified';
+CREATE INDEX customer_identifiers_customer ON customer_identifiers (customer_id);
+CREATE INDEX customer_identifiers_lookup ON customer_identifiers (kind, lookup);
+
+-- One matter of one customer over all channels: a mailbox with one worker (the lease).
+CREATE TABLE conversations (
+    id               uuid PRIMARY KEY,
+    customer_id      uuid NOT NULL REFERENCES customers (id),
+    trust            text NOT NULL CHECK (trust IN ('verified', 'claimed', 'held')),
+    state            text NOT NULL DEFAULT 'agent' CHECK (state IN ('agent', 'human', 'closed')),
+    -- Bumped by everything that makes a turn under way obsolete: takeover, return, close, merge, erase.
+    epoch            bigint NOT NULL DEFAULT 0,
+    arrived          bigint NOT NULL DEFAULT 0,
+    lease_token      uuid,
+    lease_event      text,
+    lease_expires    timestamptz,
+    last_channel     text NOT NULL CHECK (last_channel IN ('email', 'whatsapp', 'web')),
+    metadata         jsonb NOT NULL DEFAULT '{}',
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    last_activity_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX conversations_customer ON conversations (customer_id, last_activity_at DESC);
+
+-- Where an answer goes: an e-mail thread, a WhatsApp number, a ticket's page. key is a keyed hash.
+CREATE TABLE routes (
+    id              uuid PRIMARY KEY,
+    channel         text NOT NULL CHECK (channel IN ('email', 'whatsapp', 'web')),
+    key             bytea NOT NULL,
+    customer_id     uuid NOT NULL REFERENCES customers (id),
+    conversation_id uuid NOT NULL REFERENCES conversations (id),
+    address_enc     bytea NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (channel, key)
+);
+CREATE INDEX routes_conversation ON routes (conversation_id);
+
+CREATE TABLE messages (
+    id                  uuid PRIMARY KEY,
+    conversation_id     uuid NOT NULL REFERENCES conversations (id),
+    customer_id         uuid NOT NULL REFERENCES customers (id),
+    route_id            uuid NOT NULL REFERENCES routes (id),
+    channel             text NOT NULL CHECK (channel IN ('email', 'whatsapp', 'web')),
+    author              text NOT NULL CHECK (author IN ('customer', 'agent', 'human')),
+    trust               text NOT NULL CHECK (trust IN ('verified', 'claimed', 'held')),
+    -- The provider's id of an inbound message; null for ours.
+    provider_message_id text,
+    subject_enc         bytea,
+    body_enc            bytea NOT NULL,
+    -- Threading headers, attachments and the quoted original, as JSON.
+    details_enc         bytea,
+    -- Whether the agent's text hands over to a person instead of answering.
+    handoff             boolean NOT NULL DEFAULT false,
+    received_at         timestamptz NOT NULL,
+    stored_at           timestamptz NOT NULL DEFAULT now(),
+    seq                 bigint GENERATED ALWAYS AS IDENTITY,
+    attempts            int NOT NULL DEFAULT 0,
+    outcome             text CHECK (outcome IN ('replied', 'escalated', 'ignored')),
+    outcome_reason      text,
+    outcome_at          timestamptz,
+    -- The message of ours that answers this one.
+    reply_id            uuid REFERENCES messages (id),
+    UNIQUE (channel, provider_message_id),
+    CHECK (author = 'customer' OR provider_message_id IS NULL)
+);
+CREATE INDEX messages_conversation ON messages (conversation_id, seq);
+CREATE INDEX messages_customer ON messages (customer_id, seq DESC);
+CREATE INDEX messages_open ON messages (stored_at) WHERE author = 'customer' AND outcome IS NULL;
+
+CREATE TABLE tickets (
+    id              text PRIMARY KEY,
+    conversation_id uuid NOT NULL REFERENCES conversations (id),
+    customer_id     uuid NOT NULL REFERENCES customers (id),
+    channel         text NOT NULL CHECK (channel IN ('email', 'whatsapp', 'web')),
+    status          text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'escalated', 'closed')),
+    category        text NOT NULL DEFAULT 'general' CHECK (category IN ('general', 'technical', 'billing', 'feedback')),
+    priority        text NOT NULL DEFAULT 'normal' CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
+    subject_enc     bytea NOT NULL,
+    reason          text,
+    summary_enc     bytea,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    closed_at       timestamptz
+);
+CREATE INDEX tickets_conversation ON tickets (conversation_id);
+CREATE INDEX tickets_status ON tickets (status, updated_at DESC);
+
+-- The delivery ledger: every message of ours goes out through one row, claimed before the provider is called.
+CREATE TABLE deliveries (
+    id              uuid PRIMARY KEY,
+    message_id      uuid NOT NULL UNIQUE REFERENCES messages (id),
+    conversation_id uuid NOT NULL REFERENCES conversations (id),
+    route_id        uuid NOT NULL REFERENCES routes (id),
+    channel         text NOT NULL CHECK (channel IN ('email', 'whatsapp', 'web')),
+    author          text NOT NULL CHECK (author IN ('agent', 'human')),
+    seq             bigint GENERATED ALWAYS AS IDENTITY,
+    status          text NOT NULL DEFAULT 'queued' CHECK (status IN
+                        ('queued', 'sending', 'unknown', 'deferred', 'sent', 'delivered', 'read', 'failed', 'superseded')),
+    attempt         int NOT NULL DEFAULT 0,
+    claimed_until   timestamptz,
+    next_at         timestamptz,
+    unknown_since   timestamptz,
+    provider_id     text,
+    draft_id        text,
+    error_code      text,
+    arrived_at      timestamptz NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    finished_at     timestamptz
+);
+CREATE INDEX deliveries_route_open ON deliveries (route_id, seq)
+    WHERE status IN ('queued', 'sending', 'unknown', 'deferred');
+CREATE INDEX deliveries_conversation ON deliveries (conversation_id);
+CREATE UNIQUE INDEX deliveries_provider ON deliveries (channel, provider_id) WHERE provider_id IS NOT NULL;
+
+-- Why the agent said what it said: one row a reply or handoff.
+CREATE TABLE decisions (
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    conversation_id uuid NOT NULL REFERENCES conversations (id),
+    customer_id     uuid NOT NULL REFERENCES customers (id),
+    message_id      uuid REFERENCES messages (id),
+    outcome         text NOT NULL,
+    reason          text,
+    model           text NOT NULL,
+    instructions    text NOT NULL,
+    tokens_in       int NOT NULL DEFAULT 0,
+    tokens_out      int NOT NULL DEFAULT 0,
+    sentiment       real,
+    record_enc      bytea NOT NULL,
+    decided_at      timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX decisions_conversation ON decisions (conversation_id);
+
+-- What failed for good, kept as it came so that a replay is the same event. data_enc is under the service key.
+CREATE TABLE dead_letters (
+    id          uuid PRIMARY KEY,
+    event_id    text NOT NULL,
+    event_type  text NOT NULL,
+    source      text NOT NULL,
+    topic       text NOT NULL,
+    key         text NOT NULL DEFAULT '',
+    attributes  jsonb NOT NULL,
+    data_enc    bytea NOT NULL,
+    cause       text NOT NULL,
+    error_code  int,
+    failures    int NOT NULL DEFAULT 1,
+    status      text NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'replayed', 'discarded')),
+    note        text,
+    arrived_at  timestamptz NOT NULL DEFAULT now(),
+    decided_at  timestamptz,
+    UNIQUE (topic, event_id, source)
+);
+CREATE INDEX dead_letters_status ON dead_letters (status, arrived_at DESC);
+
+-- How far each channel was read, and how it is.
+CREATE TABLE channel_cursors (
+    channel         text PRIMARY KEY CHECK (channel IN ('email', 'whatsapp', 'web')),
+    cursor          text,
+    watch_expires   timestamptz,
+    next_due        timestamptz,
+    seen_at         timestamptz,
+    degraded_reason text,
+    degraded_since  timestamptz
+);
+
+-- What operators did: who is the token's name, never a customer.
+CREATE TABLE operator_actions (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    action     text NOT NULL,
+    subject    text NOT NULL,
+    details    jsonb NOT NULL DEFAULT '{}',
+    acted_at   timestamptz NOT NULL DEFAULT now()
+);
+
+-- What a merge moved, so that it can be undone exactly.
+CREATE TABLE customer_merges (
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    winner    uuid NOT NULL REFERENCES customers (id),
+    loser     uuid NOT NULL REFERENCES customers (id),
+    moved     jsonb NOT NULL,
+    merged_at timestamptz NOT NULL DEFAULT now(),
+    undone_at timestamptz,
+    CHECK (winner <> loser)
+);
+
+-- The data keys of texts that belong to no customer, wrapped by the master key.
+CREATE TABLE service_keys (
+    name     text PRIMARY KEY,
+    data_key bytea NOT NULL
+);
+
+CREATE TABLE knowledge_documents (
+    id           text NOT NULL,
+    version      int NOT NULL,
+    title        text NOT NULL,
+    url          text NOT NULL DEFAULT '',
+    product      text NOT NULL DEFAULT '',
+    language     text NOT NULL DEFAULT 'en',
+    audience     text NOT NULL DEFAULT '',
+    content_hash text NOT NULL,
+    active       boolean NOT NULL DEFAULT true,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (id, version)
+);
+CREATE UNIQUE INDEX knowledge_documents_active ON knowledge_documents (id) WHERE active;
+
+CREATE TABLE knowledge_base (
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    document_id     text NOT NULL,
+    version         int NOT NULL,
+    ordinal         int NOT NULL,
+    heading_path    text NOT NULL DEFAULT '',
+    content         text NOT NULL,
+    tsv             tsvector GENERATED ALWAYS AS
+                        (setweight(to_tsvector('english', heading_path), 'A') || setweight(to_tsvector('english', content), 'B')) STORED,
+    embedding       vector(256),
+    embedding_model text NOT NULL DEFAULT '',
+    active          boolean NOT NULL DEFAULT true,
+    UNIQUE (document_id, version, ordinal),
+    FOREIGN KEY (document_id, version) REFERENCES knowledge_documents (id, version)
+);
+CREATE INDEX knowledge_base_tsv ON knowledge_base USING gin (tsv);
+CREATE INDEX knowledge_base_embedding ON knowledge_base USING hnsw (embedding vector_cosine_ops);

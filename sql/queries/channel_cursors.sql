@@ -1,0 +1,33 @@
+-- name: read
+SELECT cursor, watch_expires, next_due, seen_at FROM channel_cursors WHERE channel = $1;
+
+-- name: advance
+-- Forward only: a late worker never takes the cursor back.
+INSERT INTO channel_cursors (channel, cursor, seen_at) VALUES ($1, $2, now())
+ON CONFLICT (channel) DO UPDATE SET
+    cursor = greatest(coalesce(channel_cursors.cursor, '0')::numeric, excluded.cursor::numeric)::text, seen_at = now();
+
+-- name: reset
+-- After a bounded resync: the provider forgot the old cursor, so the new one may even be lower.
+INSERT INTO channel_cursors (channel, cursor, seen_at) VALUES ($1, $2, now())
+ON CONFLICT (channel) DO UPDATE SET cursor = excluded.cursor, seen_at = now();
+
+-- name: set_watch
+INSERT INTO channel_cursors (channel, watch_expires) VALUES ($1, $2)
+ON CONFLICT (channel) DO UPDATE SET watch_expires = excluded.watch_expires;
+
+-- name: set_due
+INSERT INTO channel_cursors (channel, next_due) VALUES ($1, $2)
+ON CONFLICT (channel) DO UPDATE SET next_due = excluded.next_due;
+
+-- name: mark_degraded
+INSERT INTO channel_cursors (channel, degraded_reason, degraded_since) VALUES ($1, $2, now())
+ON CONFLICT (channel) DO UPDATE SET degraded_reason = excluded.degraded_reason,
+                                    degraded_since = coalesce(channel_cursors.degraded_since, now());
+
+-- name: mark_well
+UPDATE channel_cursors SET degraded_reason = NULL, degraded_since = NULL
+WHERE channel = $1 AND degraded_reason IS NOT NULL;
+
+-- name: health
+SELECT channel, degraded_reason, degraded_since FROM channel_cursors;

@@ -1,0 +1,19 @@
+-- name: of_customer
+-- The customer's verified messages over all channels, newest first. Ours count once they are out or on
+-- their way; superseded ones were never said.
+SELECT m.id, m.conversation_id, m.author, m.channel, m.subject_enc, m.body_enc, m.received_at
+FROM messages m
+LEFT JOIN deliveries d ON d.message_id = m.id
+WHERE m.customer_id = $1 AND m.trust = 'verified' AND m.id <> ALL($2::uuid[])
+  AND coalesce(m.outcome, '') <> 'ignored' AND coalesce(d.status, '') NOT IN ('superseded', 'failed')
+ORDER BY m.seq DESC
+LIMIT $3;
+
+-- name: of_conversation
+SELECT m.id, m.conversation_id, m.author, m.channel, m.subject_enc, m.body_enc, m.received_at
+FROM messages m
+LEFT JOIN deliveries d ON d.message_id = m.id
+WHERE m.conversation_id = $1 AND m.id <> ALL($2::uuid[])
+  AND coalesce(m.outcome, '') <> 'ignored' AND coalesce(d.status, '') NOT IN ('superseded', 'failed')
+ORDER BY m.seq DESC
+LIMIT $3;

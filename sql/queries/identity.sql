@@ -1,0 +1,81 @@
+-- name: lock_sender
+-- First messages of one sender wait for each other here, so that three at once make one customer.
+SELECT pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 0));
+
+-- name: find_verified
+-- The customer a verified identifier belongs to, locked against merges.
+SELECT c.id
+FROM customer_identifiers i
+JOIN customers c ON c.id = i.customer_id
+WHERE i.kind = $1 AND i.lookup = $2 AND i.trust = 'verified' AND c.erased_at IS NULL
+FOR UPDATE OF c;
+
+-- name: create_customer
+INSERT INTO customers (id, data_key, name_enc) VALUES ($1, $2, $3);
+
+-- name: lock_customer
+SELECT id FROM customers WHERE id = $1 FOR UPDATE;
+
+-- name: name_customer
+UPDATE customers SET name_enc = $2 WHERE id = $1 AND name_enc IS NULL;
+
+-- name: add_identifier
+INSERT INTO customer_identifiers (customer_id, kind, lookup, value_enc, trust, conversation_id)
+VALUES ($1, $2, $3, $4, $5, $6)
+RETURNING id;
+
+-- name: has_claim
+SELECT EXISTS (
+    SELECT FROM customer_identifiers
+    WHERE kind = $1 AND lookup = $2 AND trust = 'claimed' AND conversation_id = $3
+);
+
+-- name: move_identifiers
+UPDATE customer_identifiers SET customer_id = $1 WHERE customer_id = $2 RETURNING id;
+
+-- name: move_conversations
+-- The epoch makes every turn under way start over, with the merged history.
+UPDATE conversations SET customer_id = $1, epoch = epoch + 1 WHERE customer_id = $2 RETURNING id;
+
+-- name: move_messages
+UPDATE messages SET customer_id = $1 WHERE customer_id = $2 RETURNING id;
+
+-- name: move_routes
+UPDATE routes SET customer_id = $1 WHERE customer_id = $2 RETURNING id;
+
+-- name: move_tickets
+UPDATE tickets SET customer_id = $1 WHERE customer_id = $2 RETURNING id;
+
+-- name: move_decisions
+UPDATE decisions SET customer_id = $1 WHERE customer_id = $2 RETURNING id;
+
+-- name: mark_merged
+UPDATE customers SET merged_into = $1 WHERE id = $2;
+
+-- name: record_merge
+INSERT INTO customer_merges (winner, loser, moved) VALUES ($1, $2, $3::jsonb) RETURNING id;
+
+-- name: list_customers
+SELECT c.id, c.created_at, c.name_enc, c.erased_at,
+       (SELECT count(*) FROM conversations v WHERE v.customer_id = c.id) AS conversations,
+       (SELECT max(v.last_activity_at) FROM conversations v WHERE v.customer_id = c.id) AS last_activity_at,
+       coalesce((SELECT array_agg(v.last_channel ORDER BY v.last_activity_at DESC)
+                 FROM conversations v WHERE v.customer_id = c.id), '{}') AS channels
+FROM customers c
+WHERE c.merged_into IS NULL
+ORDER BY 6 DESC NULLS LAST
+LIMIT $1;
+
+-- name: show_customer
+SELECT id, created_at, name_enc, merged_into, erased_at FROM customers WHERE id = $1;
+
+-- name: identifiers_of
+SELECT kind, value_enc, trust, conversation_id, created_at
+FROM customer_identifiers WHERE customer_id = $1 ORDER BY id;
+
+-- name: conversations_of
+SELECT id, state, trust, last_channel, metadata, created_at, last_activity_at
+FROM conversations WHERE customer_id = $1 ORDER BY last_activity_at DESC;
+
+-- name: record_action
+INSERT INTO operator_actions (action, subject, details) VALUES ($1, $2, $3::jsonb);

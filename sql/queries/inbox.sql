@@ -1,0 +1,64 @@
+-- name: find_message
+SELECT id, conversation_id FROM messages WHERE channel = $1 AND provider_message_id = $2;
+
+-- name: find_route
+SELECT r.id, r.conversation_id, r.customer_id, c.state,
+       c.last_activity_at > now() - make_interval(hours => $3::int) AS active
+FROM routes r
+JOIN conversations c ON c.id = r.conversation_id
+WHERE r.channel = $1 AND r.key = $2
+FOR UPDATE OF r;
+
+-- name: recent_conversation
+-- The customer's open conversation that a message without a thread of its own goes on with.
+-- $3: only one the agent has, and last spoken to on another channel than $4.
+SELECT id FROM conversations
+WHERE customer_id = $1 AND trust = 'verified' AND state <> 'closed'
+  AND last_activity_at > now() - make_interval(hours => $2::int)
+  AND (NOT $3::boolean OR (state = 'agent' AND last_channel <> $4))
+ORDER BY last_activity_at DESC
+LIMIT 1
+FOR UPDATE;
+
+-- name: create_conversation
+INSERT INTO conversations (id, customer_id, trust, state, last_channel, metadata)
+VALUES ($1, $2, $3, $4, $5, $6::jsonb);
+
+-- name: create_route
+INSERT INTO routes (id, channel, key, customer_id, conversation_id, address_enc) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: move_route
+UPDATE routes SET conversation_id = $2 WHERE id = $1;
+
+-- name: create_ticket
+INSERT INTO tickets (id, conversation_id, customer_id, channel, status, category, subject_enc, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: create_message
+INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, provider_message_id,
+                      subject_enc, body_enc, details_enc, received_at, outcome, outcome_reason, outcome_at)
+VALUES ($1, $2, $3, $4, $5, 'customer', $6, $7, $8, $9, $10, $11, $12::text, $13,
+        CASE WHEN $12::text IS NULL THEN NULL ELSE now() END);
+
+-- name: arrive
+-- Inbox and lease in one statement: count the arrival, note a change of channel, and take the lease if
+-- it is free, expired, or held by this very event, whose first attempt then died.
+UPDATE conversations SET
+    arrived = arrived + $2,
+    last_channel = coalesce($3, last_channel),
+    last_activity_at = CASE WHEN $3::text IS NULL THEN last_activity_at ELSE now() END,
+    metadata = CASE WHEN $3::text IS NULL OR $3 = last_channel THEN metadata
+        ELSE jsonb_set(metadata, '{channel_switches}', coalesce(metadata -> 'channel_switches', '[]')
+             || jsonb_build_object('from', last_channel, 'to', $3::text, 'at', now())) END,
+    lease_token   = CASE WHEN state = 'agent' AND (lease_token IS NULL OR lease_expires < now() OR lease_event = $4)
+                         THEN $5::uuid ELSE lease_token END,
+    lease_expires = CASE WHEN state = 'agent' AND (lease_token IS NULL OR lease_expires < now() OR lease_event = $4)
+                         THEN now() + make_interval(secs => $6) ELSE lease_expires END,
+    lease_event   = CASE WHEN state = 'agent' AND (lease_token IS NULL OR lease_expires < now() OR lease_event = $4)
+                         THEN $4 ELSE lease_event END
+WHERE id = $1
+RETURNING customer_id, state, lease_token = $5::uuid AS taken;
+
+-- name: conversation_state
+SELECT state FROM conversations WHERE id = $1 FOR UPDATE;

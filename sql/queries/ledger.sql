@@ -1,0 +1,119 @@
+-- name: route_of
+SELECT route_id FROM deliveries WHERE id = $1;
+
+-- name: lock_route
+SELECT id FROM routes WHERE id = $1 FOR UPDATE;
+
+-- name: oldest_unfinished
+-- Only a route's oldest unfinished delivery may be claimed.
+SELECT d.id, d.status, d.attempt, d.claimed_until, d.next_at, d.unknown_since, d.draft_id, d.created_at, d.arrived_at,
+       d.conversation_id, d.route_id, d.channel, d.author, m.customer_id, m.body_enc, m.received_at AS said_at,
+       r.address_enc,
+       coalesce(d.claimed_until > now(), false) AS claimed,
+       coalesce(d.next_at > now(), false) AS early,
+       d.created_at < now() - make_interval(secs => $2) AS too_old,
+       coalesce(d.unknown_since < now() - make_interval(secs => $3), false) AS unknown_too_long,
+       c.state, now() AS now
+FROM deliveries d
+JOIN messages m ON m.id = d.message_id
+JOIN routes r ON r.id = d.route_id
+JOIN conversations c ON c.id = d.conversation_id
+WHERE d.route_id = $1 AND d.status IN ('queued', 'sending', 'unknown', 'deferred')
+ORDER BY d.seq
+LIMIT 1
+FOR UPDATE OF d;
+
+-- name: claim
+UPDATE deliveries SET status = 'sending', attempt = attempt + 1,
+                      claimed_until = now() + make_interval(secs => $2), next_at = NULL
+WHERE id = $1
+RETURNING attempt;
+
+-- name: claim_to_judge
+UPDATE deliveries SET status = 'unknown', unknown_since = coalesce(unknown_since, now()),
+                      claimed_until = now() + make_interval(secs => $2), next_at = NULL
+WHERE id = $1;
+
+-- name: answered_by
+-- The customer's message an e-mail answers: the newest on the route before ours.
+SELECT m.subject_enc, m.body_enc, m.details_enc, m.received_at
+FROM messages m
+WHERE m.route_id = $1 AND m.author = 'customer'
+  AND m.seq < (SELECT o.seq FROM messages o JOIN deliveries d ON d.message_id = o.id WHERE d.id = $2)
+ORDER BY m.seq DESC
+LIMIT 1;
+
+-- name: taken_ids
+SELECT provider_id FROM deliveries WHERE route_id = $1 AND provider_id IS NOT NULL AND id <> $2;
+
+-- name: keep_draft
+UPDATE deliveries SET draft_id = $3 WHERE id = $1 AND attempt = $2 AND status IN ('sending', 'unknown') RETURNING id;
+
+-- name: finish
+-- Statuses only move forward: a callback may have said `delivered` before the call returned.
+UPDATE deliveries SET
+    status = CASE WHEN status IN ('delivered', 'read') THEN status ELSE $3 END,
+    provider_id = coalesce($4, provider_id), error_code = $5, finished_at = coalesce(finished_at, now()),
+    claimed_until = NULL, next_at = NULL, unknown_since = NULL
+WHERE id = $1 AND attempt = $2 AND status IN ('sending', 'unknown', 'sent', 'delivered', 'read')
+RETURNING conversation_id, channel, status, arrived_at, extract(epoch FROM now() - arrived_at)::float8 AS took_s;
+
+-- name: defer
+UPDATE deliveries SET status = CASE WHEN $4 THEN 'unknown' ELSE 'deferred' END, next_at = now() + make_interval(secs => $3),
+                      unknown_since = CASE WHEN $4 THEN coalesce(unknown_since, now()) ELSE NULL END,
+                      claimed_until = NULL, error_code = $5
+WHERE id = $1 AND attempt = $2 AND status IN ('sending', 'unknown')
+RETURNING id;
+
+-- name: fail
+UPDATE deliveries SET status = 'failed', error_code = $2, finished_at = now(), claimed_until = NULL, next_at = NULL
+WHERE id = $1 AND status IN ('queued', 'sending', 'unknown', 'deferred', 'sent')
+RETURNING conversation_id, channel;
+
+-- name: next_on_route
+SELECT id FROM deliveries
+WHERE route_id = $1 AND status IN ('queued', 'deferred', 'unknown', 'sending')
+  AND coalesce(next_at, now()) <= now()
+ORDER BY seq
+LIMIT 1;
+
+-- name: status_row
+SELECT d.id, d.status, d.attempt, d.provider_id, d.route_id, d.conversation_id, d.channel
+FROM deliveries d WHERE d.id = $1 FOR UPDATE;
+
+-- name: apply_status
+UPDATE deliveries SET status = $2, provider_id = coalesce(provider_id, $3), error_code = coalesce($4, error_code),
+                      finished_at = coalesce(finished_at, now()), claimed_until = NULL, next_at = NULL
+WHERE id = $1;
+
+-- name: supersede
+-- The agent's replies that no provider was asked to send yet: a person speaks now.
+UPDATE deliveries SET status = 'superseded', finished_at = now()
+WHERE conversation_id = $1 AND author = 'agent' AND status IN ('queued', 'deferred')
+RETURNING message_id;
+
+-- name: reopen_superseded
+-- What a superseded reply answered was not answered: it waits for the person.
+UPDATE messages SET outcome = 'escalated', outcome_reason = 'takeover', outcome_at = now(), reply_id = NULL
+WHERE reply_id = ANY($1::uuid[])
+RETURNING id;
+
+-- name: to_person
+UPDATE conversations SET state = 'human', epoch = epoch + 1,
+                         lease_token = NULL, lease_event = NULL, lease_expires = NULL
+WHERE id = $1 AND state <> 'human'
+RETURNING id;
+
+-- name: escalate_ticket
+UPDATE tickets SET status = 'escalated', reason = $2, updated_at = now()
+WHERE conversation_id = $1 AND status <> 'closed';
+
+-- name: due
+-- For the sweep: one delivery a route whose time has come, the oldest unfinished.
+SELECT DISTINCT ON (route_id) id, conversation_id
+FROM deliveries
+WHERE status IN ('queued', 'sending', 'unknown', 'deferred')
+  AND CASE status WHEN 'queued' THEN created_at < now() - interval '30 seconds'
+                  WHEN 'sending' THEN claimed_until < now()
+                  ELSE coalesce(next_at, now()) <= now() AND coalesce(claimed_until, now()) <= now() END
+ORDER BY route_id, seq;

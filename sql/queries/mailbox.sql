@@ -1,0 +1,88 @@
+-- name: look
+-- What the lease's holder sees: null when the lease was lost. Read before the messages, so that an
+-- arrival after it makes the release miss.
+SELECT c.customer_id, c.trust, c.state, c.epoch, c.arrived, c.last_channel, now() AS now
+FROM conversations c
+WHERE c.id = $1 AND c.lease_token = $2 AND c.lease_expires > now();
+
+-- name: open_messages
+-- The unanswered messages on the route of the oldest one: one turn.
+SELECT m.id, m.route_id, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.attempts,
+       r.address_enc,
+       extract(epoch FROM now() - max(m.stored_at) OVER ())::float8 AS quiet_s,
+       extract(epoch FROM now() - min(m.stored_at) OVER ())::float8 AS waited_s
+FROM messages m
+JOIN routes r ON r.id = m.route_id
+WHERE m.conversation_id = $1 AND m.author = 'customer' AND m.outcome IS NULL
+  AND m.route_id = (SELECT o.route_id FROM messages o
+                    WHERE o.conversation_id = $1 AND o.author = 'customer' AND o.outcome IS NULL
+                    ORDER BY o.seq LIMIT 1)
+ORDER BY m.seq;
+
+-- name: count_attempt
+UPDATE messages SET attempts = attempts + 1 WHERE id = ANY($1::uuid[]) AND outcome IS NULL RETURNING attempts;
+
+-- name: extend
+UPDATE conversations SET lease_expires = now() + make_interval(secs => $3)
+WHERE id = $1 AND lease_token = $2
+RETURNING id;
+
+-- name: release
+UPDATE conversations SET lease_token = NULL, lease_event = NULL, lease_expires = NULL
+WHERE id = $1 AND lease_token = $2 AND arrived = $3
+RETURNING id;
+
+-- name: hand_back
+-- Release whatever arrived since: a wake event follows.
+UPDATE conversations SET lease_token = NULL, lease_event = NULL, lease_expires = NULL
+WHERE id = $1 AND lease_token = $2;
+
+-- name: waiting_deliveries
+SELECT id FROM deliveries WHERE conversation_id = $1 AND status = 'queued' ORDER BY seq;
+
+-- name: lock_for_commit
+SELECT customer_id FROM conversations
+WHERE id = $1 AND lease_token = $2 AND epoch = $3 AND state = 'agent'
+FOR UPDATE;
+
+-- name: insert_reply
+INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, subject_enc, body_enc,
+                      handoff, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now());
+
+-- name: settle
+-- Those very messages, still without outcome: fewer rows than ids means the turn is stale.
+UPDATE messages SET outcome = $2, outcome_reason = $3, outcome_at = now(), reply_id = $4
+WHERE id = ANY($1::uuid[]) AND outcome IS NULL
+RETURNING id;
+
+-- name: insert_delivery
+INSERT INTO deliveries (id, message_id, conversation_id, route_id, channel, author, arrived_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: insert_decision
+INSERT INTO decisions (conversation_id, customer_id, message_id, outcome, reason, model, instructions,
+                       tokens_in, tokens_out, sentiment, record_enc)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: change_ticket
+UPDATE tickets SET category = coalesce($2, category), priority = coalesce($3, priority),
+                   subject_enc = coalesce($4, subject_enc), updated_at = now()
+WHERE conversation_id = $1 AND status <> 'closed';
+
+-- name: escalate_ticket
+UPDATE tickets SET status = 'escalated', reason = $2, summary_enc = coalesce($3, summary_enc), updated_at = now()
+WHERE conversation_id = $1 AND status <> 'closed';
+
+-- name: to_person
+UPDATE conversations SET state = 'human', epoch = epoch + 1,
+                         lease_token = NULL, lease_event = NULL, lease_expires = NULL
+WHERE id = $1;
+
+-- name: escalate_rest
+UPDATE messages SET outcome = 'escalated', outcome_reason = $2, outcome_at = now()
+WHERE conversation_id = $1 AND author = 'customer' AND outcome IS NULL
+RETURNING channel;
+
+-- name: ticket_of
+SELECT id FROM tickets WHERE conversation_id = $1 ORDER BY created_at, id LIMIT 1;

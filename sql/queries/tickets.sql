@@ -1,0 +1,105 @@
+-- name: page
+-- A ticket's page: the route's own messages alone, ours once they are out.
+SELECT t.status, c.state, m.author, m.body_enc, m.received_at, m.handoff, m.seq
+FROM tickets t
+JOIN conversations c ON c.id = t.conversation_id
+LEFT JOIN messages m ON m.conversation_id = t.conversation_id AND m.channel = 'web'
+    AND (m.author = 'customer' OR EXISTS (
+        SELECT FROM deliveries d WHERE d.message_id = m.id AND d.status IN ('sent', 'delivered', 'read')))
+WHERE t.id = $1 AND t.channel = 'web'
+ORDER BY m.seq;
+
+-- name: list
+SELECT t.id, t.conversation_id, t.customer_id, t.channel, t.status, t.category, t.priority, t.reason, t.subject_enc,
+       t.created_at, t.updated_at
+FROM tickets t
+WHERE ($1::text IS NULL OR t.status = $1)
+ORDER BY t.updated_at DESC
+LIMIT $2;
+
+-- name: show
+SELECT t.id, t.conversation_id, t.customer_id, t.channel, t.status, t.category, t.priority, t.reason, t.subject_enc,
+       t.summary_enc, t.created_at, t.updated_at, t.closed_at, c.state, c.trust, c.metadata
+FROM tickets t JOIN conversations c ON c.id = t.conversation_id
+WHERE t.id = $1;
+
+-- name: thread
+SELECT m.id, m.author, m.channel, m.trust, m.subject_enc, m.body_enc, m.received_at, m.outcome, m.outcome_reason,
+       d.status AS delivery, d.error_code, d.attempt
+FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id
+WHERE m.conversation_id = $1
+ORDER BY m.seq;
+
+-- name: decisions
+SELECT outcome, reason, model, instructions, tokens_in, tokens_out, sentiment, record_enc, decided_at
+FROM decisions WHERE conversation_id = $1 ORDER BY id;
+
+-- name: lock_conversation
+SELECT c.id, c.customer_id, c.state, c.trust
+FROM tickets t JOIN conversations c ON c.id = t.conversation_id
+WHERE t.id = $1
+FOR UPDATE OF c;
+
+-- name: latest_route
+-- Where the customer last wrote: a person's reply goes there.
+SELECT m.route_id, m.channel, m.trust FROM messages m
+WHERE m.conversation_id = $1 AND m.author = 'customer'
+ORDER BY m.seq DESC LIMIT 1;
+
+-- name: take_over
+UPDATE conversations SET state = 'human', epoch = epoch + 1, last_activity_at = now(),
+                         lease_token = NULL, lease_event = NULL, lease_expires = NULL
+WHERE id = $1;
+
+-- name: mark_answered
+-- A person's reply answers what waited for one.
+UPDATE messages SET outcome = 'escalated', outcome_reason = coalesce(outcome_reason, 'takeover'), outcome_at = now(),
+                    reply_id = $2
+WHERE conversation_id = $1 AND author = 'customer' AND reply_id IS NULL
+  AND (outcome IS NULL OR outcome = 'escalated');
+
+-- name: escalate_ticket
+UPDATE tickets SET status = 'escalated', reason = coalesce(reason, $2), updated_at = now()
+WHERE conversation_id = $1 AND status <> 'closed';
+
+-- name: give_back
+UPDATE conversations SET state = 'agent', epoch = epoch + 1, last_activity_at = now() WHERE id = $1;
+
+-- name: reopen_unanswered
+UPDATE messages SET outcome = NULL, outcome_reason = NULL, outcome_at = NULL, attempts = 0
+WHERE conversation_id = $1 AND author = 'customer' AND outcome = 'escalated' AND reply_id IS NULL
+  AND trust <> 'held'
+RETURNING id;
+
+-- name: open_tickets
+UPDATE tickets SET status = 'open', updated_at = now() WHERE conversation_id = $1 AND status = 'escalated';
+
+-- name: unanswered
+SELECT (SELECT count(*) FROM messages m WHERE m.conversation_id = $1 AND m.author = 'customer' AND m.outcome IS NULL)
+           AS without_outcome,
+       (SELECT count(*) FROM deliveries d WHERE d.conversation_id = $1
+           AND d.status IN ('queued', 'sending', 'unknown', 'deferred')) AS undelivered,
+       (SELECT count(*) FROM messages m WHERE m.conversation_id = $1 AND m.author = 'customer'
+           AND m.outcome = 'escalated' AND NOT EXISTS (
+               SELECT FROM messages p WHERE p.conversation_id = $1 AND p.author = 'human' AND p.seq > m.seq))
+           AS waiting_for_person;
+
+-- name: close
+UPDATE conversations SET state = 'closed', epoch = epoch + 1,
+                         lease_token = NULL, lease_event = NULL, lease_expires = NULL
+WHERE id = $1;
+
+-- name: close_tickets
+UPDATE tickets SET status = 'closed', closed_at = now(), updated_at = now(), reason = coalesce($2, reason)
+WHERE conversation_id = $1 AND status <> 'closed';
+
+-- name: counts
+SELECT (SELECT count(*) FROM tickets WHERE status = 'open') AS open,
+       (SELECT count(*) FROM tickets WHERE status = 'escalated') AS escalated,
+       (SELECT count(*) FROM messages WHERE author = 'customer' AND outcome IS NULL) AS waiting,
+       (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending', 'unknown', 'deferred')) AS undelivered,
+       (SELECT count(*) FROM dead_letters WHERE status = 'waiting') AS dead_letters,
+       (SELECT count(*) FROM messages WHERE author = 'customer' AND stored_at > now() - interval '1 day') AS inbound_day,
+       (SELECT count(*) FROM deliveries WHERE finished_at > now() - interval '1 day'
+            AND status IN ('sent', 'delivered', 'read')) AS delivered_day;
+
