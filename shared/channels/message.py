@@ -1,0 +1,94 @@
+"""The one shape in which every channel hands a customer's message to the system.
+
+It is the data of `fte.message.received`. Parsing has happened: `text` is what the customer wrote
+now, without the quoted original. Trust is the channel's word, never the text's.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Channel(StrEnum):
+    """The three channels, equals (R1.1)."""
+
+    EMAIL = "email"
+    WHATSAPP = "whatsapp"
+    WEB = "web"
+
+
+class Trust(StrEnum):
+    """How sure the channel is of who writes; see 'Who is speaking' in specs/architecture.md."""
+
+    VERIFIED = "verified"
+    CLAIMED = "claimed"
+    HELD = "held"
+
+
+#: From most to least trusted: a turn's trust is the least of its messages'.
+TRUST_ORDER = (Trust.VERIFIED, Trust.CLAIMED, Trust.HELD)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sender(_Strict):
+    """Who wrote. `address` is a normalised e-mail address or an E.164 number."""
+
+    kind: Literal["email", "phone"]
+    address: str = Field(min_length=3, max_length=320)
+    name: str = Field("", max_length=400)
+    trust: Trust
+    trust_reason: str = Field("", max_length=100, description="why, in the channel's words: dmarc=pass, signed-webhook")
+
+
+class Attachment(_Strict):
+    """A file that came along, as facts; its bytes are fetched after the inbox commit."""
+
+    name: str = Field(max_length=255)
+    content_type: str = Field(max_length=120)
+    size: int = Field(ge=0)
+    ref: str = Field("", max_length=2000, description="where the provider keeps it")
+
+
+class EmailHeaders(_Strict):
+    """What an answer needs to stand in its thread (RFC 5322, section 3.6.4)."""
+
+    gmail_thread_id: str = Field(max_length=64)
+    message_id: str = Field("", max_length=998)
+    references: tuple[str, ...] = Field((), max_length=200)
+    date: str = Field("", max_length=200)
+
+
+class FormFields(_Strict):
+    """What the web form asked besides the message."""
+
+    category: Literal["general", "technical", "billing", "feedback"]
+    phone: str | None = Field(None, max_length=32)
+
+
+class InboundMessage(_Strict):
+    """One message of one customer on one channel.
+
+    `provider_message_id` is unique per channel: Gmail's id, Twilio's MessageSid, the ticket's id (a
+    later message on the page: ticket id and its own). `thread` names the reply route: Gmail thread
+    id, phone number in E.164, ticket id.
+    """
+
+    channel: Channel
+    provider_message_id: str = Field(min_length=1, max_length=200)
+    received_at: datetime
+    sender: Sender
+    thread: str = Field(min_length=1, max_length=200)
+    subject: str = Field("", max_length=1000)
+    text: str = Field("", max_length=200_000)
+    quoted: str = Field("", max_length=200_000)
+    ignored: str = Field("", max_length=100, description="why no person or agent need look: auto-submitted, empty, …")
+    attachments: tuple[Attachment, ...] = Field((), max_length=50)
+    email: EmailHeaders | None = None
+    form: FormFields | None = None

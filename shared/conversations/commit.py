@@ -1,0 +1,162 @@
+"""The one transaction that ends a turn.
+
+It writes the reply, its delivery row, the ticket's change, the outcome of each message answered
+and the decision record, and requires the lease's token, the epoch, state `agent` and those very
+messages still without outcome. Tools never write outside it.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from shared.conversations.lease import Stale
+from shared.conversations.mailbox import SQL, OpenTurn
+from shared.conversations.placing import new_ticket_id
+from shared.db.pool import Database
+from shared.db.queries import load
+from shared.observability.metrics import OUTCOMES
+from shared.privacy.vault import Keyset, Vault
+
+_INBOX = load("inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a turn decided. `text` empty: nothing is sent. `record` is the decision in full, as JSON values."""
+
+    outcome: str
+    reason: str | None
+    text: str
+    summary: str = ""
+    category: str | None = None
+    priority: str | None = None
+    ticket_subject: str | None = None
+    new_tickets: Sequence[tuple[str, str]] = ()
+    model: str = "none"
+    instructions: str = "none"
+    tokens_in: int = 0
+    tokens_out: int = 0
+    sentiment: float | None = None
+    record: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdict) -> UUID | None:
+    """End the turn; the id of its delivery, or None when nothing is sent. Raises Stale and writes nothing."""
+    async with db.transaction() as connection:
+        conversation_id = turn.lease.conversation_id
+        owner = await connection.fetchval(SQL["lock_for_commit"], conversation_id, turn.lease.token, turn.epoch)
+        if owner is None:
+            raise Stale("lease, epoch or state moved on")
+        keys = await vault.keys(connection, [owner])
+        writer = _Writer(connection, keys, owner, turn)
+        message_id = await writer.reply(verdict) if verdict.text else None
+        await writer.settle(verdict, message_id)
+        delivery_id = await writer.deliver(message_id) if message_id else None
+        await writer.ticket(verdict)
+        await writer.decision(verdict, message_id)
+        if verdict.outcome == "escalated":
+            await writer.hand_over(verdict)
+    OUTCOMES.labels(turn.channel, verdict.outcome, verdict.reason or "").inc(len(turn.messages))
+    return delivery_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """The statements of one commit, on one connection, for one owner."""
+
+    connection: Any
+    keys: Keyset
+    owner: UUID
+    turn: OpenTurn
+
+    async def reply(self, verdict: Verdict) -> UUID:
+        message_id = uuid.uuid4()
+        await self.connection.execute(
+            SQL["insert_reply"],
+            message_id,
+            self.turn.lease.conversation_id,
+            self.owner,
+            self.turn.route_id,
+            self.turn.channel,
+            "agent",
+            self.turn.trust,
+            None,
+            self.keys.seal(self.owner, "message.body", verdict.text),
+            verdict.outcome == "escalated",
+        )
+        return message_id
+
+    async def settle(self, verdict: Verdict, message_id: UUID | None) -> None:
+        settled = await self.connection.fetch(
+            SQL["settle"], self.turn.message_ids, verdict.outcome, verdict.reason, message_id
+        )
+        if len(settled) != len(self.turn.messages):
+            raise Stale("one of the messages was answered meanwhile")
+
+    async def deliver(self, message_id: UUID) -> UUID:
+        delivery_id = uuid.uuid4()
+        turn = self.turn
+        arrived = min(message.received_at for message in turn.messages)
+        await self.connection.execute(
+            SQL["insert_delivery"],
+            delivery_id,
+            message_id,
+            turn.lease.conversation_id,
+            turn.route_id,
+            turn.channel,
+            "agent",
+            arrived,
+        )
+        return delivery_id
+
+    async def ticket(self, verdict: Verdict) -> None:
+        subject = self._sealed("ticket.subject", verdict.ticket_subject)
+        conversation_id = self.turn.lease.conversation_id
+        await self.connection.execute(
+            SQL["change_ticket"], conversation_id, verdict.category, verdict.priority, subject
+        )
+        for category, title in verdict.new_tickets:
+            await self.connection.execute(
+                _INBOX["create_ticket"],
+                new_ticket_id(),
+                conversation_id,
+                self.owner,
+                self.turn.channel,
+                "open",
+                category,
+                self._sealed("ticket.subject", title),
+                None,
+            )
+
+    async def decision(self, verdict: Verdict, message_id: UUID | None) -> None:
+        await self.connection.execute(
+            SQL["insert_decision"],
+            self.turn.lease.conversation_id,
+            self.owner,
+            message_id,
+            verdict.outcome,
+            verdict.reason,
+            verdict.model,
+            verdict.instructions,
+            verdict.tokens_in,
+            verdict.tokens_out,
+            verdict.sentiment,
+            self._sealed("decision.record", json.dumps(verdict.record, default=str)),
+        )
+
+    async def hand_over(self, verdict: Verdict) -> None:
+        """To a person: the agent is silent from here on, and what else was open waits for that person."""
+        conversation_id = self.turn.lease.conversation_id
+        summary = self._sealed("ticket.summary", verdict.summary)
+        await self.connection.execute(SQL["escalate_ticket"], conversation_id, verdict.reason, summary)
+        for row in await self.connection.fetch(SQL["escalate_rest"], conversation_id, "with-person"):
+            OUTCOMES.labels(row["channel"], "escalated", "with-person").inc()
+        await self.connection.execute(SQL["to_person"], conversation_id)
+
+    def _sealed(self, label: str, text: str | None) -> bytes | None:
+        return self.keys.seal(self.owner, label, text) if text else None

@@ -1,0 +1,133 @@
+"""The inbox: a message is stored once, and with it the lease on its conversation is asked for.
+
+One transaction resolves the customer, chooses or makes the conversation and the reply route,
+stores the message (unique on channel and the provider's id), and takes the lease if it is free. A
+repeat stores nothing and still looks at its conversation: perhaps the first attempt died there.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from asyncpg import UniqueViolationError
+
+from shared.channels.message import Channel, InboundMessage, Trust
+from shared.conversations.lease import Lease, lease_of
+from shared.conversations.placing import Place, place
+from shared.db.pool import Database
+from shared.db.queries import load
+from shared.identity.resolve import SQL as IDENTITY
+from shared.identity.resolve import note_claim
+from shared.observability.metrics import OUTCOMES
+from shared.privacy.vault import Vault
+from shared.settings import Settings
+
+SQL = load("inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """`lease` is None when another worker has the conversation, or a person does."""
+
+    conversation_id: UUID
+    customer_id: UUID
+    new: bool
+    lease: Lease | None
+
+
+async def store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
+    """Store one inbound message and ask for the lease in one transaction; a repeat is a no-op that looks again."""
+    try:
+        return await _store(db, vault, settings, message, event_id)
+    except UniqueViolationError:
+        # A copy of this very event won the race between look-up and insert: now it is there to be found.
+        return await _store(db, vault, settings, message, event_id)
+
+
+async def look_again(db: Database, settings: Settings, conversation_id: UUID, event_id: str) -> Stored | None:
+    """Ask for the lease without a message: what a wake event does. None for an unknown conversation."""
+    async with db.transaction() as connection:
+        return await _arrive(connection, settings, conversation_id, event_id, new=False, channel=None)
+
+
+async def _store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
+    async with db.transaction() as connection:
+        await connection.fetchval(IDENTITY["lock_sender"], _sender_lock(vault, message))
+        known = await connection.fetchrow(SQL["find_message"], message.channel, message.provider_message_id)
+        if known is None:
+            conversation_id = await _insert(connection, vault, settings, message)
+        else:
+            conversation_id = known["conversation_id"]
+        channel = message.channel if known is None and not message.ignored else None
+        stored = await _arrive(connection, settings, conversation_id, event_id, new=known is None, channel=channel)
+    assert stored is not None  # noqa: S101  the conversation was found or made in this very transaction
+    return stored
+
+
+async def _insert(connection: Any, vault: Vault, settings: Settings, message: InboundMessage) -> UUID:
+    where = await place(connection, vault, settings, message)
+    outcome, reason = await _outcome_at_the_door(connection, message, where)
+    owner, keys = where.resolved.customer_id, where.resolved.keys
+    details = message.model_dump_json(include={"quoted", "attachments", "email", "form"})
+    await connection.execute(
+        SQL["create_message"],
+        uuid.uuid4(),
+        where.conversation_id,
+        owner,
+        where.route_id,
+        message.channel,
+        message.sender.trust,
+        message.provider_message_id,
+        keys.seal(owner, "message.subject", message.subject) if message.subject else None,
+        keys.seal(owner, "message.body", message.text),
+        keys.seal(owner, "message.details", details),
+        message.received_at,
+        outcome,
+        reason,
+    )
+    await _note_claims(connection, vault, where, message)
+    if outcome:
+        OUTCOMES.labels(message.channel, outcome, reason).inc()
+    return where.conversation_id
+
+
+async def _outcome_at_the_door(connection: Any, message: InboundMessage, where: Place) -> tuple[str | None, str | None]:
+    """Some messages end here: robots' are ignored, held ones and those a person is on wait for a person."""
+    if message.ignored:
+        return "ignored", message.ignored
+    if message.sender.trust is Trust.HELD:
+        return "escalated", "held"
+    if await connection.fetchval(SQL["conversation_state"], where.conversation_id) == "human":
+        return "escalated", "with-person"
+    return None, None
+
+
+async def _note_claims(connection: Any, vault: Vault, where: Place, message: InboundMessage) -> None:
+    sender = message.sender
+    if sender.trust is not Trust.VERIFIED:
+        await note_claim(connection, vault, where.resolved, sender.kind, sender.address, where.conversation_id)
+    if message.form and message.form.phone:
+        await note_claim(connection, vault, where.resolved, "phone", message.form.phone, where.conversation_id)
+
+
+async def _arrive(
+    connection: Any, settings: Settings, conversation_id: UUID, event_id: str, *, new: bool, channel: Channel | None
+) -> Stored | None:
+    token = uuid.uuid4()
+    row = await connection.fetchrow(
+        SQL["arrive"], conversation_id, int(new), channel, event_id, token, settings.lease_s
+    )
+    if row is None:
+        return None
+    return Stored(conversation_id, row["customer_id"], new, lease_of(conversation_id, token, taken=row["taken"]))
+
+
+def _sender_lock(vault: Vault, message: InboundMessage) -> bytes:
+    sender = message.sender
+    if sender.trust is Trust.VERIFIED:
+        return vault.lookup(sender.kind, sender.address)
+    return vault.lookup("route", json.dumps([message.channel, sender.trust, message.thread, sender.address]))

@@ -1,0 +1,142 @@
+"""A conversation is a mailbox with one worker: what its holder sees, and how the lease ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.channels.message import TRUST_ORDER, Attachment, Channel, EmailHeaders, Trust
+from shared.conversations.lease import Lease, Stale
+from shared.db.pool import Database
+from shared.db.queries import load
+from shared.privacy.vault import Keyset, Vault
+from shared.settings import Settings
+
+SQL = load("mailbox")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMessage:
+    """One unanswered message, opened."""
+
+    id: UUID
+    subject: str
+    text: str
+    received_at: datetime
+    attempts: int
+    attachments: tuple[Attachment, ...]
+    email: EmailHeaders | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTurn:
+    """The unanswered messages of one conversation on one reply route.
+
+    `trust` is the least of theirs and the conversation's. `quiet_s` is how long nothing came,
+    `waited_s` how long the first has waited, in seconds of the database's clock.
+    """
+
+    lease: Lease
+    customer_id: UUID
+    route_id: UUID
+    channel: Channel
+    to_name: str
+    trust: Trust
+    epoch: int
+    messages: tuple[OpenMessage, ...]
+    quiet_s: float
+    waited_s: float
+
+    @property
+    def message_ids(self) -> list[UUID]:
+        """Of the messages this turn answers."""
+        return [message.id for message in self.messages]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look into the mailbox: `turn` is None when nothing is left to do. `arrived` goes to `release`."""
+
+    arrived: int
+    turn: OpenTurn | None
+
+
+async def look(db: Database, vault: Vault, lease: Lease) -> Look:
+    """What is to be done now. Raises Stale when the lease was lost."""
+    async with db.transaction() as connection:
+        row = await connection.fetchrow(SQL["look"], lease.conversation_id, lease.token)
+        if row is None:
+            raise Stale("the lease is another's")
+        if row["state"] != "agent":
+            return Look(row["arrived"], None)
+        messages = await connection.fetch(SQL["open_messages"], lease.conversation_id)
+        if not messages:
+            return Look(row["arrived"], None)
+        sealed = [value for m in messages for value in (m["subject_enc"], m["body_enc"], m["details_enc"])]
+        keys = await vault.keys_for(connection, [*sealed, messages[0]["address_enc"]])
+    return Look(row["arrived"], _turn(lease, row, messages, keys))
+
+
+async def count_attempt(db: Database, turn: OpenTurn) -> int:
+    """Count one attempt before the work is done; the highest count among the messages."""
+    rows = await db.fetch(SQL["count_attempt"], turn.message_ids)
+    return max((row["attempts"] for row in rows), default=0)
+
+
+async def extend(db: Database, settings: Settings, lease: Lease) -> None:
+    """Begin the lease's time anew, before a turn. Raises Stale when it was lost."""
+    if await db.fetchrow(SQL["extend"], lease.conversation_id, lease.token, settings.lease_s) is None:
+        raise Stale("the lease is another's")
+
+
+async def release(db: Database, lease: Lease, arrived: int) -> bool:
+    """Give the lease back if nothing arrived since `arrived` was read; False: look again.
+
+    Checking and releasing are one statement: as two they lose the message in between.
+    """
+    return await db.fetchrow(SQL["release"], lease.conversation_id, lease.token, arrived) is not None
+
+
+async def hand_back(db: Database, lease: Lease) -> None:
+    """Give the lease back with work left; the caller publishes a wake event."""
+    await db.execute(SQL["hand_back"], lease.conversation_id, lease.token)
+
+
+async def waiting_deliveries(db: Database, conversation_id: UUID) -> list[UUID]:
+    """Replies committed and not yet claimed: their event may have died with its publisher."""
+    return [row["id"] for row in await db.fetch(SQL["waiting_deliveries"], conversation_id)]
+
+
+def _turn(lease: Lease, row: Any, messages: Sequence[Any], keys: Keyset) -> OpenTurn:
+    first = messages[0]
+    trusts = {Trust(m["trust"]) for m in messages} | {Trust(row["trust"])}
+    address = json.loads(keys.unseal("route.address", first["address_enc"]))
+    return OpenTurn(
+        lease=lease,
+        customer_id=row["customer_id"],
+        route_id=first["route_id"],
+        channel=Channel(first["channel"]),
+        to_name=address["name"],
+        trust=max(trusts, key=TRUST_ORDER.index),
+        epoch=row["epoch"],
+        messages=tuple(_open(m, keys) for m in messages),
+        quiet_s=first["quiet_s"],
+        waited_s=first["waited_s"],
+    )
+
+
+def _open(row: Any, keys: Keyset) -> OpenMessage:
+    details = json.loads(keys.unseal("message.details", row["details_enc"])) if row["details_enc"] else {}
+    return OpenMessage(
+        id=row["id"],
+        subject=keys.unseal("message.subject", row["subject_enc"]) if row["subject_enc"] else "",
+        text=keys.unseal("message.body", row["body_enc"]),
+        received_at=row["received_at"],
+        attempts=row["attempts"],
+        attachments=tuple(Attachment.model_validate(a) for a in details.get("attachments") or ()),
+        email=EmailHeaders.model_validate(details["email"]) if details.get("email") else None,
+    )

@@ -1,0 +1,81 @@
+"""Who writes: `customer_identifiers` is asked before a customer is made (R4.1).
+
+Only a verified sender resolves to a customer. A claimed or held one gets a customer of its own,
+with the claim as a note beside the conversation: a typed address owns, merges and chooses nobody.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.channels.message import Sender, Trust
+from shared.db.queries import load
+from shared.observability.metrics import RECOGNISED
+from shared.privacy.vault import Keyset, Vault
+
+SQL = load("identity")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The customer, whether they were known before, and their data key."""
+
+    customer_id: UUID
+    known: bool
+    keys: Keyset
+
+
+async def resolve(connection: Any, vault: Vault, sender: Sender, channel: str) -> Resolved:
+    """Find the customer of a verified sender, or make one; call it under `lock_sender`."""
+    if sender.trust is not Trust.VERIFIED:
+        return await _create(connection, vault, sender)
+    lookup = vault.lookup(sender.kind, sender.address)
+    found = await connection.fetchval(SQL["find_verified"], sender.kind, lookup)
+    RECOGNISED.labels(channel, "yes" if found else "no").inc()
+    if found is None:
+        return await _create(connection, vault, sender)
+    keys = await vault.keys(connection, [found])
+    if sender.name:
+        await connection.execute(SQL["name_customer"], found, keys.seal(found, "customer.name", sender.name))
+    return Resolved(found, True, keys)
+
+
+async def note_claim(
+    connection: Any, vault: Vault, resolved: Resolved, kind: str, value: str, conversation_id: UUID
+) -> None:
+    """Write a claimed identifier beside its conversation, once."""
+    lookup = vault.lookup(kind, value)
+    if await connection.fetchval(SQL["has_claim"], kind, lookup, conversation_id):
+        return
+    sealed = resolved.keys.seal(resolved.customer_id, "identifier", value)
+    await connection.execute(
+        SQL["add_identifier"], resolved.customer_id, kind, lookup, sealed, "claimed", conversation_id
+    )
+
+
+async def add_verified(connection: Any, vault: Vault, customer_id: UUID, keys: Keyset, kind: str, value: str) -> int:
+    """Give a customer a verified identifier; the unique index refuses one that belongs to another."""
+    sealed = keys.seal(customer_id, "identifier", value)
+    return await connection.fetchval(
+        SQL["add_identifier"], customer_id, kind, vault.lookup(kind, value), sealed, "verified", None
+    )
+
+
+async def create_customer(connection: Any, vault: Vault, name: str = "") -> Resolved:
+    """A new customer with a fresh data key."""
+    customer_id = uuid.uuid4()
+    key, wrapped = vault.new_key()
+    keys = Keyset({customer_id: key})
+    name_enc = keys.seal(customer_id, "customer.name", name) if name else None
+    await connection.execute(SQL["create_customer"], customer_id, wrapped, name_enc)
+    return Resolved(customer_id, False, keys)
+
+
+async def _create(connection: Any, vault: Vault, sender: Sender) -> Resolved:
+    made = await create_customer(connection, vault, sender.name)
+    if sender.trust is Trust.VERIFIED:
+        await add_verified(connection, vault, made.customer_id, made.keys, sender.kind, sender.address)
+    return made

@@ -1,0 +1,96 @@
+"""Fixtures for every floor: a real PostgreSQL 16 for the run, a fresh copy of the schema for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from shared.db.migrate import migrate
+from shared.db.pool import Database
+from shared.local.postgres import APP, OWNER, EmbeddedPostgres
+from shared.local.server_process import free_port
+from shared.privacy.vault import Vault
+from shared.settings import Settings
+
+pytest_plugins = ("tests.fixtures_kafka",) if Path(__file__).with_name("fixtures_kafka.py").exists() else ()
+
+
+def random_key() -> str:
+    """Thirty-two random bytes in base64."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """One server a run, with a migrated template database."""
+    server = EmbeddedPostgres(
+        tmp_path_factory.mktemp("postgres"), free_port(), options={"fsync": "off", "full_page_writes": "off"}
+    )
+
+    async def begin() -> None:
+        await server.start()
+        await server.create_database("fte_template")
+        await migrate(server.dsn(OWNER, "fte_template"))
+
+    asyncio.run(begin())
+    yield server
+    asyncio.run(server.stop())
+
+
+@pytest_asyncio.fixture
+async def dsn(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The DSN of a database of this test's own, as the functions' role."""
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    await postgres.create_database(name, template="fte_template")
+    yield postgres.dsn(APP, name)
+    await postgres.drop_database(name)
+
+
+@pytest.fixture
+def settings(dsn: str) -> Settings:
+    """Settings with keys made for this test, and a database of its own."""
+    return make_settings(database_url=SecretStr(dsn))
+
+
+def make_settings(**more: object) -> Settings:
+    """Settings that read no .env and carry fresh keys."""
+    keys: dict[str, object] = {
+        "fte_master_key": SecretStr(f"test:{random_key()}"),
+        "fte_lookup_key": SecretStr(random_key()),
+        "fte_event_key": SecretStr(random_key()),
+        "fte_ticket_key": SecretStr(random_key()),
+        "fte_operator_token": SecretStr(secrets.token_urlsafe(12)),
+        "whatsapp_quiet_s": 0.0,
+    }
+    return Settings(_env_file=None, **{**keys, **more})  # type: ignore[call-arg, arg-type]
+
+
+@pytest_asyncio.fixture
+async def db(settings: Settings) -> AsyncIterator[Database]:
+    """A pool on this test's database."""
+    database = Database.from_settings(settings)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def vault(settings: Settings) -> Vault:
+    """The vault of this test's keys."""
+    return Vault.from_settings(settings)
+
+
+@pytest.fixture(autouse=True)
+def _no_inherited_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's exported settings must not steer a test."""
+    for name in Settings.model_fields:
+        if name.upper() in os.environ:
+            monkeypatch.delenv(name.upper())
