@@ -1,0 +1,180 @@
+"""The desk's HTTP API: what `kn fte` speaks. Every route but /events wants the operator's bearer token.
+
+Errors are `{"error": {"reason", "field", "message"}}` and never repeat what was sent.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+
+from shared.channels.addresses import normalise_email, normalise_phone
+from shared.dead_letters.office import Office
+from shared.errors import FteError, Rejected
+from shared.events.received import receive_event
+from shared.identity.link import link
+from shared.runtime.doorway import answer_for
+
+_PING = "dev.knative.sources.ping"
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+class ReplyRequest(BaseModel):
+    """A person's answer."""
+
+    text: str = Field(min_length=1, max_length=20_000)
+
+
+class Reason(BaseModel):
+    """Why, for the record."""
+
+    reason: str | None = Field(None, max_length=500)
+
+
+class LinkRequest(BaseModel):
+    """An e-mail address and a phone number of one customer."""
+
+    email: str = Field(max_length=320)
+    phone: str = Field(max_length=40)
+
+
+class Document(BaseModel):
+    """A document for the knowledge base; `name` as a file would be called."""
+
+    name: str = Field(min_length=1, max_length=300)
+    content: str = Field(min_length=1, max_length=1_000_000)
+
+
+def build_api(office: Office) -> FastAPI:
+    """The app, bound to its office."""
+    app = FastAPI(title="Customer Success FTE: desk", docs_url=None, redoc_url=None)
+    guarded = APIRouter(dependencies=[Depends(_operator(office))])
+    for add in (_tickets, _customers, _dead_letters, _knowledge):
+        add(guarded, office)
+    app.include_router(guarded)
+    app.post("/events")(_events(office))
+    app.add_exception_handler(FteError, _answer)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+    return app
+
+
+async def _answer(_request: Request, error: Exception) -> Response:
+    return answer_for(error, "dlq-review")
+
+
+async def _bad_request(_request: Request, error: Exception) -> Response:
+    where = error.errors()[0]["loc"] if isinstance(error, RequestValidationError) else ("body",)
+    field = ".".join(str(part) for part in where[1:]) or "body"
+    return answer_for(Rejected(f"{field} does not fit", status=422, reason="bad-request", field=field), "dlq-review")
+
+
+def _operator(office: Office) -> Any:
+    async def check(request: Request) -> None:
+        wanted = office.settings.fte_operator_token.get_secret_value()
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if not wanted or scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), wanted.encode()):
+            raise Rejected("the operator's token is missing or wrong", status=401, reason="bad-operator-token")
+
+    return check
+
+
+def _events(office: Office) -> Any:
+    async def events(request: Request) -> Response:
+        event = await receive_event(request)
+        if event.type == _PING:
+            # A PingSource cannot sign; a ping carries nothing, and the sweep locks out a second one.
+            await office.sweep.run()
+        else:
+            await office.box.keep(event)
+        return Response("OK")
+
+    return events
+
+
+def _tickets(router: APIRouter, office: Office) -> None:
+    @router.get("/status")
+    async def status() -> dict[str, Any]:
+        return await office.status()
+
+    @router.post("/sweep")
+    async def sweep() -> dict[str, int]:
+        return await office.sweep.run()
+
+    @router.get("/tickets")
+    async def tickets(state: Literal["open", "escalated", "closed"] | None = None, limit: Limit = 100) -> Any:
+        return await office.tickets(state, limit)
+
+    @router.get("/tickets/{ticket_id}")
+    async def ticket(ticket_id: str) -> Any:
+        return await office.ticket(ticket_id)
+
+    @router.post("/tickets/{ticket_id}/reply")
+    async def reply(ticket_id: str, request: ReplyRequest) -> Any:
+        delivery_id, conversation_id = await office.desk.reply(ticket_id, request.text)
+        await office.request_delivery(delivery_id, conversation_id)
+        return {"id": ticket_id, "delivery_id": str(delivery_id), "status": "escalated"}
+
+    @router.post("/tickets/{ticket_id}/return")
+    async def give_back(ticket_id: str) -> Any:
+        conversation_id, reopened = await office.desk.give_back(ticket_id)
+        await office.wake(conversation_id)
+        return {"id": ticket_id, "status": "open", "reopened": reopened}
+
+    @router.post("/tickets/{ticket_id}/close")
+    async def close(ticket_id: str, request: Reason) -> Any:
+        await office.desk.close(ticket_id, request.reason)
+        return {"id": ticket_id, "status": "closed"}
+
+
+def _customers(router: APIRouter, office: Office) -> None:
+    @router.get("/customers")
+    async def customers(limit: Limit = 100) -> Any:
+        return await office.customers(limit)
+
+    @router.get("/customers/{customer_id}")
+    async def customer(customer_id: UUID) -> Any:
+        return await office.customer(customer_id)
+
+    @router.post("/customers/link")
+    async def link_identifiers(request: LinkRequest) -> Any:
+        email, phone = normalise_email(request.email), normalise_phone(request.phone)
+        customer_id, merged = await link(office.db, office.vault, email, phone)
+        return {"customer_id": str(customer_id), "merged": merged}
+
+
+def _dead_letters(router: APIRouter, office: Office) -> None:
+    @router.get("/dead-letters")
+    async def letters(status: Literal["waiting", "replayed", "discarded"] | None = None, limit: Limit = 100) -> Any:
+        return await office.box.list(status, limit)
+
+    @router.get("/dead-letters/{letter_id}")
+    async def letter(letter_id: str) -> Any:
+        return await office.box.show(letter_id)
+
+    @router.post("/dead-letters/{letter_id}/replay")
+    async def replay(letter_id: str, request: Reason) -> Any:
+        return await office.box.replay(letter_id, request.reason)
+
+    @router.post("/dead-letters/{letter_id}/discard")
+    async def discard(letter_id: str, request: Reason) -> Any:
+        return await office.box.discard(letter_id, request.reason)
+
+
+def _knowledge(router: APIRouter, office: Office) -> None:
+    @router.get("/knowledge")
+    async def documents() -> Any:
+        return await office.library.documents()
+
+    @router.get("/knowledge/search")
+    async def search(q: Annotated[str, Query(min_length=1, max_length=2000)], limit: Limit = 5) -> Any:
+        return await office.library.search(q, limit)
+
+    @router.post("/knowledge")
+    async def add(document: Document) -> Any:
+        return await office.library.add(document.name, document.content)

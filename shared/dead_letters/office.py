@@ -1,0 +1,145 @@
+"""The operators' office: everything the desk's routes need, and what they read.
+
+Addresses and texts leave the database here only, towards a holder of the operator's token.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.clock import Clock
+from shared.conversations.desk import Desk
+from shared.db.pool import Database
+from shared.db.queries import load
+from shared.dead_letters.box import DeadLetterBox
+from shared.dead_letters.sweep import SOURCE, Sweep
+from shared.errors import Rejected, Retryable
+from shared.events.data import ConversationWake, DeliveryRequested
+from shared.events.envelope import CONVERSATION_WAKE, DELIVERY_REQUESTED, INBOUND, OUTBOUND, new_event
+from shared.events.kafka import KafkaProducer
+from shared.knowledge.library import Library
+from shared.observability.logs import logger
+from shared.privacy.vault import Erased, Keyset, Vault
+from shared.settings import Settings
+
+TICKETS = load("tickets")
+IDENTITY = load("identity")
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The desk's dependencies, and its reads."""
+
+    settings: Settings
+    db: Database
+    vault: Vault
+    producer: KafkaProducer
+    clock: Clock
+    box: DeadLetterBox
+    sweep: Sweep
+    desk: Desk
+    library: Library
+
+    async def status(self) -> dict[str, Any]:
+        """How many tickets, messages, deliveries and dead letters are in which state."""
+        row = await self.db.fetchrow(TICKETS["counts"])
+        return dict(row or {})
+
+    async def tickets(self, state: str | None, limit: int) -> list[dict[str, Any]]:
+        """Newest change first."""
+        async with self.db.transaction() as connection:
+            rows = await connection.fetch(TICKETS["list"], state, limit)
+            keys = await self.vault.keys_for(connection, [row["subject_enc"] for row in rows])
+        return [_plain(row, keys, {"subject_enc": "ticket.subject"}) for row in rows]
+
+    async def ticket(self, ticket_id: str) -> dict[str, Any]:
+        """One ticket with its messages over all channels and the decisions. Raises Rejected (404)."""
+        async with self.db.transaction() as connection:
+            row = await connection.fetchrow(TICKETS["show"], ticket_id)
+            if row is None:
+                raise Rejected("no such ticket", status=404, reason="unknown-ticket")
+            thread = await connection.fetch(TICKETS["thread"], row["conversation_id"])
+            decisions = await connection.fetch(TICKETS["decisions"], row["conversation_id"])
+            rows = [row, *thread, *decisions]
+            keys = await self.vault.keys_for(connection, [v for r in rows for n, v in r.items() if n.endswith("_enc")])
+        shown = _plain(row, keys, {"subject_enc": "ticket.subject", "summary_enc": "ticket.summary"})
+        labels = {"subject_enc": "message.subject", "body_enc": "message.body"}
+        shown["messages"] = [_plain(message, keys, labels, body="text") for message in thread]
+        shown["decisions"] = [_plain(decision, keys, {"record_enc": "decision.record"}) for decision in decisions]
+        return shown
+
+    async def customers(self, limit: int) -> list[dict[str, Any]]:
+        """Latest activity first."""
+        async with self.db.transaction() as connection:
+            rows = await connection.fetch(IDENTITY["list_customers"], limit)
+            keys = await self.vault.keys_for(connection, [row["name_enc"] for row in rows])
+        return [
+            {**_plain(row, keys, {"name_enc": "customer.name"}), "channels": sorted(set(row["channels"]))}
+            for row in rows
+        ]
+
+    async def customer(self, customer_id: UUID) -> dict[str, Any]:
+        """One customer with identifiers and conversations. Raises Rejected (404)."""
+        async with self.db.transaction() as connection:
+            row = await connection.fetchrow(IDENTITY["show_customer"], customer_id)
+            if row is None:
+                raise Rejected("no such customer", status=404, reason="unknown-customer")
+            identifiers = await connection.fetch(IDENTITY["identifiers_of"], customer_id)
+            conversations = await connection.fetch(IDENTITY["conversations_of"], customer_id)
+            sealed = [row["name_enc"], *(identifier["value_enc"] for identifier in identifiers)]
+            keys = await self.vault.keys_for(connection, sealed)
+        shown = _plain(row, keys, {"name_enc": "customer.name"})
+        shown["identifiers"] = [_plain(i, keys, {"value_enc": "identifier"}) for i in identifiers]
+        shown["conversations"] = [_plain(c, keys, {}) for c in conversations]
+        return shown
+
+    async def request_delivery(self, delivery_id: UUID, conversation_id: UUID) -> None:
+        """Ask send-reply for a committed reply; if Kafka is away the sweep will."""
+        data = DeliveryRequested(delivery_id=delivery_id).encoded()
+        await self._publish(OUTBOUND, DELIVERY_REQUESTED, data, conversation_id)
+
+    async def wake(self, conversation_id: UUID) -> None:
+        """Ask agent-run to look at a conversation; if Kafka is away the sweep will."""
+        data = ConversationWake(conversation_id=conversation_id).encoded()
+        await self._publish(INBOUND, CONVERSATION_WAKE, data, conversation_id)
+
+    async def _publish(self, topic: str, kind: str, data: bytes, conversation_id: UUID) -> None:
+        event = new_event(kind, source=SOURCE, data=data, key=str(conversation_id), now=self.clock.now())
+        try:
+            await self.producer.publish(topic, event)
+        except Retryable:
+            # The act is committed; failing now would make the operator do it twice.
+            logger().warning("left_to_the_sweep", kind=kind)
+
+
+def _plain(row: Any, keys: Keyset, labels: Mapping[str, str], *, body: str = "body") -> dict[str, Any]:
+    """A row as JSON values: sealed columns opened under their names without `_enc`."""
+    shown: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in labels:
+            shown[body if name == "body_enc" else name.removesuffix("_enc")] = _unsealed(keys, labels[name], value)
+        elif not name.endswith("_enc"):
+            shown[name] = _json_value(name, value)
+    return shown
+
+
+def _unsealed(keys: Keyset, label: str, value: bytes | None) -> Any:
+    if value is None:
+        return None
+    try:
+        text = keys.unseal(label, value)
+    except Erased:
+        return "[erased]"
+    return json.loads(text) if label == "decision.record" else text
+
+
+def _json_value(name: str, value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if name == "metadata" and isinstance(value, str):
+        return json.loads(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value

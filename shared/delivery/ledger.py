@@ -1,0 +1,183 @@
+"""The delivery ledger: a row is claimed, and the claim committed, before any provider is called.
+
+    queued → sending → sent → delivered → read        what should happen
+             sending → deferred → sending             the provider is down: try again at next_at
+             sending → unknown → sending | sent       the outcome is unknown: look, then decide
+             … → failed                               refused, too old, or ambiguous: a person sees it
+    queued, deferred → superseded                     a person took over first
+
+While a claim runs (the client's hard deadline and a margin) nobody else touches the row. Only a
+route's oldest unfinished delivery may be claimed, so replies on one route keep their order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from shared.channels.message import Channel, EmailHeaders
+from shared.channels.provider import Outbound, Receipt
+from shared.db.pool import Database
+from shared.db.queries import load
+from shared.errors import Retryable
+from shared.observability.logs import logger
+from shared.observability.metrics import DELIVERED_SECONDS, DELIVERIES
+from shared.privacy.vault import Keyset, Vault
+from shared.settings import Settings
+
+SQL = load("ledger")
+
+TOO_OLD = "too-old"
+STILL_UNKNOWN = "outcome-unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on one delivery. `judge`: its outcome is unknown, look before sending.
+
+    `give_up` names why it goes to a person unless this look settles it: TOO_OLD or STILL_UNKNOWN.
+    """
+
+    route_id: UUID
+    conversation_id: UUID
+    outbound: Outbound
+    judge: bool
+    give_up: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The ledger's transactions."""
+
+    db: Database
+    vault: Vault
+    settings: Settings
+
+    async def route_of(self, delivery_id: UUID) -> UUID | None:
+        """The route of a delivery; None when there is no such delivery."""
+        row = await self.db.fetchrow(SQL["route_of"], delivery_id)
+        return row["route_id"] if row else None
+
+    async def claim(self, route_id: UUID) -> Claim | None:
+        """Claim the route's oldest unfinished delivery; None when nothing there is due.
+
+        Raises Retryable while another worker's claim runs.
+        """
+        settings = self.settings
+        async with self.db.transaction() as connection:
+            await connection.fetchval(SQL["lock_route"], route_id)
+            row = await connection.fetchrow(
+                SQL["oldest_unfinished"],
+                route_id,
+                settings.delivery_max_age_h * 3600,
+                settings.delivery_unknown_max_s,
+            )
+            if row is None or row["early"]:
+                return None
+            if row["claimed"]:
+                raise Retryable("another worker is sending this reply", reason="delivery-claimed")
+            return await self._claim(connection, row)
+
+    async def _claim(self, connection: Any, row: Any) -> Claim:
+        judge = row["status"] in ("sending", "unknown")
+        lasts = self.settings.provider_timeout_s + self.settings.delivery_claim_margin_s
+        attempt = row["attempt"]
+        if judge:
+            await connection.execute(SQL["claim_to_judge"], row["id"], lasts)
+        else:
+            attempt = await connection.fetchval(SQL["claim"], row["id"], lasts)
+        outbound = await self._outbound(connection, row, attempt)
+        give_up = TOO_OLD if row["too_old"] else STILL_UNKNOWN if judge and row["unknown_too_long"] else None
+        return Claim(row["route_id"], row["conversation_id"], outbound, judge, give_up)
+
+    async def claim_again(self, claim: Claim) -> Outbound:
+        """After a look that found nothing was sent: claim the next attempt at once."""
+        lasts = self.settings.provider_timeout_s + self.settings.delivery_claim_margin_s
+        row = await self.db.fetchrow(SQL["claim"], UUID(claim.outbound.delivery_id), lasts)
+        if row is None:
+            raise Retryable("the delivery is gone", reason="claim-lost")
+        return replace(claim.outbound, attempt=row["attempt"])
+
+    async def _outbound(self, connection: Any, row: Any, attempt: int) -> Outbound:
+        answered = await connection.fetchrow(SQL["answered_by"], row["route_id"], row["id"])
+        taken = await connection.fetch(SQL["taken_ids"], row["route_id"], row["id"])
+        sealed = [row["body_enc"], row["address_enc"]]
+        if answered:
+            sealed += [answered["subject_enc"], answered["body_enc"], answered["details_enc"]]
+        keys = await self.vault.keys_for(connection, sealed)
+        return _outbound(row, attempt, answered, frozenset(r["provider_id"] for r in taken), keys)
+
+    def draft_keeper(self, outbound: Outbound) -> Callable[[str], Awaitable[None]]:
+        """Commits a provider-side draft's id before the draft is sent. Raises Retryable when the claim is lost."""
+
+        async def keep(draft_id: str) -> None:
+            row = await self.db.fetchrow(SQL["keep_draft"], UUID(outbound.delivery_id), outbound.attempt, draft_id)
+            if row is None:
+                raise Retryable("the claim is another's", reason="claim-lost")
+
+        return keep
+
+    async def finish(self, outbound: Outbound, receipt: Receipt) -> None:
+        """The provider has it. A row that a callback already moved forward stays where it is."""
+        row = await self.db.fetchrow(
+            SQL["finish"], UUID(outbound.delivery_id), outbound.attempt, receipt.status, receipt.provider_id, None
+        )
+        DELIVERIES.labels(outbound.channel, receipt.status).inc()
+        if row is not None:
+            DELIVERED_SECONDS.labels(outbound.channel).observe(max(0.0, row["took_s"]))
+        logger().info("delivered", channel=outbound.channel, attempt=outbound.attempt)
+
+    async def defer(self, outbound: Outbound, seconds: float, code: str, *, unknown: bool) -> None:
+        """Not now: `deferred`, or still `unknown`, until the database's clock says `seconds` passed."""
+        delivery_id = UUID(outbound.delivery_id)
+        await self.db.execute(SQL["defer"], delivery_id, outbound.attempt, seconds, unknown, code)
+        DELIVERIES.labels(outbound.channel, "unknown" if unknown else "deferred").inc()
+        logger().warning("delivery_deferred", channel=outbound.channel, attempt=outbound.attempt, reason=code)
+
+    async def fail(self, delivery_id: UUID, code: str) -> None:
+        """For good: the conversation goes to a person, who sees the ticket with its reason."""
+        async with self.db.transaction() as connection:
+            row = await connection.fetchrow(SQL["fail"], delivery_id, code)
+            if row is None:
+                return
+            await connection.execute(SQL["to_person"], row["conversation_id"])
+            await connection.execute(SQL["escalate_ticket"], row["conversation_id"], f"delivery-failed:{code}")
+        DELIVERIES.labels(row["channel"], "failed").inc()
+        logger().error("delivery_failed", channel=row["channel"], reason=code)
+
+    async def next_on(self, route_id: UUID) -> bool:
+        """Whether something more on this route is due now."""
+        return await self.db.fetchrow(SQL["next_on_route"], route_id) is not None
+
+
+async def supersede(connection: Any, conversation_id: UUID) -> int:
+    """A person speaks: the agent's replies not yet being sent are withdrawn, what they answered is escalated."""
+    rows = await connection.fetch(SQL["supersede"], conversation_id)
+    if rows:
+        await connection.fetch(SQL["reopen_superseded"], [row["message_id"] for row in rows])
+    return len(rows)
+
+
+def _outbound(row: Any, attempt: int, answered: Any, taken: frozenset[str], keys: Keyset) -> Outbound:
+    address = json.loads(keys.unseal("route.address", row["address_enc"]))
+    details = json.loads(keys.unseal("message.details", answered["details_enc"])) if answered else {}
+    email = details.get("email")
+    return Outbound(
+        delivery_id=str(row["id"]),
+        attempt=attempt,
+        channel=Channel(row["channel"]),
+        to=address["address"],
+        to_name=address["name"],
+        subject=keys.unseal("message.subject", answered["subject_enc"]) if answered and answered["subject_enc"] else "",
+        text=keys.unseal("message.body", row["body_enc"]),
+        created_at=row["created_at"],
+        in_reply_to=EmailHeaders.model_validate(email) if email else None,
+        quoted=keys.unseal("message.body", answered["body_enc"]) if answered else "",
+        quoted_at=answered["received_at"] if answered else None,
+        author=row["author"],
+        draft_id=row["draft_id"],
+        taken_ids=taken,
+    )

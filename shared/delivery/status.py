@@ -1,0 +1,61 @@
+"""What a provider's status callback says of a delivery: proof, and it may come in any order.
+
+Statuses only move forward. A callback is proof that its attempt was carried out, so it settles an
+unknown outcome; `failed` sends the conversation to a person.
+Source: Twilio, "Outbound Message Status in Status Callbacks".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from shared.channels.status import DeliveryStatus
+from shared.delivery.ledger import SQL, Ledger
+from shared.errors import Permanent
+from shared.observability.logs import logger
+
+_ACCEPTED = {"accepted", "scheduled", "queued", "sending", "sent"}
+_FAILED = {"failed", "undelivered", "canceled"}
+_RANK = {"sent": 1, "delivered": 2, "read": 3}
+_UNSETTLED = {"sending", "unknown", "deferred"}
+
+
+async def apply_status(ledger: Ledger, said: DeliveryStatus) -> UUID | None:
+    """Apply one callback; the route to go on with when it settled an unknown outcome, else None."""
+    delivery_id = _uuid(said.delivery_id)
+    failed = False
+    async with ledger.db.transaction() as connection:
+        row = await connection.fetchrow(SQL["status_row"], delivery_id)
+        if row is None or not _concerns(row, said):
+            return None
+        if said.status in _FAILED:
+            failed = row["status"] in _UNSETTLED | {"sent"}
+        elif (status := _forward(row["status"], said.status)) is not None:
+            await connection.execute(SQL["apply_status"], delivery_id, status, said.sid, said.error_code)
+    if failed:
+        await ledger.fail(delivery_id, said.error_code or said.status)
+    return row["route_id"] if row["status"] in _UNSETTLED else None
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        # The URL is signed, so only a change of ours can bring another form here.
+        raise Permanent("the status names no delivery of ours", reason="unknown-delivery") from None
+
+
+def _concerns(row: Any, said: DeliveryStatus) -> bool:
+    if row["provider_id"] in (None, said.sid):
+        return True
+    # Another attempt of ours went out too: nothing to undo, but a person should know.
+    logger().error("delivery_sent_twice", attempt=said.attempt, channel=row["channel"])
+    return False
+
+
+def _forward(now: str, said: str) -> str | None:
+    status = "sent" if said in _ACCEPTED else said
+    if status not in _RANK or now in ("failed", "superseded"):
+        return None
+    return status if _RANK[status] > _RANK.get(now, 0) else None
