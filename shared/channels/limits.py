@@ -6,15 +6,19 @@ code units, as the provider counts, which is never fewer than a person's count.
 
 from __future__ import annotations
 
+import re
+
 from shared.channels.message import Channel
+
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 MOST_WORDS = {Channel.EMAIL: 500, Channel.WEB: 300}
 MOST_UNITS = {Channel.WHATSAPP: 300}
 
 
 def words(text: str) -> int:
-    """Words as white space parts them."""
-    return len(text.split())
+    """Words as white space parts them; a sign of a script without spaces (Chinese, Japanese, Thai) is one."""
+    return len(text.split()) + len(_UNSPACED.findall(text))
 
 
 def utf16_units(text: str) -> int:

@@ -42,9 +42,11 @@ class Sender(_Strict):
 
     kind: Literal["email", "phone"]
     address: str = Field(min_length=3, max_length=320)
-    name: str = Field("", max_length=400)
+    name: str = Field(default="", max_length=400)
     trust: Trust
-    trust_reason: str = Field("", max_length=100, description="why, in the channel's words: dmarc=pass, signed-webhook")
+    trust_reason: str = Field(
+        default="", max_length=100, description="why, in the channel's words: dmarc=pass, signed-webhook"
+    )
 
 
 class Attachment(_Strict):
@@ -53,23 +55,23 @@ class Attachment(_Strict):
     name: str = Field(max_length=255)
     content_type: str = Field(max_length=120)
     size: int = Field(ge=0)
-    ref: str = Field("", max_length=2000, description="where the provider keeps it")
+    ref: str = Field(default="", max_length=2000, description="where the provider keeps it")
 
 
 class EmailHeaders(_Strict):
     """What an answer needs to stand in its thread (RFC 5322, section 3.6.4)."""
 
     gmail_thread_id: str = Field(max_length=64)
-    message_id: str = Field("", max_length=998)
-    references: tuple[str, ...] = Field((), max_length=200)
-    date: str = Field("", max_length=200)
+    message_id: str = Field(default="", max_length=998)
+    references: tuple[str, ...] = Field(default=(), max_length=200)
+    date: str = Field(default="", max_length=200)
 
 
 class FormFields(_Strict):
     """What the web form asked besides the message."""
 
     category: Literal["general", "technical", "billing", "feedback"]
-    phone: str | None = Field(None, max_length=32)
+    phone: str | None = Field(default=None, max_length=32)
 
 
 class InboundMessage(_Strict):
@@ -85,10 +87,12 @@ class InboundMessage(_Strict):
     received_at: datetime
     sender: Sender
     thread: str = Field(min_length=1, max_length=200)
-    subject: str = Field("", max_length=1000)
-    text: str = Field("", max_length=200_000)
-    quoted: str = Field("", max_length=200_000)
-    ignored: str = Field("", max_length=100, description="why no person or agent need look: auto-submitted, empty, …")
-    attachments: tuple[Attachment, ...] = Field((), max_length=50)
+    subject: str = Field(default="", max_length=1000)
+    text: str = Field(default="", max_length=200_000)
+    quoted: str = Field(default="", max_length=200_000)
+    ignored: str = Field(
+        default="", max_length=100, description="why no person or agent need look: auto-submitted, empty, …"
+    )
+    attachments: tuple[Attachment, ...] = Field(default=(), max_length=50)
     email: EmailHeaders | None = None
     form: FormFields | None = None

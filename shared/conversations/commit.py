@@ -36,7 +36,8 @@ class Verdict:
     category: str | None = None
     priority: str | None = None
     ticket_subject: str | None = None
-    new_tickets: Sequence[tuple[str, str]] = ()
+    #: Category, priority and subject of further tickets.
+    new_tickets: Sequence[tuple[str, str, str]] = ()
     model: str = "none"
     instructions: str = "none"
     tokens_in: int = 0
@@ -120,7 +121,7 @@ class _Writer:
         await self.connection.execute(
             SQL["change_ticket"], conversation_id, verdict.category, verdict.priority, subject
         )
-        for category, title in verdict.new_tickets:
+        for category, priority, title in verdict.new_tickets:
             await self.connection.execute(
                 _INBOX["create_ticket"],
                 new_ticket_id(),
@@ -131,6 +132,7 @@ class _Writer:
                 category,
                 self._sealed("ticket.subject", title),
                 None,
+                priority,
             )
 
     async def decision(self, verdict: Verdict, message_id: UUID | None) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from shared.channels.limits import over_limit
+from shared.channels.message import Channel
 from shared.conversations.mailbox import SQL as MAILBOX
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -36,12 +38,14 @@ class Desk:
     async def reply(self, ticket_id: str, text: str) -> tuple[UUID, UUID]:
         """Take over and answer as a person: (delivery id, conversation id).
 
-        The reply goes where the customer last wrote. Raises Rejected: 404 unknown, 409 closed.
+        The reply goes where the customer last wrote. Raises Rejected: 404 unknown, 409 closed, 422 longer
+        than the channel allows; nothing changes then.
         """
         async with self.db.transaction() as connection:
             found = await self._lock(connection, ticket_id)
             await self._take_over(connection, found["id"])
             route = await connection.fetchrow(SQL["latest_route"], found["id"])
+            _require_fit(Channel(route["channel"]), text)
             message_id = await self._insert(connection, found, route, text)
             await connection.execute(SQL["mark_answered"], found["id"], message_id)
             delivery_id = uuid.uuid4()
@@ -128,6 +132,13 @@ class Desk:
             False,
         )
         return message_id
+
+
+def _require_fit(channel: Channel, text: str) -> None:
+    """A person's reply keeps the channel's limit too (R1.3)."""
+    too_long = over_limit(channel, text)
+    if too_long:
+        raise Rejected(f"the reply has {too_long}", status=422, reason="too-long", field="text")
 
 
 async def _record(connection: Any, action: str, ticket_id: str) -> None:

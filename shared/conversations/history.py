@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from shared.channels.message import Channel, Trust
@@ -26,7 +26,7 @@ class Said:
     """One earlier message; `author` is customer, agent or human."""
 
     conversation_id: UUID
-    author: str
+    author: Literal["customer", "agent", "human"]
     channel: Channel
     subject: str
     text: str

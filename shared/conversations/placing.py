@@ -106,6 +106,7 @@ async def _open_ticket(connection: Any, message: InboundMessage, resolved: Resol
         message.form.category if message.form else "general",
         resolved.keys.seal(resolved.customer_id, "ticket.subject", subject),
         "held" if held else None,
+        "normal",
     )
 
 

@@ -10,15 +10,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from shared.channels.addresses import normalise_email, normalise_phone
+from shared.channels.web.answers import install_answers
 from shared.dead_letters.office import Office
-from shared.errors import FteError, Rejected
+from shared.errors import Rejected
 from shared.events.received import receive_event
 from shared.identity.link import link
-from shared.runtime.doorway import answer_for
 
 _PING = "dev.knative.sources.ping"
 
@@ -53,25 +52,19 @@ class Document(BaseModel):
 
 def build_api(office: Office) -> FastAPI:
     """The app, bound to its office."""
-    app = FastAPI(title="Customer Success FTE: desk", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Customer Success FTE: desk",
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     guarded = APIRouter(dependencies=[Depends(_operator(office))])
     for add in (_tickets, _customers, _dead_letters, _knowledge):
         add(guarded, office)
     app.include_router(guarded)
     app.post("/events")(_events(office))
-    app.add_exception_handler(FteError, _answer)
-    app.add_exception_handler(RequestValidationError, _bad_request)
+    install_answers(app, "dlq-review")
     return app
-
-
-async def _answer(_request: Request, error: Exception) -> Response:
-    return answer_for(error, "dlq-review")
-
-
-async def _bad_request(_request: Request, error: Exception) -> Response:
-    where = error.errors()[0]["loc"] if isinstance(error, RequestValidationError) else ("body",)
-    field = ".".join(str(part) for part in where[1:]) or "body"
-    return answer_for(Rejected(f"{field} does not fit", status=422, reason="bad-request", field=field), "dlq-review")
 
 
 def _operator(office: Office) -> Any:

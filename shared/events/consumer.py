@@ -51,6 +51,7 @@ class KafkaConsumer:
         self._under_way: Counter[Partition] = Counter()
         self._paused: set[Partition] = set()
         self._to_commit: dict[Partition, int] = {}
+        self._fatal: KafkaError | None = None
         self._commit_due = 0.0
         self._thread = threading.Thread(target=self._run, name="kafka-consumer-poll", daemon=True)
 
@@ -138,6 +139,8 @@ class KafkaConsumer:
                 self._throttle()
                 self._send_commits()
                 self._read()
+                if self._fatal is not None:
+                    raise KafkaException(self._fatal)
         except KafkaException as error:
             self._put(Retryable(f"the consumer is out: {error.args[0].name()}", reason="kafka-fenced"))
         finally:
@@ -161,8 +164,6 @@ class KafkaConsumer:
     def _hand_over(self, message: Message) -> None:
         error = message.error()
         if error is not None:
-            if error.fatal():
-                raise KafkaException(error)
             self._trouble(error)
             return
         partition = Partition(str(message.topic()), int(message.partition() or 0))
@@ -241,6 +242,8 @@ class KafkaConsumer:
         self._put(Revoked(gone))
 
     def _trouble(self, error: KafkaError) -> None:
+        if error.fatal() or error.code() == KafkaError._FATAL:  # pyright: ignore[reportPrivateUsage]
+            self._fatal = error
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._on_trouble, error.name())
 

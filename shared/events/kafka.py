@@ -102,8 +102,11 @@ class KafkaProducer:
             raise Retryable("Kafka's send queue is full", reason="kafka-queue-full") from None
         except KafkaException as error:
             raise _as_ours(error.args[0]) from None
-        async with asyncio.timeout(self._timeout_s + 2):
-            await done
+        try:
+            async with asyncio.timeout(self._timeout_s + 2):
+                await done
+        except TimeoutError:
+            raise Retryable("Kafka did not acknowledge in time", reason="kafka-away") from None
 
     async def ping(self, timeout_s: float = 2.0) -> None:
         """Raise Retryable unless a broker answers a metadata request."""

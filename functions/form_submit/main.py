@@ -1,0 +1,65 @@
+"""form-submit: the web form → fte.inbound, and tickets' pages. Composition root; routes are shared.channels.web.api."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import functions_framework.aio
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.channels.web.api import Form, build_api
+from shared.channels.web.site import Site
+from shared.clock import SystemClock
+from shared.conversations.ticket_page import TicketPage
+from shared.db.pool import Database
+from shared.events.kafka import KafkaProducer
+from shared.privacy.vault import Vault
+from shared.runtime.doorway import deps_of
+from shared.runtime.health import ChannelHealth, Health, first_failure
+from shared.runtime.serve import Mounted, serve
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What one process of form-submit holds open."""
+
+    producer: KafkaProducer
+    db: Database
+    api: FastAPI
+
+    async def health(self) -> Health:
+        """Kafka answers; without PostgreSQL messages are taken but pages cannot be read: the web is degraded."""
+        failed = await first_failure([("kafka", self.producer.ping())])
+        if failed is not None:
+            return Health(serving=False, reason=f"{failed}-away")
+        unread = await first_failure([("postgres", self.db.ping())])
+        web = ChannelHealth("degraded", f"{unread}-away") if unread else ChannelHealth()
+        return Health(serving=True, channels={"web": web})
+
+
+@asynccontextmanager
+async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
+    """Open in order, close in reverse."""
+    db = Database.from_settings(settings)
+    tickets = TicketPage(db, Vault.from_settings(settings))
+    producer = await KafkaProducer.open(settings)
+    try:
+        api = build_api(Form(settings, producer, tickets, Site.from_settings(settings), SystemClock()))
+        yield Deps(producer, db, api)
+    finally:
+        await producer.close()
+        await db.close()
+
+
+@functions_framework.aio.http
+async def form_submit(request: Request) -> Response:
+    """Everything is the API's: tickets, the page, the script, CORS."""
+    return Mounted(deps_of(Deps).api, request)
+
+
+app = serve("form_submit", open_deps)

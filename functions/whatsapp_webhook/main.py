@@ -1,0 +1,92 @@
+"""whatsapp-webhook: Twilio → fte.inbound, and its status callbacks → fte.outbound. Composition root.
+
+It authenticates, parses and publishes; it answers once the brokers have acknowledged, and needs no
+PostgreSQL. `POST` on a path that ends with `/status` is a status callback, on any other a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.channels.publish import publish_inbound
+from shared.channels.status import publish_status
+from shared.channels.whatsapp.callback import delivery_status, is_status_path
+from shared.channels.whatsapp.message import inbound_message
+from shared.channels.whatsapp.signature import WebhookGuard, WebhookRequest
+from shared.clock import Clock, SystemClock
+from shared.errors import Rejected
+from shared.events.kafka import KafkaProducer
+from shared.observability.logs import logger
+from shared.runtime.doorway import deps_of
+from shared.runtime.health import ChannelHealth, Health, first_failure
+from shared.runtime.serve import serve
+from shared.settings import Settings
+
+# Twilio asks for TwiML; an empty response sends nothing. Answers go out through send-reply.
+_NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What one process of whatsapp-webhook holds open."""
+
+    settings: Settings
+    producer: KafkaProducer
+    guard: WebhookGuard
+    clock: Clock
+
+    async def health(self) -> Health:
+        """Kafka answers; WhatsApp is degraded while its token or URL is missing."""
+        failed = await first_failure([("kafka", self.producer.ping())])
+        if failed is not None:
+            return Health(serving=False, reason=f"{failed}-away")
+        whatsapp = ChannelHealth() if self.guard.configured else ChannelHealth("degraded", "not-configured")
+        return Health(serving=True, channels={"whatsapp": whatsapp})
+
+
+@asynccontextmanager
+async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
+    """Open in order, close in reverse."""
+    guard = WebhookGuard.from_settings(settings)
+    producer = await KafkaProducer.open(settings)
+    try:
+        yield Deps(settings, producer, guard, SystemClock())
+    finally:
+        await producer.close()
+
+
+@functions_framework.aio.http
+async def whatsapp_webhook(request: Request) -> Response:
+    """Empty TwiML after the acks; 403 for a wrong signature, 4xx naming the parameter, 503 without Kafka."""
+    deps = deps_of(Deps)
+    if request.method != "POST":
+        raise Rejected("only POST is answered here", status=405, reason="bad-method")
+    received = await WebhookRequest.read(request)
+    if is_status_path(request.scope["path"]):
+        await _take_status(deps, received)
+    else:
+        await _take_message(deps, received)
+    return Response(_NOTHING_TO_SAY, media_type="text/xml")
+
+
+async def _take_message(deps: Deps, received: WebhookRequest) -> None:
+    fields = deps.guard.inbound(received)
+    message = inbound_message(fields, deps.clock.now(), deps.settings.twilio_whatsapp_from)
+    await publish_inbound(deps.producer, deps.settings, message)
+    logger().info("message_accepted", channel="whatsapp", ignored=message.ignored or None)
+
+
+async def _take_status(deps: Deps, received: WebhookRequest) -> None:
+    fields = deps.guard.status(received)
+    status = delivery_status(received.query, fields, deps.clock.now())
+    await publish_status(deps.producer, status)
+    logger().info("status_accepted", channel="whatsapp", status=status.status, error_code=status.error_code)
+
+
+app = serve("whatsapp_webhook", open_deps)

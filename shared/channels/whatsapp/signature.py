@@ -1,0 +1,152 @@
+"""X-Twilio-Signature: is this request Twilio's?
+
+The signature (twilio.com/docs/usage/webhooks/webhooks-security) covers the exact public URL that
+Twilio called and every form field, or for JSON the body's hash in the URL. What a proxy tells us of
+the URL is a claim, so the configured one is used, with the request's own query. Nothing signed
+carries a time: repeats are for the inbox to find.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Self, cast
+from urllib.parse import parse_qs, parse_qsl, urlsplit, urlunsplit
+
+from starlette.datastructures import ImmutableMultiDict
+from starlette.requests import Request
+from twilio.request_validator import SIGNATURE_SETTINGS_HEADER, RequestValidator, get_signature_algorithm
+
+from shared.channels.whatsapp.callback import is_status_path, status_url
+from shared.errors import Permanent, Rejected
+from shared.settings import Settings
+
+#: Twilio sends some thirty; the bound keeps the work before the check small.
+_MAX_FIELDS = 500
+
+Fields = Mapping[str, str]
+
+_SIGNATURE = "X-Twilio-Signature"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """The parts of a request that a signature speaks of. `query` is as it came, still encoded."""
+
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @classmethod
+    async def read(cls, request: Request) -> Self:
+        """Read the body. `headers` are Starlette's, which ignore case."""
+        query = request.scope["query_string"].decode("latin-1")
+        return cls(query, request.headers, await request.body())
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body is signed by its hash, as JSON is, and not field by field."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+
+
+class WebhookGuard:
+    """Holds the public URL and one auth token, or two while they rotate."""
+
+    def __init__(self, webhook_url: str, tokens: tuple[str, ...]) -> None:
+        """Raises Permanent when `webhook_url` is given and cannot be Twilio's."""
+        self._webhook_url = _checked(webhook_url)
+        self._validators = [RequestValidator(token) for token in tokens]
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Without a token or a URL the guard refuses everything."""
+        tokens = settings.twilio_auth_token.get_secret_value().split(",")
+        return cls(settings.twilio_webhook_url.strip(), tuple(token.strip() for token in tokens if token.strip()))
+
+    @property
+    def configured(self) -> bool:
+        """Whether any request can pass."""
+        return bool(self._webhook_url and self._validators)
+
+    def inbound(self, request: WebhookRequest) -> Fields:
+        """The fields of a message. Raises Rejected: 403 for the signature, 400 for the body."""
+        return self._fields(self._webhook_url, request)
+
+    def status(self, request: WebhookRequest) -> Fields:
+        """The fields of a status callback, signed over its own URL. Raises Rejected."""
+        return self._fields(status_url(self._webhook_url), request)
+
+    def _fields(self, url: str, request: WebhookRequest) -> Fields:
+        signature = request.headers.get(_SIGNATURE)
+        if not self.configured:
+            raise _refused("TWILIO_AUTH_TOKEN or TWILIO_WEBHOOK_URL is not set", "not-configured")
+        if not signature:
+            raise _refused(f"there is no {_SIGNATURE}", "missing-signature")
+        signed = _signed_json(request) if request.is_json else _form(request.body)
+        algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER))
+        attempts = product(self._validators, signed_urls(url, request.query))
+        if not any(validator.validate(each, signed, signature, algorithm) for validator, each in attempts):
+            raise _refused(f"{_SIGNATURE} does not match", "bad-signature")
+        return _json_fields(signed) if isinstance(signed, str) else dict(reversed(signed.multi_items()))
+
+
+def signed_urls(configured: str, query: str) -> tuple[str, ...]:
+    """The URLs Twilio may have signed for a call of `configured` that arrived with `query`.
+
+    The fragment holds connection overrides and is never sent; credentials are dropped over https; a
+    bare host is called with or without its slash. With and without port is the SDK's own affair.
+    """
+    parts = urlsplit(configured)
+    paths = {parts.path} if parts.path.strip("/") else {"", "/"}
+    hosts = {parts.netloc, parts.netloc.rpartition("@")[2]}
+    query = query or parts.query
+    return tuple(urlunsplit((parts.scheme, host, path, query, "")) for host, path in product(hosts, paths))
+
+
+def _checked(webhook_url: str) -> str:
+    try:
+        parts = urlsplit(webhook_url)
+        reachable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        usable = reachable and not is_status_path(parts.path)
+    except ValueError:
+        usable = False
+    if webhook_url and not usable:
+        message = "TWILIO_WEBHOOK_URL is not an http(s) URL, or ends with /status, which is for status callbacks"
+        raise Permanent(message, reason="bad-setting")
+    return webhook_url
+
+
+def _form(body: bytes) -> ImmutableMultiDict[str, str]:
+    text = body.decode("utf-8", "replace")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        message = f"the form has more than {_MAX_FIELDS} fields"
+        raise Rejected(message, status=400, reason="malformed-body", field="body") from None
+    return ImmutableMultiDict(pairs)
+
+
+def _signed_json(request: WebhookRequest) -> str:
+    if "bodySHA256" not in parse_qs(request.query):
+        raise Rejected("a JSON body needs its bodySHA256", status=403, reason="bad-signature", field="bodySHA256")
+    try:
+        return request.body.decode()
+    except UnicodeDecodeError:
+        raise _refused("the body is not UTF-8", "bad-signature") from None
+
+
+def _json_fields(body: str) -> Fields:
+    try:
+        parsed: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise Rejected("the body is not a JSON object", status=400, reason="malformed-body", field="body")
+    values = cast(dict[str, Any], parsed).items()
+    return {name: str(value) for name, value in values if isinstance(value, str | int | float)}
+
+
+def _refused(message: str, reason: str) -> Rejected:
+    return Rejected(message, status=403, reason=reason, field=_SIGNATURE)

@@ -1,0 +1,189 @@
+"""X-Twilio-Signature, signed here by the rule in Twilio's documentation and not by the code under test."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from urllib.parse import urlencode
+
+import pytest
+from starlette.datastructures import Headers
+
+from shared.channels.whatsapp.signature import WebhookGuard, WebhookRequest
+from shared.errors import Permanent, Rejected
+
+_URL = "https://support.example.com/whatsapp"
+_TOKEN = secrets.token_hex(16)
+Pairs = list[tuple[str, str]]
+_FORM: Pairs = [("MessageSid", "SM1"), ("From", "whatsapp:+12015550123"), ("Body", "Grüße & 1+1=2 😀"), ("Label", "")]
+
+
+def sign(url: str, pairs: Pairs, token: str = _TOKEN, algorithm: str = "sha1") -> str:
+    """URL, then each field's name and value, sorted by name and value, each pair once."""
+    text = url + "".join(name + value for name, value in sorted(set(pairs)))
+    return base64.b64encode(hmac.new(token.encode(), text.encode(), algorithm).digest()).decode()
+
+
+def request(pairs: Pairs = _FORM, *, signature: str | None, query: str = "", **headers: str) -> WebhookRequest:
+    """A form post as it reaches us."""
+    sent = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"} | headers
+    if signature is not None:
+        sent["X-Twilio-Signature"] = signature
+    return WebhookRequest(query, Headers(sent), urlencode(pairs).encode())
+
+
+def json_request(body: bytes, *, signature: str, query: str) -> WebhookRequest:
+    """A JSON post; its body is signed by the hash in the query."""
+    headers = Headers({"Content-Type": "application/json; charset=utf-8", "X-Twilio-Signature": signature})
+    return WebhookRequest(query, headers, body)
+
+
+def guard(url: str = _URL, *tokens: str) -> WebhookGuard:
+    return WebhookGuard(url, tokens or (_TOKEN,))
+
+
+def refused(check: WebhookGuard, each: WebhookRequest) -> Rejected:
+    with pytest.raises(Rejected) as caught:
+        check.inbound(each)
+    assert caught.value.status == 403
+    return caught.value
+
+
+def test_every_field_counts_blanks_and_repeats_among_them() -> None:
+    """A field more, a field less, a blank dropped or a repeat dropped: each breaks the signature."""
+    pairs = [*_FORM, ("Tag", "b"), ("Tag", "a"), ("Tag", "b")]
+    signature = sign(_URL, pairs)
+    assert guard().inbound(request(pairs, signature=signature)) == dict(_FORM) | {"Tag": "b"}
+    for changed in (pairs[:-2], pairs[1:], [*pairs, ("X", "")], [p for p in pairs if p[0] != "Label"]):
+        refused(guard(), request(changed, signature=signature))
+
+
+@pytest.mark.parametrize(
+    ("configured", "signed", "query"),
+    [
+        (_URL, _URL, ""),
+        (_URL, "https://support.example.com:443/whatsapp", ""),
+        ("https://support.example.com:8443/whatsapp", "https://support.example.com:8443/whatsapp", ""),
+        ("https://support.example.com:8443/whatsapp", _URL, ""),
+        ("http://127.0.0.1:8080/w", "http://127.0.0.1:8080/w", ""),
+        (_URL, f"{_URL}?a=1&b=%20x", "a=1&b=%20x"),
+        (f"{_URL}?tenant=1", f"{_URL}?tenant=1", "tenant=1"),
+        (f"{_URL}?tenant=1", f"{_URL}?tenant=1", ""),
+        (f"{_URL}#rc=3&rp=5xx,ct,rt", _URL, ""),
+        ("https://support.example.com", "https://support.example.com/", ""),
+        ("https://support.example.com/", "https://support.example.com", ""),
+        ("https://someone:secret@support.example.com/whatsapp", _URL, ""),
+    ],
+)
+def test_the_url_is_the_configured_one(configured: str, signed: str, query: str) -> None:
+    """Ports, queries, overrides in the fragment and bare hosts are signed as Twilio may see them."""
+    assert guard(configured).inbound(request(signature=sign(signed, _FORM), query=query))["MessageSid"] == "SM1"
+
+
+@pytest.mark.parametrize(
+    "other", ["https://evil.example.net/whatsapp", "http://support.example.com/whatsapp", f"{_URL}/x"]
+)
+def test_another_url_is_not_ours(other: str) -> None:
+    """A request signed for another place with our token is not for us."""
+    refused(guard(), request(signature=sign(other, _FORM)))
+
+
+def test_a_query_that_was_added_is_not_signed() -> None:
+    """What came in the query is part of what is checked, so delivery and attempt can be believed."""
+    refused(guard(), request(signature=sign(_URL, _FORM), query="delivery=another"))
+
+
+def test_two_tokens_while_they_rotate() -> None:
+    """Either signs; a third does not."""
+    old, new = secrets.token_hex(16), secrets.token_hex(16)
+    for token in (old, new):
+        assert guard(_URL, new, old).inbound(request(signature=sign(_URL, _FORM, token)))
+    refused(guard(_URL, new, old), request(signature=sign(_URL, _FORM)))
+
+
+def test_a_shared_key_signs_with_sha256() -> None:
+    """Twilio names the algorithm of a shared key in a header; one we do not know passes nothing."""
+    names = {"X-Twilio-Webhooks-Signature-Settings": "key=k1,algorithm=HMAC_SHA256"}
+    assert guard().inbound(request(signature=sign(_URL, _FORM, algorithm="sha256"), **names))
+    refused(guard(), request(signature=sign(_URL, _FORM), **names))
+    unknown = {"X-Twilio-Webhooks-Signature-Settings": "key=k1,algorithm=NONE"}
+    refused(guard(), request(signature=sign(_URL, _FORM), **unknown))
+
+
+@pytest.mark.parametrize("signature", [None, "", "x", "é" * 28, "A" * 100_000])
+def test_no_signature_is_no_entry(signature: str | None) -> None:
+    """Missing, empty, malformed: 403, never an error of ours."""
+    assert refused(guard(), request(signature=signature)).field == "X-Twilio-Signature"
+
+
+@pytest.mark.parametrize("check", [WebhookGuard(_URL, ()), WebhookGuard("", (_TOKEN,))])
+def test_without_token_or_url_nothing_passes(check: WebhookGuard) -> None:
+    """Fail closed: also what an empty token would have signed."""
+    assert not check.configured
+    assert refused(check, request(signature=sign(_URL, _FORM, ""))).reason == "not-configured"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "support.example.com/whatsapp",
+        "ftp://support.example.com",
+        "https://",
+        "https://a:b/",
+        "https://a.example/status",
+    ],
+)
+def test_a_webhook_url_that_is_none_stops_the_start(url: str) -> None:
+    """The setting is named, and the function does not start with a check that can never pass."""
+    with pytest.raises(Permanent, match="TWILIO_WEBHOOK_URL"):
+        guard(url)
+
+
+def _json_query(body: bytes) -> str:
+    return f"bodySHA256={hashlib.sha256(body).hexdigest()}"
+
+
+def test_json_is_signed_by_its_hash() -> None:
+    """The URL carries the hash and the signature covers the URL; numbers become text, objects are left out."""
+    body = json.dumps({"MessageSid": "SM1", "Body": "Grüße", "NumMedia": 2, "Nested": {"a": 1}}).encode()
+    query = _json_query(body)
+    fields = guard().inbound(json_request(body, signature=sign(f"{_URL}?{query}", []), query=query))
+    assert fields == {"MessageSid": "SM1", "Body": "Grüße", "NumMedia": "2"}
+
+
+def test_json_with_another_body_or_without_a_hash_is_refused() -> None:
+    """A body swapped under its signature, and a body nothing signs."""
+    body = b'{"MessageSid":"SM1"}'
+    query = _json_query(body)
+    refused(guard(), json_request(b'{"MessageSid":"SM2"}', signature=sign(f"{_URL}?{query}", []), query=query))
+    refused(guard(), json_request(body, signature=sign(_URL, []), query=""))
+    refused(guard(), json_request(b"\xff\xfe", signature=sign(f"{_URL}?{query}", []), query=query))
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'"x"', b"[" * 5000, b"9" * 5000])
+def test_json_that_is_no_object_is_a_bad_request(body: bytes) -> None:
+    """Twilio's signature does not make it a message; the field is named."""
+    query = _json_query(body)
+    with pytest.raises(Rejected) as caught:
+        guard().inbound(json_request(body, signature=sign(f"{_URL}?{query}", []), query=query))
+    assert (caught.value.status, caught.value.field) == (400, "body")
+
+
+def test_a_form_of_too_many_fields_is_a_bad_request() -> None:
+    """The work before the check is bounded."""
+    with pytest.raises(Rejected) as caught:
+        guard().inbound(request([("a", "b")] * 501, signature="x"))
+    assert caught.value.status == 400
+
+
+def test_a_status_callback_is_signed_over_its_own_url() -> None:
+    """The message's URL does not open the status path, nor the other way round."""
+    status = f"{_URL}/status?delivery=d1&attempt=2"
+    query = "delivery=d1&attempt=2"
+    assert guard().status(request(signature=sign(status, _FORM), query=query))
+    with pytest.raises(Rejected):
+        guard().status(request(signature=sign(f"{_URL}?{query}", _FORM), query=query))
+    refused(guard(), request(signature=sign(status, _FORM), query=query))
