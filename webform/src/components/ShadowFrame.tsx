@@ -1,0 +1,49 @@
+import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
+import { createPortal } from 'react-dom';
+import { css } from '../styles';
+
+export type Theme = 'auto' | 'light' | 'dark';
+
+interface Props {
+  theme: Theme;
+  children: ReactNode;
+}
+
+/** Adopted sheets pass a strict style-src; older browsers get a style element. */
+function addStyles(root: ShadowRoot): void {
+  if ('adoptedStyleSheets' in root && 'replaceSync' in CSSStyleSheet.prototype) {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    root.adoptedStyleSheets = [sheet];
+  } else {
+    const style = document.createElement('style');
+    style.textContent = css;
+    root.prepend(style);
+  }
+}
+
+function open(host: HTMLElement): HTMLElement {
+  const root = host.attachShadow({ mode: 'open' });
+  addStyles(root);
+  const inside = document.createElement('div');
+  inside.className = 'frame';
+  root.append(inside);
+  return inside;
+}
+
+/** Renders its children in an open shadow root, so that neither side's styles reach the other. */
+export function ShadowFrame({ theme, children }: Props) {
+  const host = useRef<HTMLDivElement>(null);
+  const [inside, setInside] = useState<HTMLElement>();
+  useLayoutEffect(() => {
+    const element = host.current;
+    if (element === null) return;
+    // Strict mode runs effects twice, and a shadow root can be attached only once.
+    setInside(element.shadowRoot?.querySelector<HTMLElement>('.frame') ?? open(element));
+  }, []);
+  return (
+    <div ref={host} data-support-form="" data-theme={theme}>
+      {inside && createPortal(children, inside)}
+    </div>
+  );
+}

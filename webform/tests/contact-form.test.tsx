@@ -1,0 +1,280 @@
+import { fireEvent, screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  API,
+  field,
+  fillIn,
+  fillInAndSend,
+  holdTime,
+  isMarked,
+  openPage,
+  pass,
+  reload,
+  setOnline,
+  submit,
+  submitButton,
+  type,
+  VALID,
+} from './page';
+import { accepted, json, noNetwork, refused, Wire } from './wire';
+
+let wire: Wire;
+
+beforeEach(() => {
+  holdTime();
+  wire = new Wire();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the fields', () => {
+  it('have labels, and names that are the API’s', () => {
+    openPage();
+    expect(screen.getByLabelText('Your name')).toBe(field('name'));
+    expect(screen.getByLabelText('E-mail address')).toBe(field('email'));
+    expect(screen.getByLabelText('Phone number (optional)')).toBe(field('phone'));
+    expect(screen.getByLabelText('Subject')).toBe(field('subject'));
+    expect(screen.getByLabelText('What is it about?')).toBe(field('category'));
+    expect(screen.getByLabelText('Your message')).toBe(field('message'));
+  });
+
+  it('can be filled and sent from the keyboard alone', async () => {
+    vi.useRealTimers();
+    const user = userEvent.setup();
+    openPage();
+    for (const words of ['Ada', 'ada@example.com', '', null, 'Hello', 'How are you?']) {
+      await user.tab();
+      if (words) await user.keyboard(words);
+    }
+    await user.tab();
+    expect(submitButton()).toHaveFocus();
+    await user.keyboard('{Enter}');
+    await screen.findByTestId('thread');
+    expect(wire.created).toHaveLength(1);
+  });
+
+  it('send what was typed, trimmed, and a phone only if there is one', async () => {
+    openPage();
+    await fillInAndSend({ name: '  Ada Example ', phone: '' });
+    expect(wire.created[0]?.url).toBe(`${API}/tickets`);
+    expect(wire.created[0]?.body).toEqual(VALID);
+  });
+
+  it('send the phone that was given', async () => {
+    openPage();
+    await fillInAndSend({ phone: '+1 201 555 0123' });
+    expect(wire.created[0]?.body).toMatchObject({ phone: '+1 201 555 0123' });
+  });
+
+  it('keep the draft over a reload', () => {
+    openPage();
+    fillIn();
+    reload();
+    expect(field('message').value).toBe(VALID.message);
+    expect(field('category').value).toBe('technical');
+  });
+
+  it('count down only near the limit, and then say how much is too much', () => {
+    openPage();
+    type('message', 'x'.repeat(100));
+    expect(field('message')).not.toHaveAccessibleDescription();
+    type('message', 'x'.repeat(19_990));
+    expect(field('message')).toHaveAccessibleDescription('10 characters left');
+    type('message', 'x'.repeat(20_005));
+    expect(field('message')).toHaveAccessibleDescription('5 characters too many');
+  });
+});
+
+describe('validation', () => {
+  it('marks what is missing, ties the words to the field and sends nothing', async () => {
+    openPage();
+    await submit();
+    expect(isMarked('name')).toBe(true);
+    expect(field('name')).toHaveAccessibleDescription('Enter your name.');
+    expect(isMarked('phone')).toBe(false);
+    expect(wire.sent).toHaveLength(0);
+  });
+
+  it('sums up, takes the focus there, and leads from each line to its field', async () => {
+    openPage();
+    await submit();
+    const summary = screen.getByRole('alert');
+    expect(summary).toHaveFocus();
+    expect(summary).toHaveAccessibleName('4 things need your attention');
+    fireEvent.click(within(summary).getByRole('button', { name: 'Enter a subject.' }));
+    expect(field('subject')).toHaveFocus();
+  });
+
+  it('takes a mark away as soon as the field is right', async () => {
+    openPage();
+    await submit();
+    type('name', 'Ada');
+    expect(isMarked('name')).toBe(false);
+    expect(screen.getByRole('alert')).toHaveAccessibleName('3 things need your attention');
+  });
+
+  it('speaks up when a field is left for another, but not about what is still empty', () => {
+    openPage();
+    type('email', 'ada@');
+    fireEvent.blur(field('email'), { relatedTarget: field('phone') });
+    expect(field('email')).toHaveAccessibleDescription(/Enter an e-mail address like/);
+    fireEvent.blur(field('name'), { relatedTarget: field('email') });
+    expect(isMarked('name')).toBe(false);
+  });
+
+  it('moves nothing under a pointer that is about to press the button', () => {
+    openPage();
+    type('email', 'ada@');
+    fireEvent.blur(field('email'), { relatedTarget: submitButton() });
+    expect(isMarked('email')).toBe(false);
+  });
+
+  it('shows the refusal of a field by the server at that field', async () => {
+    wire.posts.push(refused(422, 'email'));
+    openPage();
+    await fillInAndSend();
+    expect(field('email')).toHaveAccessibleDescription(/The server does not like it/);
+    expect(screen.getByRole('alert')).toHaveFocus();
+  });
+
+  it('does not show English words of the server in another language', async () => {
+    wire.posts.push(refused(422, 'email'));
+    openPage('de');
+    await fillInAndSend();
+    expect(field('email')).toHaveAccessibleDescription(/Das wurde nicht angenommen/);
+  });
+
+  it('says at the message that it is too large', async () => {
+    wire.posts.push(refused(413));
+    openPage();
+    await fillInAndSend();
+    expect(field('message')).toHaveAccessibleDescription(/too long to send/);
+  });
+});
+
+describe('sending', () => {
+  it('disables the button, says so, and is one ticket for a double click', async () => {
+    let arrive = () => {};
+    wire.posts.push(
+      () =>
+        new Promise((resolve) => {
+          arrive = () => resolve(json(202, { ticket_id: 't-1', token: 'secret' }));
+        }),
+    );
+    openPage();
+    fillIn();
+    const form = submitButton().form as HTMLFormElement;
+    fireEvent.submit(form);
+    fireEvent.submit(form);
+    await pass();
+    expect(submitButton()).toBeDisabled();
+    expect(submitButton()).toHaveTextContent('Sending…');
+    expect(screen.getByRole('status')).toHaveTextContent('Sending…');
+    fireEvent.submit(form);
+    await pass();
+    expect(wire.created).toHaveLength(1);
+    arrive();
+    await pass();
+    expect(screen.getByTestId('thread')).toBeInTheDocument();
+  });
+
+  it('tries again by itself with the same key when the service hiccups', async () => {
+    wire.posts.push(refused(503), noNetwork);
+    openPage();
+    await fillInAndSend();
+    await pass(5_000);
+    expect(wire.keys).toHaveLength(3);
+    expect(new Set(wire.keys).size).toBe(1);
+    expect(screen.getByTestId('thread')).toBeInTheDocument();
+  });
+
+  it('tells what to do after three tries, and the next click is still the same ticket', async () => {
+    wire.posts.push(refused(503), refused(503), refused(503));
+    openPage();
+    await fillInAndSend();
+    await pass(5_000);
+    const notice = screen.getByTestId('failure');
+    expect(notice).toHaveTextContent('We cannot take your message right now.');
+    expect(notice).toHaveFocus();
+    expect(submitButton()).toHaveTextContent('Try again');
+    await submit();
+    expect(wire.keys).toHaveLength(4);
+    expect(new Set(wire.keys).size).toBe(1);
+  });
+
+  it('keeps the key over a reload in the middle', async () => {
+    wire.posts.push(() => new Promise(() => {}));
+    openPage();
+    await fillInAndSend();
+    reload();
+    await submit();
+    expect(wire.keys).toHaveLength(2);
+    expect(wire.keys[1]).toBe(wire.keys[0]);
+  });
+
+  it('uses a new key when the words have changed', async () => {
+    wire.posts.push(refused(400));
+    openPage();
+    await fillInAndSend();
+    type('message', 'Something else entirely.');
+    await submit();
+    expect(wire.keys[1]).not.toBe(wire.keys[0]);
+  });
+
+  it('says that the device is offline, does not hammer, and says when it is back', async () => {
+    setOnline(false);
+    wire.posts.push(noNetwork);
+    openPage();
+    await fillInAndSend();
+    await pass(10_000);
+    expect(wire.created).toHaveLength(1);
+    expect(screen.getByTestId('failure')).toHaveTextContent('You are offline.');
+    setOnline(true);
+    expect(screen.getByTestId('failure')).toHaveTextContent('You are connected again.');
+    await submit();
+    expect(new Set(wire.keys).size).toBe(1);
+    expect(screen.getByTestId('thread')).toBeInTheDocument();
+  });
+
+  it('gives up on a silent server instead of sending for ever', async () => {
+    vi.stubGlobal(
+      'fetch',
+      (_: string, { signal }: RequestInit) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(new DOMException('', 'AbortError')));
+        }),
+    );
+    openPage();
+    await fillInAndSend();
+    await pass(70_000);
+    expect(screen.getByTestId('failure')).toHaveTextContent('We could not be reached.');
+  });
+
+  it('waits as long as the server asks for', async () => {
+    wire.posts.push(refused(429, null, { 'Retry-After': '30' }));
+    openPage();
+    await fillInAndSend();
+    expect(submitButton()).toBeDisabled();
+    expect(screen.getByTestId('failure')).toHaveTextContent('You can send in 30 s.');
+    await pass(30_000);
+    expect(submitButton()).toBeEnabled();
+    expect(screen.getByTestId('failure')).not.toHaveTextContent('You can send in');
+  });
+
+  it('takes an answer that is not the API’s for a failure', async () => {
+    wire.posts.push(() => json(200, { hello: 'world' }));
+    openPage();
+    await fillInAndSend();
+    expect(screen.getByTestId('failure')).toHaveAttribute('data-kind', 'unexpected');
+  });
+
+  it('accepts on the first answer', async () => {
+    wire.posts.push(accepted);
+    openPage();
+    await fillInAndSend();
+    await pass(5_000);
+    expect(wire.created).toHaveLength(1);
+  });
+});

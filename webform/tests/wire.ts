@@ -1,0 +1,61 @@
+import { vi } from 'vitest';
+import type { Author, TicketStatus } from '../src/ticket';
+
+export interface Sent {
+  method: string;
+  url: string;
+  headers: Headers;
+  body: Record<string, string> | undefined;
+}
+
+type Answer = () => Response | Promise<Response>;
+
+/** Stands where the network is: records what is sent and answers as told. */
+export class Wire {
+  readonly sent: Sent[] = [];
+  /** What the next POSTs meet; after them each is accepted. */
+  readonly posts: Answer[] = [];
+  /** What every GET meets. */
+  get: Answer = () => thread('received');
+
+  constructor() {
+    vi.stubGlobal('fetch', (url: string, init: RequestInit = {}) => this.#answer(url, init));
+  }
+
+  get keys(): (string | null)[] {
+    return this.created.map(({ headers }) => headers.get('Idempotency-Key'));
+  }
+
+  get created(): Sent[] {
+    return this.sent.filter(({ method }) => method === 'POST');
+  }
+
+  get reads(): Sent[] {
+    return this.sent.filter(({ method }) => method === 'GET');
+  }
+
+  async #answer(url: string, init: RequestInit): Promise<Response> {
+    const method = init.method ?? 'GET';
+    const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
+    this.sent.push({ method, url, headers: new Headers(init.headers), body });
+    return method === 'POST' ? (this.posts.shift() ?? accepted)() : this.get();
+  }
+}
+
+export const accepted: Answer = () => json(202, { ticket_id: 't-1', token: 'secret' });
+
+export const noNetwork: Answer = () => Promise.reject(new TypeError('Failed to fetch'));
+
+export function refused(status: number, field: string | null = null, headers = {}): Answer {
+  const error = { reason: 'refused', field, message: 'The server does not like it.' };
+  return () => json(status, { error }, headers);
+}
+
+export function thread(status: TicketStatus, ...messages: [Author, string][]): Response {
+  const at = '2026-11-02T09:30:00Z';
+  return json(200, { status, messages: messages.map(([author, text]) => ({ author, text, at })) });
+}
+
+export function json(status: number, body: object, headers = {}): Response {
+  return new Response(JSON.stringify(body), { status, headers });
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** Runs the built widget in a real Chromium against the fake API: `npm run build` first. */
+export default defineConfig({
+  test: {
+    environment: 'node',
+    include: ['tests/browser/*.browser.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    fileParallelism: false,
+  },
+});
