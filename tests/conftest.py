@@ -8,7 +8,6 @@ import os
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -21,7 +20,7 @@ from shared.local.server_process import free_port
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 
-pytest_plugins = ("tests.fixtures_kafka",) if Path(__file__).with_name("fixtures_kafka.py").exists() else ()
+pytest_plugins = ("tests.fixtures_kafka", "tests.fixtures_system")
 
 
 def random_key() -> str:
