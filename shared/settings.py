@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     max_request_bytes: int = Field(default=1_048_576, description="a larger request is answered 413")
 
     # -- PostgreSQL -----------------------------------------------------------------------------
-    database_url: SecretStr = Field(default=SecretStr(""), description="DSN of the CRM, as a role that is not superuser")
+    database_url: SecretStr = Field(
+        default=SecretStr(""), description="DSN of the CRM, as a role that is not superuser"
+    )
     database_pool_size: int = Field(default=8, description="connections one process may hold")
     database_timeout_s: float = 10.0
 
@@ -48,9 +50,16 @@ class Settings(BaseSettings):
     kafka_publish_timeout_s: float = Field(default=8.0, description="how long a webhook waits for the brokers' acks")
 
     # -- keys (generated for local use by `fte up`) ---------------------------------------------
-    fte_master_key: SecretStr = Field(default=SecretStr(""), description="wraps customers' data keys: `id:base64` pairs, newest first")
-    fte_lookup_key: SecretStr = Field(default=SecretStr(""), description="base64, 32 bytes: keyed hashes of identifiers")
-    fte_event_key: SecretStr = Field(default=SecretStr(""), description="base64, 32 bytes: signs events (`ftesig`); two, comma-separated, while rotating")
+    fte_master_key: SecretStr = Field(
+        default=SecretStr(""), description="wraps customers' data keys: `id:base64` pairs, newest first"
+    )
+    fte_lookup_key: SecretStr = Field(
+        default=SecretStr(""), description="base64, 32 bytes: keyed hashes of identifiers"
+    )
+    fte_event_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="base64, 32 bytes: signs events (`ftesig`); two, comma-separated, while rotating",
+    )
     fte_ticket_key: SecretStr = Field(default=SecretStr(""), description="base64, 32 bytes: ticket ids and tokens")
     fte_operator_token: SecretStr = Field(default=SecretStr(""), description="bearer token of the desk")
 
@@ -67,7 +76,9 @@ class Settings(BaseSettings):
 
     # -- WhatsApp (Twilio) ----------------------------------------------------------------------
     twilio_account_sid: str = ""
-    twilio_auth_token: SecretStr = Field(default=SecretStr(""), description="one, or two comma-separated while rotating")
+    twilio_auth_token: SecretStr = Field(
+        default=SecretStr(""), description="one, or two comma-separated while rotating"
+    )
     twilio_webhook_url: str = Field(default="", description="the exact public URL that Twilio calls")
     twilio_whatsapp_from: str = Field(default="", description="our sender, E.164 or whatsapp:+…")
     twilio_api_base_url: str = "https://api.twilio.com"
@@ -75,7 +86,9 @@ class Settings(BaseSettings):
     # -- web form -------------------------------------------------------------------------------
     form_public_url: str = Field(default="", description="public base URL of form-submit")
     form_allowed_origins: CommaSeparated = ("*",)
-    form_dist_dir: str = Field(default="", description="folder of the built web form; empty: webform/dist beside the project")
+    form_dist_dir: str = Field(
+        default="", description="folder of the built web form; empty: webform/dist beside the project"
+    )
 
     # -- the agent ------------------------------------------------------------------------------
     openai_api_key: SecretStr = SecretStr("")
@@ -83,7 +96,9 @@ class Settings(BaseSettings):
     openai_api: Literal["chat", "responses"] = "chat"
     agent_model: str = "gpt-4.1-mini"
     agent_turn_timeout_s: float = 25.0
-    agent_max_attempts: int = Field(default=4, description="the Nth failed turn goes to a person instead of sweeping for ever")
+    agent_max_attempts: int = Field(
+        default=4, description="the Nth failed turn goes to a person instead of sweeping for ever"
+    )
     escalation_policy: Literal["strict", "published"] = "strict"
     company_name: str = "Tideline"
     support_team_name: str = "Tideline Support"

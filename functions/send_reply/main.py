@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import functions_framework.aio
-from shared.channels.gmail.sender import GmailReplySender
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.channels.gmail.sender import GmailReplySender
 from shared.channels.health import health_with
 from shared.channels.message import Channel
 from shared.channels.web.sender import WebReplySender
@@ -45,14 +45,15 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
     """Open in order, close in reverse."""
     db = Database.from_settings(settings)
     alarms = Alarms()
-    whatsapp = TwilioReplySender(settings)
-    senders = {Channel.EMAIL: GmailReplySender(settings), Channel.WHATSAPP: whatsapp, Channel.WEB: WebReplySender()}
+    gmail, whatsapp = GmailReplySender(settings), TwilioReplySender(settings)
+    senders = {Channel.EMAIL: gmail, Channel.WHATSAPP: whatsapp, Channel.WEB: WebReplySender()}
     try:
         sending = Sending(Ledger(db, Vault.from_settings(settings), settings), senders, alarms)
         yield Deps(sending, key_list(settings.fte_event_key, "FTE_EVENT_KEY"))
     finally:
         await alarms.close()
         await whatsapp.close()
+        await gmail.close()
         await db.close()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -62,6 +63,8 @@ async def dispatching(
         dispatcher.pings.append(PingRunner(ping, dispatcher.client, routes, clock))
     tasks = [asyncio.create_task(each.run()) for each in (*dispatcher.sources, *dispatcher.pings)]
     tasks.append(asyncio.create_task(routes.watch()))
+    for task in tasks:
+        task.add_done_callback(_end_with)
     try:
         yield dispatcher
     finally:
@@ -71,6 +74,13 @@ async def dispatching(
         await asyncio.gather(*(source.stop() for source in dispatcher.sources))
         await dispatcher.client.close()
         await dispatcher.producer.close()
+
+
+def _end_with(task: asyncio.Task[None]) -> None:
+    """A part that dies of a fault ends the process: whoever keeps it starts it whole, and nothing is lost."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger().error("dispatcher_fault", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _runner(source: KafkaSource, dispatcher: Dispatcher, settings: Settings, clock: Clock) -> SourceRunner:

@@ -189,18 +189,17 @@ class EmbeddedPostgres:
         draft.rename(self._cluster)
 
     async def _clear_lock_of_the_dead(self) -> None:
-        """Remove a lock file whose server is a zombie: PostgreSQL would take that for alive."""
-        lock = self._cluster / "postmaster.pid"
-        pid = server_process.read_pid(lock)
-        if pid is None or server_process.is_running(pid):
-            return
+        """Remove lock files whose server is a zombie: PostgreSQL takes it for alive as long as it stays one."""
+        locks = [self._cluster / "postmaster.pid", *self.socket_dir.glob(".s.PGSQL.*.lock")]
+        dead = [lock for lock in locks if _is_of_the_dead(lock)]
         deadline = time.monotonic() + _START_S
         # Its backends notice within moments; two servers in one cluster would destroy it.
-        while await asyncio.to_thread(server_process.processes_in, self._cluster):
+        while dead and await asyncio.to_thread(server_process.processes_in, self._cluster):
             if time.monotonic() > deadline:
                 raise Retryable("backends of a dead PostgreSQL are still at work", reason="postgres-away")
             await asyncio.sleep(0.05)
-        lock.unlink(missing_ok=True)
+        for lock in dead:
+            lock.unlink(missing_ok=True)
 
     async def _launch(self, account: Account | None) -> None:
         arguments = ["-D", str(self._cluster), "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.socket_dir)]
@@ -245,6 +244,11 @@ class EmbeddedPostgres:
                 )
         finally:
             await connection.close()
+
+
+def _is_of_the_dead(lock: Path) -> bool:
+    pid = server_process.read_pid(lock)
+    return pid is not None and not server_process.is_running(pid)
 
 
 def _binary(name: str) -> str:

@@ -188,6 +188,8 @@ CREATE TABLE channel_cursors (
     degraded_reason text,
     degraded_since  timestamptz
 );
+-- Due from the start: the first sweep polls the mailbox, and so makes the first watch.
+INSERT INTO channel_cursors (channel, next_due) VALUES ('email', now());
 
 -- What operators did: who is the token's name, never a customer.
 CREATE TABLE operator_actions (

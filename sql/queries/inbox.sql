@@ -31,8 +31,8 @@ INSERT INTO routes (id, channel, key, customer_id, conversation_id, address_enc)
 UPDATE routes SET conversation_id = $2 WHERE id = $1;
 
 -- name: create_ticket
-INSERT INTO tickets (id, conversation_id, customer_id, channel, status, category, subject_enc, reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO tickets (id, conversation_id, customer_id, channel, status, category, subject_enc, reason, priority)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: create_message

@@ -41,12 +41,6 @@ WHERE d.active
 GROUP BY d.id, d.version
 ORDER BY d.id
 
--- name: document_passages
-SELECT k.heading_path, k.content, d.version, d.title, d.url
-FROM knowledge_documents d
-JOIN knowledge_base k ON k.document_id = d.id AND k.version = d.version
-WHERE d.id = $1 AND d.active
-ORDER BY k.ordinal
 
 -- name: corpus
 -- How many passages are searched, and how many different stems one has on average.

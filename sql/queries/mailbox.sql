@@ -5,6 +5,18 @@ SELECT c.customer_id, c.trust, c.state, c.epoch, c.arrived, c.last_channel, now(
 FROM conversations c
 WHERE c.id = $1 AND c.lease_token = $2 AND c.lease_expires > now();
 
+-- name: peek
+-- The conversation without its lease, and the route its customer wrote on last.
+SELECT c.customer_id, c.trust, c.state, c.epoch, m.route_id, m.channel, r.address_enc
+FROM conversations c
+JOIN LATERAL (SELECT route_id, channel FROM messages
+              WHERE conversation_id = c.id AND author = 'customer' ORDER BY seq DESC LIMIT 1) m ON true
+JOIN routes r ON r.id = m.route_id
+WHERE c.id = $1;
+
+-- name: lock_unleased
+SELECT customer_id FROM conversations WHERE id = $1 AND epoch = $2 AND state = 'agent' FOR UPDATE;
+
 -- name: open_messages
 -- The unanswered messages on the route of the oldest one: one turn.
 SELECT m.id, m.route_id, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.attempts,

@@ -154,7 +154,8 @@ def test_knowledge_is_added_once_and_then_answers(system: System, tmp_path: Path
     """`knowledge add`: a new document answers, the same again changes nothing, a changed one is a new version."""
     document = tmp_path / "sundial.md"
     text = (
-        "---\nid: sundial\ntitle: The sundial view\nurl: https://help.example.com/sundial\n---\n\n# The sundial view\n\n"
+        "---\nid: sundial\ntitle: The sundial view\nurl: https://help.example.com/sundial\n---\n\n"
+        "# The sundial view\n\n"
         "## How do I turn on the sundial view?\n\nTo turn on the sundial view, open Settings, choose Views and "
         "switch on Sundial.\n"
     )

@@ -39,7 +39,7 @@ class SourceRunner:
         self._consumer: KafkaConsumer | None = None
         self._offsets = Offsets()
         self._lines: dict[tuple[Partition, int], deque[Record]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
     def ready(self) -> bool:
@@ -122,7 +122,7 @@ class SourceRunner:
         self._offsets = Offsets()
         self._forget_lines(frozenset(partition for partition, _ in self._lines))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -130,19 +130,22 @@ class SourceRunner:
     async def _deliver_in_line(self, assignment: tuple[Partition, int]) -> None:
         line = self._lines[assignment]
         while line and assignment in self._lines:
-            await self._deliver(line.popleft())
+            if not await self._deliver(line.popleft()):
+                break
         self._lines.pop(assignment, None)
 
-    async def _deliver(self, record: Record) -> None:
+    async def _deliver(self, record: Record) -> bool:
+        """Whether the record was brought to its end; False when the dispatcher ends first."""
         consumer, offsets = self._consumer, self._offsets
         try:
             await self._deliver_surely(record)
         except StoppingError:
-            return
+            return False
         finally:
             self.counts.in_flight -= 1
         if consumer is not None:
             consumer.finish(record, offsets.finished(record))
+        return True
 
     async def _deliver_surely(self, record: Record) -> None:
         """A fault of our own must not lose an event either: it is logged, and the event offered again."""
