@@ -35,10 +35,10 @@ def configure_logging(function: str, level: str) -> None:
     structlog.configure(
         processors=[*shared_steps, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _ToStdout()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_library_line, *shared_steps],
@@ -58,6 +58,15 @@ def configure_logging(function: str, level: str) -> None:
 def logger() -> FilteringBoundLogger:
     """The logger; bind customer_id, conversation_id and channel through `bound_contextvars`."""
     return structlog.get_logger()
+
+
+class _ToStdout(logging.Handler):
+    """Writes to whatever stdout is now: a stream kept from start-up may have been closed since."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        sys.stdout.write(self.format(record) + "\n")
+        sys.stdout.flush()
 
 
 def _complete(function: str) -> Any:
