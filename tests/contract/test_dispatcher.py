@@ -44,7 +44,8 @@ async def test_an_event_arrives_in_binary_mode_with_its_place_and_the_overrides(
         assert attributes.pop("knativekafkapartition") in "0123"
         assert attributes == {
             "specversion": "1.0", "id": "id-1", "source": "/test", "type": "fte.message.received",
-            "partitionkey": "key-1", "ftesig": "ab" * 32, "note": "%C5%BE", "ftetopic": topic, "knativekafkaoffset": "0",
+            "partitionkey": "key-1", "ftesig": "ab" * 32, "note": "%C5%BE", "ftetopic": topic,
+            "knativekafkaoffset": "0",
         }  # fmt: skip
         assert event.headers["content-type"] == "application/json"
         await until(lambda: list(topics.committed(group, topic).values()) == [1])

@@ -59,14 +59,21 @@ async def under_test(request: Request) -> Response:
     return Response(str(len(body)))
 
 
-@pytest_asyncio.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+@asynccontextmanager
+async def served() -> AsyncGenerator[httpx.AsyncClient]:
     """The app with its lifespan."""
     app = serve("under_test", open_deps)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://function") as http:
             yield http
+
+
+@pytest_asyncio.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app."""
+    async with served() as http:
+        yield http
 
 
 async def test_dependencies_open_once_and_close_in_the_end(client: httpx.AsyncClient) -> None:
@@ -128,11 +135,10 @@ async def test_metrics_are_prometheus_text(client: httpx.AsyncClient) -> None:
     assert 'fte_request_seconds_count{function="under-test",status="422"}' in text
 
 
-async def test_a_bug_is_logged_by_type_and_place_alone(
-    capsys: pytest.CaptureFixture[str], client: httpx.AsyncClient
-) -> None:
+async def test_a_bug_is_logged_by_type_and_place_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """The log line has the error's type and where it was raised, not what it said."""
-    await client.post("/", content=b"bug")
+    async with served() as client:
+        await client.post("/", content=b"bug")
     printed = capsys.readouterr().out
     lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     [bug] = [line for line in lines if line["event_type"] == "bug"]

@@ -1,0 +1,102 @@
+"""Why a mail is not to be answered: it came from a machine, a list, or from ourselves.
+
+RFC 3834 (section 2) says what a responder must leave alone; the rest is what mailers really send.
+Two robots that answer each other never stop, so a doubt about a header decides for silence; a doubt
+about a text does not.
+"""
+
+from __future__ import annotations
+
+import re
+
+from shared.channels.gmail.message import ParsedMail
+from shared.channels.gmail.phrases import ABSENT_SUBJECT, AUTOMATIC_SUBJECT
+
+_ROBOTS = re.compile(
+    r"^(?:mailer-?daemon|postmaster|no[-_.]?reply|do[-_.]?not[-_.]?reply|never[-_.]?reply|bounces?|auto-?(?:reply|responder|mailer)"
+    r"|listserv|majordomo|mailman|nobody|owner-.+|.+-(?:owner|request|relay|bounces?)|daemon)"
+    r"(?:[-+_.=].*)?$|[-_.+](?:no-?reply|donotreply)$",
+    re.IGNORECASE,
+)
+_BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
+_REPLY_HEADERS = (
+    "x-autoreply",
+    "x-autorespond",
+    "x-autoresponse",
+    "x-auto-reply-from",
+    "x-mail-autoreply",
+    "x-fc-machinegenerated",
+)
+_LIST_HEADERS = (
+    "list-id", "list-post", "list-unsubscribe", "list-help", "list-subscribe", "list-owner", "list-archive",
+    "x-mailing-list", "mailing-list", "x-mailman-version", "x-beenthere",
+)  # fmt: skip
+_SUPPRESS = re.compile(r"\b(?:all|oof|autoreply)\b", re.IGNORECASE)
+
+
+def reason_not_to_answer(mail: ParsedMail, own_addresses: frozenset[str]) -> str | None:
+    """A short word, such as `auto-submitted`, or None for a mail that a person may have written.
+
+    `own_addresses` are the mailbox and its aliases in lower case; their `+tag` forms are ours too.
+    """
+    checks = (_own(mail, own_addresses), _report(mail), _declared(mail), _robot(mail), _listed(mail), _noted(mail))
+    return next((reason for reason in checks if reason), None)
+
+
+def _own(mail: ParsedMail, own: frozenset[str]) -> str | None:
+    """Our own mail come back would be answered by its own answer, and so on."""
+    if any(_untagged(sender.address) in own for sender in mail.senders) or mail.headers.first("x-fte-delivery"):
+        return "own-address"
+    return None
+
+
+def _report(mail: ParsedMail) -> str | None:
+    """Delivery reports and receipts (RFC 6522, RFC 3464, RFC 8098)."""
+    if mail.content_type == "multipart/report" or mail.headers.first("x-failed-recipients"):
+        return "read-receipt" if mail.report_type == "disposition-notification" else "delivery-report"
+    if mail.content_type in {"message/delivery-status", "message/disposition-notification"}:
+        return "delivery-report"
+    if mail.calendar_method in {"reply", "counter", "declinecounter"}:
+        return "calendar-reply"
+    return "null-return-path" if _is_null(mail.headers.first("return-path")) else None
+
+
+def _declared(mail: ParsedMail) -> str | None:
+    headers = mail.headers
+    submitted = [re.split(r"[\s;(]", value, maxsplit=1)[0].lower() for value in headers.all("auto-submitted")]
+    if any(value not in {"no", ""} for value in submitted):
+        return "auto-submitted"
+    if any(value.split(",")[0].strip().lower() in _BULK for value in headers.all("precedence")):
+        return "precedence"
+    if any(_SUPPRESS.search(value) for value in headers.all("x-auto-response-suppress")):
+        return "auto-response-suppress"
+    declared = (headers.first(name).lower() for name in _REPLY_HEADERS)
+    return "auto-submitted" if any(value not in {"", "no", "none", "false"} for value in declared) else None
+
+
+def _listed(mail: ParsedMail) -> str | None:
+    return "mailing-list" if any(name in mail.headers.names() for name in _LIST_HEADERS) else None
+
+
+def _robot(mail: ParsedMail) -> str | None:
+    """A sender that nobody reads (RFC 2142, and what everybody calls such mailboxes)."""
+    if not mail.senders:
+        return "no-sender"
+    local = mail.senders[0].address.rpartition("@")[0].strip('"')
+    return "robot-sender" if _ROBOTS.search(local) else None
+
+
+def _noted(mail: ParsedMail) -> str | None:
+    # An absence note is always the answer to a mail; a question about absences hardly ever is.
+    if AUTOMATIC_SUBJECT.match(mail.subject) or (mail.references and ABSENT_SUBJECT.match(mail.subject)):
+        return "out-of-office"
+    return "empty" if mail.is_empty else None
+
+
+def _is_null(return_path: str) -> bool:
+    return re.sub(r"\s", "", return_path) == "<>"
+
+
+def _untagged(address: str) -> str:
+    local, _, domain = address.strip().lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

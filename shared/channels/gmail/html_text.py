@@ -1,0 +1,144 @@
+"""HTML of a mail to the plain text its writer would have sent (inscriptis).
+
+What clients mark as a quote becomes lines with `>`, as in plain mail, and Outlook's reply header gets
+a separator, so that one splitter (quoting.py) serves both kinds. Nothing here raises.
+"""
+
+# lxml and inscriptis carry no types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import lxml.html
+from inscriptis import Inscriptis
+from inscriptis.css_profiles import CSS_PROFILES
+from inscriptis.model.config import ParserConfig
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
+
+#: Characters of HTML that are read; nobody writes more by hand.
+MAX_HTML = 1_000_000
+#: Deeper nesting than any mail client makes; beyond it the tree walkers would recurse too far.
+_MAX_DEPTH = 200
+_MAX_QUOTES = 200
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]{0,30})[^<>]{0,20000}>")
+# Elements without an end tag, or whose end tag people leave out: they do not count as depth.
+_FLAT = re.compile(
+    r"(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|p|li|td|tr|th|tbody|thead|tfoot|dd|dt"
+    r"|option|html|head|body)",
+    re.IGNORECASE,
+)
+# What a reader never sees, and how it ends.
+_UNSEEN = re.compile(r"<(?:!--|(script|style|head|title|template)\b)", re.IGNORECASE)
+_BREAK = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h[1-6]|/table|/blockquote)\b[^<>]{0,2000}>", re.IGNORECASE)
+_SPACES = re.compile(r"[ \t\xa0]+")
+_MANY_BLANK = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
+_INDENT_ONLY = re.compile(r"margin[^;]*40px.*border:\s*none|border:\s*none.*margin[^;]*40px", re.IGNORECASE)
+_OUTLOOK_HEADER = ("divRplyFwdMsg", "x_divRplyFwdMsg", "appendonsend", "x_appendonsend", "stopSpelling")
+_SEPARATOR = "-----Original Message-----"
+
+
+def to_text(source: str) -> str:
+    """Readable text with `>` before quoted lines; too deep or broken HTML loses its layout, not its words."""
+    source = source[:MAX_HTML]
+    if not _TAG.search(source):
+        return html.unescape(source)
+    if _too_deep(source):
+        return _stripped(source)
+    try:
+        tree = lxml.html.document_fromstring(
+            _as_bytes(source), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True)
+        )
+        _mark_reply_header(tree)
+        _mark_quotes(tree)
+        return _tidy(_rendered(tree))
+    except (etree.LxmlError, ValueError, RecursionError, TypeError, AttributeError, KeyError, IndexError):
+        return _stripped(source)
+
+
+def _as_bytes(source: str) -> bytes:
+    # As bytes with a named encoding: a <meta charset> or an XML declaration inside is then not obeyed.
+    return source.replace("\x00", "").encode("utf-8", "replace")
+
+
+def _rendered(tree: Any) -> str:
+    return Inscriptis(tree, ParserConfig(css=CSS_PROFILES["strict"])).get_text()
+
+
+def _too_deep(source: str) -> bool:
+    depth = deepest = 0
+    for tag in _TAG.finditer(source):
+        if not _FLAT.fullmatch(tag[2]) and not tag[0].endswith("/>"):
+            depth = max(0, depth + (-1 if tag[1] else 1))
+            deepest = max(deepest, depth)
+    return deepest > _MAX_DEPTH
+
+
+def _mark_reply_header(tree: Any) -> None:
+    for name in _OUTLOOK_HEADER:
+        for element in tree.xpath("//*[@id=$name]", name=name)[:1]:
+            marker = etree.Element("pre")
+            marker.text = f"\n{_SEPARATOR}\n"
+            element.addprevious(marker)
+            return
+
+
+def _mark_quotes(tree: Any) -> None:
+    """Turn quotes, innermost first, into preformatted lines that begin with `>`."""
+    quotes = [element for element in tree.iter("blockquote") if not _is_indent(element)]
+    for element in reversed(quotes[:_MAX_QUOTES]):
+        inner = _tidy(_rendered(_alone(element)))
+        quoted = etree.Element("pre")
+        quoted.text = "\n" + "\n".join(_quoted(line) for line in inner.split("\n")) + "\n"
+        quoted.tail = element.tail
+        parent = element.getparent()
+        if parent is not None:
+            parent.replace(element, quoted)
+
+
+def _quoted(line: str) -> str:
+    return f">{line}" if line.startswith(">") else f"> {line}".rstrip()
+
+
+def _alone(element: Any) -> Any:
+    """The contents of an element as a document of their own."""
+    document = etree.Element("html")
+    body = etree.SubElement(document, "body")
+    body.text = element.text
+    for child in list(element):
+        body.append(child)
+    return document
+
+
+def _is_indent(element: Any) -> bool:
+    """Gmail's indent button makes a blockquote too; it is the writer's own text."""
+    return bool(_INDENT_ONLY.search(element.get("style") or ""))
+
+
+def _tidy(text: str) -> str:
+    lines = (line.rstrip() for line in text.replace("\xa0", " ").split("\n"))
+    return _MANY_BLANK.sub("\n\n", "\n".join(lines)).strip("\n")
+
+
+def _stripped(source: str) -> str:
+    """The words alone: every tag is a space, or a line end where a block ends."""
+    text = _TAG.sub(" ", _BREAK.sub("\n", _seen(source)))
+    lines = (_SPACES.sub(" ", line).strip() for line in html.unescape(text).split("\n"))
+    return _tidy("\n".join(lines))
+
+
+def _seen(source: str) -> str:
+    """Without comments, scripts and styles; one that never ends hides the rest, as in a browser."""
+    lowered, kept, at = source.lower(), list[str](), 0
+    while found := _UNSEEN.search(source, at):
+        kept.append(source[at : found.start()])
+        ending = f"</{found[1].lower()}" if found[1] else "-->"
+        end = lowered.find(ending, found.end())
+        if end < 0:
+            return " ".join(kept)
+        at = end + len(ending)
+    return " ".join([*kept, source[at:]])

@@ -1,0 +1,174 @@
+"""From the mailbox to fte.inbound: every message that reached INBOX since the cursor.
+
+The cursor moves only after the brokers have everything before it, so a failure anywhere means some
+messages again, under the same event ids. Pushes merely say when to look; polls look anyway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.channels.cursors import (
+    advance_cursor,
+    mark_degraded,
+    mark_well,
+    read_cursor,
+    reset_cursor,
+    set_due,
+    set_watch,
+)
+from shared.channels.gmail.client import HistoryGone, MessageGone
+from shared.channels.gmail.inbound import NOBODY, to_inbound
+from shared.channels.gmail.raw_mail import RawMail
+from shared.channels.message import Channel, InboundMessage, Sender, Trust
+from shared.channels.provider import ProviderError
+from shared.channels.publish import Publisher, publish_inbound
+from shared.clock import Clock
+from shared.db.pool import Database
+from shared.errors import Retryable
+from shared.observability.logs import logger
+from shared.settings import Settings
+
+#: How far back INBOX is read without a cursor, and after Gmail forgot ours; and how many messages at most.
+FIRST_LOOK = timedelta(days=1)
+RESYNC = timedelta(days=3)
+MOST_RESYNCED = 500
+#: Pushes may stop unnoticed: the sweep asks for a poll this long after each look.
+POLL_AFTER = timedelta(minutes=5)
+#: A watch lasts seven days (users.watch): renewed below six, it is renewed daily.
+WATCH_AT_LEAST = timedelta(days=6)
+
+_EMAIL = Channel.EMAIL
+_AT_ONCE = 2  # messages of 25 MB must fit into the function's memory
+_NOT_FOR_US = frozenset({"SPAM", "TRASH", "DRAFT", "SENT"})
+
+_Move = Callable[[Database, str, str], Awaitable[None]]
+
+
+class Mailbox(Protocol):
+    """What is asked of Gmail: a part of shared.channels.gmail.client.GmailClient, where it is described."""
+
+    async def profile(self) -> str: ...
+
+    async def get_raw(self, message_id: str) -> RawMail: ...
+
+    async def history(self, start: str) -> tuple[list[str], str]: ...
+
+    async def list_inbox(self, since: datetime, limit: int) -> list[str]: ...
+
+    async def watch(self) -> tuple[str, datetime]: ...
+
+
+class Intake:
+    """One process's reader of the mailbox."""
+
+    def __init__(self, settings: Settings, db: Database, client: Mailbox, producer: Publisher, clock: Clock) -> None:
+        self._settings = settings
+        self._db = db
+        self._client = client
+        self._producer = producer
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        # Acknowledged since the cursor last moved: a retry goes on where it broke off.
+        self._acknowledged: set[str] = set()
+
+    async def collect(self, hint: str | None) -> int:
+        """Publish what is new and return how many; `hint` is the history id that a push spoke of.
+
+        One at a time in a process: whoever waited looks again, unless the cursor has passed its hint.
+        Raises Retryable without PostgreSQL, Kafka or Gmail; never because of what a message says.
+        """
+        async with self._lock:
+            cursor = (await read_cursor(self._db, _EMAIL)).value
+            if hint is not None and cursor is not None and int(hint) <= int(cursor):
+                return 0
+            try:
+                count = await self._catch_up(cursor)
+            except ProviderError as error:
+                await mark_degraded(self._db, _EMAIL, error.code)
+                raise Retryable(f"Gmail can't be read: {error.code}", reason="gmail-away") from error
+            await mark_well(self._db, _EMAIL)
+            await set_due(self._db, _EMAIL, self._clock.now() + POLL_AFTER)
+        logger().info("mailbox_read", channel="email", messages=count)
+        return count
+
+    async def keep_watch(self) -> None:
+        """Have Gmail push for another week, once a day; nothing without GMAIL_TOPIC.
+
+        Polls work without pushes, so a failure is logged, marked and left to the next poll. Raises
+        Retryable without PostgreSQL.
+        """
+        expires = (await read_cursor(self._db, _EMAIL)).watch_expires
+        if not self._settings.gmail_topic or (expires and expires - self._clock.now() >= WATCH_AT_LEAST):
+            return
+        try:
+            _, expires = await self._client.watch()
+        except ProviderError as error:
+            await mark_degraded(self._db, _EMAIL, f"watch-{error.code}")
+            logger().error("watch_not_renewed", channel="email", reason=error.code)
+            return
+        await set_watch(self._db, _EMAIL, expires)
+        logger().info("watch_renewed", channel="email", expires=expires.isoformat())
+
+    async def _catch_up(self, cursor: str | None) -> int:
+        if cursor is None:
+            count, reached = await self._resync(FIRST_LOOK)
+            move = advance_cursor  # another process may have been first, and further
+        else:
+            count, reached, move = await self._follow(cursor)
+        await move(self._db, _EMAIL, reached)
+        self._acknowledged.clear()
+        return count
+
+    async def _follow(self, cursor: str) -> tuple[int, str, _Move]:
+        try:
+            ids, reached = await self._client.history(cursor)
+        except HistoryGone:
+            logger().warning("history_gone", channel="email")
+            return *await self._resync(RESYNC), reset_cursor
+        return await self._publish(ids), reached, advance_cursor
+
+    async def _resync(self, back: timedelta) -> tuple[int, str]:
+        """How many were published, and the history id from before: what arrives meanwhile is seen twice, not never."""
+        reached = await self._client.profile()
+        newest_first = await self._client.list_inbox(self._clock.now() - back, MOST_RESYNCED)
+        return await self._publish(newest_first[::-1]), reached
+
+    async def _publish(self, ids: Sequence[str]) -> int:
+        """Publish the messages in this order; how many there were for us."""
+        waiting = [each for each in dict.fromkeys(ids) if each not in self._acknowledged]
+        count = 0
+        for first in range(0, len(waiting), _AT_ONCE):
+            some = waiting[first : first + _AT_ONCE]
+            for mail in await asyncio.gather(*(self._fetched(each) for each in some)):
+                if mail is not None:
+                    await publish_inbound(self._producer, self._settings, self._message(mail))
+                    self._acknowledged.add(mail.id)
+                    count += 1
+        return count
+
+    async def _fetched(self, message_id: str) -> RawMail | None:
+        """None for a message that was deleted, or that has left INBOX, meanwhile."""
+        try:
+            mail = await self._client.get_raw(message_id)
+        except MessageGone:
+            return None
+        return mail if "INBOX" in mail.labels and not mail.labels & _NOT_FOR_US else None
+
+    def _message(self, mail: RawMail) -> InboundMessage:
+        """The mail's message. One that our parsing fails on must not hold up those behind it, nor get lost."""
+        try:
+            return to_inbound(mail, self._settings)
+        except Exception as error:  # noqa: BLE001  whatever a stranger's bytes provoke
+            logger().error("mail_not_understood", channel="email", message=mail.id, exc_info=error)
+            return InboundMessage(
+                channel=_EMAIL,
+                provider_message_id=mail.id,
+                received_at=mail.received_at,
+                sender=Sender(kind="email", address=NOBODY, trust=Trust.CLAIMED),
+                thread=mail.thread_id,
+                ignored="not-understood",
+            )

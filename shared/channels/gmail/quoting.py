@@ -1,0 +1,236 @@
+"""What the customer wrote now, apart from the original they quote and the signature below it.
+
+When it is not sure that a line is a quote or a signature, it stays: a quote too many costs the agent
+a moment, a sentence too few costs the customer an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from shared.channels.gmail.phrases import (
+    CLOSING,
+    CONFIDENTIAL,
+    FORWARDED,
+    INTENDED,
+    LABELS,
+    ORIGINAL,
+    SENT_FROM,
+    WROTE,
+)
+
+_QUOTED = re.compile(r"^ {0,3}>")
+_RULE = re.compile(r"^\s*[_\-—=*]{5,}\s*$")
+_TIME = re.compile(r"(?<!\d)\d{1,2}[:.hH：]\d{2}(?!\d)|\d{1,2}時\d{1,2}分")
+_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?!\d)|[٠-٩۰-۹]{4}")
+_ADDRESS = re.compile(r"[^\s<>()@]{1,64}@[^\s<>()@]{1,255}")
+_ENDS = re.compile(r"[:：]\s*\*?$")
+# Marks that steer the direction of text stand around names and numbers in right-to-left mails.
+_DIRECTIONS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_CONTACT = re.compile(r"\+?\d[\d\s()./-]{6,}\d|https?://|www\.|[^\s@]+@[^\s@]+\.[a-z]{2,}|\s\|\s", re.IGNORECASE)
+_MOST_LINES = 4
+_LONGEST = 500
+_SIGNATURE_LINES = 15
+_SHORT = 90
+_WRAPPED = 65
+_REST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`new` is what was written now; none of the three overlap, and together they are the text."""
+
+    new: str
+    quoted: str = ""
+    signature: str = ""
+
+
+def split(text: str) -> Split:
+    """Split one plain text; `text` uses line feeds."""
+    lines = text.split("\n")
+    marks = _marks(lines)
+    new, quoted = _without_quote(lines, marks)
+    if not _has_words(new):
+        # Nothing but a quote or a forward: then that is what they wanted to say.
+        return Split(text.strip())
+    kept, signature = _without_signature(new)
+    if not _has_words(kept):
+        kept, signature = new, []
+    return Split(_joined(kept), _joined(quoted), _joined(signature))
+
+
+def _joined(lines: list[str]) -> str:
+    return "\n".join(lines).strip()
+
+
+def _has_words(lines: list[str]) -> bool:
+    return any(line.strip() for line in lines)
+
+
+def _marks(lines: list[str]) -> str:
+    """A letter a line: `e` empty, `q` quoted, `s` introduces a quote, `S` introduces all that follows, `t` text."""
+    marks: list[str] = []
+    while len(marks) < len(lines):
+        at = len(marks)
+        marks += _mark(lines, at)
+    return _unwrapped(lines, "".join(marks))
+
+
+def _mark(lines: list[str], at: int) -> list[str]:
+    line = lines[at]
+    if not line.strip():
+        return ["e"]
+    if _QUOTED.match(line):
+        return ["q"]
+    if len(line) > _LONGEST:
+        return ["t"]
+    if ORIGINAL.match(line) or FORWARDED.match(line) or _is_header_block(lines, at):
+        return ["S"]
+    if _RULE.match(line) and any(_is_header_block(lines, later) for later in range(at + 1, at + 3)):
+        return ["S"]
+    return _attribution(lines, at) or ["t"]
+
+
+def _is_header_block(lines: list[str], at: int) -> bool:
+    """From and at least two more of Sent, To and Subject, as Outlook puts above what is answered."""
+    if at >= len(lines):
+        return False
+    found: set[str] = set()
+    for line in lines[at : at + 7]:
+        kind = next((kind for kind, label in LABELS.items() if label.match(line[:_LONGEST])), None)
+        if kind is None and (not line.strip() or not found):
+            break
+        found |= {kind} if kind else set()
+    return "from" in found and len(found) >= 3
+
+
+def _attribution(lines: list[str], at: int) -> list[str]:
+    """ "On … wrote:" over up to four lines; empty when it is none."""
+    for count in range(1, _MOST_LINES + 1):
+        part = lines[at : at + count]
+        if len(part) < count or not part[-1].strip() or _QUOTED.match(part[-1]):
+            return []
+        joined = " ".join(line.strip() for line in part).translate(_DIRECTIONS)
+        if len(joined) > _LONGEST:
+            return []
+        if _ENDS.search(joined) or (WROTE.search(part[-1][-12:]) and _DATE.search(joined)):
+            return _weighed(joined, lines[at + count : at + count + 3], count)
+    return []
+
+
+def _weighed(joined: str, after: list[str], count: int) -> list[str]:
+    """A quote below makes any "… wrote:" an attribution; without one it must carry time and sender."""
+    wrote, dated = bool(WROTE.search(joined)), bool(_DATE.search(joined))
+    timed, addressed = bool(_TIME.search(joined)), bool(_ADDRESS.search(joined))
+    quote_follows = any(_QUOTED.match(line) for line in after if line.strip()) and _QUOTED.match(
+        next((line for line in after if line.strip()), "")
+    )
+    if quote_follows and (wrote or (dated and (timed or addressed))):
+        return ["s"] * count
+    if dated and timed and (addressed or wrote):
+        return ["S"] * count
+    return []
+
+
+def _unwrapped(lines: list[str], marks: str) -> str:
+    """The short end of a long quoted line, that a client wrapped without its mark, is quoted too."""
+    found = list(marks)
+    for lone in re.finditer(r"(?<=q)t(?=q)", marks):
+        at = lone.start()
+        if len(lines[at - 1]) >= _WRAPPED and len(lines[at]) <= _REST and lines[at][:1].islower():
+            found[at] = "q"
+    return "".join(found)
+
+
+def _without_quote(lines: list[str], marks: str) -> tuple[list[str], list[str]]:
+    all_follows = marks.find("S")
+    head = marks if all_follows < 0 else marks[:all_follows]
+    tail = [] if all_follows < 0 else lines[all_follows:]
+    if all_follows >= 0 and "q" not in head and _answer_below(marks[all_follows:]):
+        # A quote with its marks, and the answer below it: the marks tell where it ends.
+        head, tail = marks, []
+    blocks = list(re.finditer(r"[sS]+e*(?:q[qe]*)?|q[qe]*", head))
+    if _interleaved(head):
+        return lines[: len(head)], tail
+    new: list[str] = []
+    quoted: list[str] = []
+    end = 0
+    for block in blocks:
+        new += lines[end : block.start()]
+        quoted += lines[block.start() : block.end()]
+        end = block.end()
+    return new + lines[end : len(head)], quoted + tail
+
+
+def _answer_below(marks: str) -> bool:
+    """Text below the last quoted line, with nothing unmarked between the introduction and the quote."""
+    return bool(re.fullmatch(r"S+e*q[qe]*t[te]*", marks))
+
+
+def _interleaved(marks: str) -> bool:
+    """Answers between the quoted lines: without the quotes they would say nothing."""
+    return bool(re.search(r"q[qe]*t[te]*q", marks))
+
+
+def _without_signature(lines: list[str]) -> tuple[list[str], list[str]]:
+    kept, below = _cut_at_delimiter(lines)
+    for cut in (_cut_notices, _cut_device, _cut_contact):
+        kept, more = cut(kept)
+        below = more + below
+    return kept, below
+
+
+def _cut_at_delimiter(lines: list[str]) -> tuple[list[str], list[str]]:
+    """At `-- ` (RFC 3676, section 4.3), or the bare `--` of those who lose the space."""
+    for at in range(len(lines) - 1, -1, -1):
+        short = len(lines) - at <= _SIGNATURE_LINES
+        if lines[at] == "-- " or (lines[at].strip() in {"--", "—"} and short):
+            return (lines[:at], lines[at:]) if len(lines) - at <= 2 * _SIGNATURE_LINES else (lines, [])
+    return lines, []
+
+
+def _last_paragraph(lines: list[str]) -> int:
+    """Where the last paragraph begins."""
+    end = len(lines)
+    while end and not lines[end - 1].strip():
+        end -= 1
+    while end and lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def _cut_notices(lines: list[str]) -> tuple[list[str], list[str]]:
+    kept, below = lines, []
+    while kept:
+        at = _last_paragraph(kept)
+        paragraph = " ".join(kept[at:])
+        if len(paragraph) < _SHORT or not (CONFIDENTIAL.search(paragraph) and INTENDED.search(paragraph)):
+            break
+        kept, below = kept[:at], kept[at:] + below
+    return kept, below
+
+
+def _cut_device(lines: list[str]) -> tuple[list[str], list[str]]:
+    end = len(lines)
+    while end and not lines[end - 1].strip():
+        end -= 1
+    start = end
+    while start and len(lines[start - 1]) < _SHORT * 2 and SENT_FROM.match(lines[start - 1]):
+        start -= 1
+    return (lines, []) if start == end else (lines[:start], lines[start:])
+
+
+def _cut_contact(lines: list[str]) -> tuple[list[str], list[str]]:
+    """Below "Best regards," and a name: contact details, when they are short lines and look like it."""
+    written = [at for at, line in enumerate(lines) if line.strip()]
+    for at in reversed(written[-_SIGNATURE_LINES:]):
+        if not CLOSING.match(lines[at][:_LONGEST]):
+            continue
+        below = [later for later in written if later > at]
+        details = below[1:]
+        is_contact = any(_CONTACT.search(lines[later]) for later in details)
+        if is_contact and all(len(lines[later]) <= _SHORT for later in details):
+            return lines[: details[0]], lines[details[0] :]
+        return lines, []
+    return lines, []

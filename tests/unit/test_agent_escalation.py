@@ -1,0 +1,289 @@
+"""The check that runs before the model: what must reach a person, and what must not."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from shared.agent.escalation import Escalation, Reason, check
+from shared.agent.fold import fold
+
+MUST_REACH_A_PERSON = {
+    Reason.REFUND: [
+        "I want a refund.",
+        "Can I get my money back? We cancelled last week.",
+        "Please reimburse me for last month.",
+        "You charged us twice in October",
+        "we were billed double",
+        "i cancelled in may but you still charged my card",
+        "There is an unauthorised charge on my statement",
+        "give me my 50 dollars back",
+        "I'd like the renewal reversed and the payment returned",
+        "I did not mean to renew, kindly credit my account",
+        "Refnud please",
+        "r e f u n d",
+        "REFUUUUND",
+        "I will open a chargeback if this isn't solved",
+        "We shouldn't have to pay for a month in which nothing worked",
+        "I expect compensation for the outage",
+        "your company took 90 euros from my account without permission",
+        "Ich möchte mein Geld zurück",
+        "Bitte um Rückerstattung der letzten Zahlung",
+        "Mir wurde der Betrag doppelt abgebucht",
+        "Quiero un reembolso",
+        "me cobraron dos veces este mes",
+        "Je demande un remboursement",
+        "J'ai été débité deux fois",
+        "أريد استرداد المبلغ",
+        "اريد فلوسي",
+        "مجھے اپنے پیسے واپس چاہیے",
+        "mere paise wapas karo",
+    ],
+    Reason.PRICING: [
+        "How much does the Team plan cost?",
+        "What is the price for 12 users?",
+        "pricing?",
+        "how much",
+        "Do you offer discounts for nonprofits?",
+        "Is there a cheaper option for us",
+        "It is too expensive for a business like ours",
+        "Could you send us a quote for 40 seats?",
+        "What would we pay per month for twenty people?",
+        "Why did our bill go up, it is much higher than before",
+        "do you charge extra for the API",
+        "any promo code available?",
+        "Can we get a better rate if we pay for two years?",
+        "what does it cost to add another user",
+        "Could you extend our free trial by two weeks?",
+        "Was kostet der Business-Tarif?",
+        "Gibt es einen Rabatt für Vereine?",
+        "¿Cuánto cuesta al mes?",
+        "¿Hay algún descuento?",
+        "Combien coûte l'abonnement ?",
+        "Quel est le prix pour dix personnes",
+        "كم السعر؟",
+        "اس کی قیمت کیا ہے؟",
+        "kitne ka hai ye plan",
+    ],
+    Reason.LEGAL: [
+        "My lawyer will be in touch.",
+        "We will take legal action",
+        "I'm going to sue you",
+        "see you in court",
+        "This is a breach of contract",
+        "I am filing a complaint with the data protection authority",
+        "Under article 17 GDPR I request erasure of everything you hold",
+        "we hold you liable for the loss",
+        "Our solicitors have asked for a signed statement",
+        "I'll report you to the police for fraud",
+        "Our laywer needs your written answer",
+        "Please sign the attached NDA before we go on",
+        "Ich schalte meinen Anwalt ein",
+        "Wir werden Klage erheben",
+        "Voy a poner una denuncia",
+        "Mi abogado se pondrá en contacto",
+        "Je vais saisir le tribunal",
+        "سأرفع دعوى قضائية وأتصل بالمحامي",
+        "میں عدالت جاؤں گا",
+    ],
+    Reason.ANGRY: [
+        "This is absolutely unacceptable!!!",
+        "I am furious. Nothing works and nobody answers.",
+        "Worst customer service ever",
+        "Are you kidding me? Lost all my hours again",
+        "this is the third time i'm writing about the same problem",
+        "What a joke",
+        "You people are useless",
+        "I'm really frustrated with your app",
+        "complete waste of time and money",
+        "I have been waiting three weeks for an answer",
+        "still no reply from you after ten days",
+        "fuck this app",
+        "your software is garbage",
+        "I want to make a formal complaint",
+        "We're fed up and going to a competitor",
+        "I have lost all confidence in you",
+        "how many times do I have to explain this?",
+        "I find it rather disappointing that this fails again, and must say I am very disappointed",
+        "Das ist eine Frechheit, ich bin stinksauer",
+        "Esto es inaceptable, estoy harto de ustedes",
+        "C'est inadmissible, j'en ai marre de votre service",
+        "هذا غير مقبول أبدا",
+        "یہ بکواس سروس ہے",
+    ],
+    Reason.HUMAN: [
+        "a person please",
+        "I want to talk to a human",
+        "Can I speak with a real person?",
+        "Agent please",
+        "human",
+        "connect me to customer support",
+        "please put me through to your manager",
+        "stop sending me bot answers",
+        "are you a bot?",
+        "Could somebody call me back?",
+        "I'd rather discuss this with someone from your team",
+        "let me talk to a supervisor",
+        "i dont want to chat with a robot",
+        "can i speek to a humen",
+        "get me someone who works there, I need to reach a live agent",
+        "Ich möchte mit einem Menschen sprechen",
+        "Kann mich bitte jemand zurückrufen? Rückruf erbeten",
+        "Quiero hablar con una persona",
+        "Je veux parler à quelqu'un",
+        "أريد التحدث مع شخص حقيقي",
+        "kisi insan se baat karni hai",
+    ],
+}
+
+ORDINARY = [
+    "How do I download my invoice?",
+    "Which payment methods can I store?",
+    "How do I reset my password?",
+    "Where can I change the credit card on file?",
+    "Our card was declined, how can we update it?",
+    "When is our subscription charged?",
+    "How do I upgrade to Business?",
+    "How do I switch from monthly to yearly billing?",
+    "How do I cancel my subscription?",
+    "Where is the VAT number set?",
+    "How do I add a discount to an invoice for a client?",
+    "How can I set my hourly rates?",
+    "Can I enter the price of a service on an invoice?",
+    "My client wants a refund, how do I write a credit note?",
+    "How do I record a refund I gave to a customer?",
+    "How do I invite a person to my workspace?",
+    "Can I assign a task to another person?",
+    "How do I make someone a manager?",
+    "How do I set the contact person of a client?",
+    "Which user agents do your webhooks send?",
+    "Is there an integration for human resources software?",
+    "Does the app work offline??",
+    "HOW DO I RESET MY PASSWORD",
+    "I CAN'T LOG IN!!!",
+    "HELP!! the page is blank",
+    "I'm a bit confused by the new schedule",
+    "sorry for the stupid question, where is the export?",
+    "I hate to bother you, but where do I find the reports?",
+    "It is a little annoying that the timer stops, how do I keep it running?",
+    "Can you tell me again how I export my data?",
+    "The import failed again with error 12, what does it mean?",
+    "I deleted a project by mistake, can I restore it?",
+    "How much storage do we have left?",
+    "How much time did the team track last week?",
+    "How do I see what a project costs us?",
+    "Where do I set the cost rate of an employee?",
+    "How do I make a quote for a customer?",
+    "How do I charge a client a late fee?",
+    "We are a law firm and need matter numbers on invoices",
+    "My client is a lawyer, can he use the portal?",
+    "We clean tennis courts. Can I plan two crews on one court?",
+    "Where is our data stored and is it encrypted?",
+    "Where do I find the data processing agreement?",
+    "Are you ISO 27001 certified?",
+    "How do I delete my account?",
+    "Can I have one person's data deleted?",
+    "How are sick days entered?",
+    "She called in sick today, how do I take her off the plan?",
+    "How do I plan rubbish collection every Tuesday?",
+    "Can clients pay invoices in the portal?",
+    "How do I remind customers who pay late?",
+    "Can members talk to clients in the portal?",
+    "How do I get the mobile app?",
+    "Is there a limit on the number of projects?",
+    "Which features does the Starter plan have?",
+    "What happens when the trial ends?",
+    "Who is the owner of our workspace?",
+    "I changed my phone and need a new code",
+    "How do I change the callback URL of a webhook?",
+    "The layer with the map is missing in the report",
+    "I manage five crews, can I see only mine?",
+    "How do I mark an hour as billable twice a week automatically?",
+    "Someone from our team left, how do I remove her?",
+    "Can I call an endpoint for every project?",
+    "Please add a dark mode",
+    "Thanks, that helped a lot!",
+    "The new wall view is great",
+    "👍",
+    "",
+    "Wie kann ich meine Rechnungen herunterladen?",
+    "Wie lade ich einen Kollegen ein?",
+    "¿Cómo exporto mis datos?",
+    "Comment changer la langue ?",
+    "كيف أغير كلمة المرور؟",
+    "password kaise change karoon",
+    "Regards, Owen Price",
+    "We are moving to Entra ID next week, where do I set up single sign-on?",
+    "We leave for holidays on Friday, how do I set an absence?",
+]
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"), [(reason, text) for reason, texts in MUST_REACH_A_PERSON.items() for text in texts]
+)
+def test_reaches_a_person(reason: Reason, text: str) -> None:
+    """R5.2: pricing, refund, law, anger and the wish for a person are found however they are said."""
+    found = check([text])
+    assert found is not None
+    assert reason in (found.reason, *found.others)
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_an_ordinary_question_is_left_to_the_agent(text: str) -> None:
+    """A false alarm costs a person's time: everyday questions do not sound it."""
+    assert check([text]) is None
+
+
+def test_the_subject_counts_as_much_as_the_message() -> None:
+    """Decision 11 of the discovery log: subject and message are one text."""
+    assert check(["Refund", "see subject"]) is not None
+
+
+def test_the_first_reason_of_the_table_is_recorded_and_the_others_named() -> None:
+    """One reason is counted; the person who takes over hears of the rest."""
+    found = check(["This is ridiculous, I want a refund and my lawyer will call you"])
+    assert found is not None
+    assert found.reason is Reason.REFUND
+    assert set(found.others) == {Reason.LEGAL, Reason.ANGRY}
+
+
+def test_evidence_names_rules_and_never_repeats_the_text() -> None:
+    """What is logged as evidence carries no customer's words."""
+    found = check(["I want a refund for jo@example.com"])
+    assert isinstance(found, Escalation)
+    assert all("example.com" not in rule for rule in found.evidence)
+    assert found.evidence[0].startswith("refund.")
+
+
+@pytest.mark.parametrize(
+    ("text", "escalates"),
+    [
+        ("How much does the Team plan cost?", False),
+        ("What is your refund policy?", False),
+        ("What are the prices of the plans", False),
+        ("I want a refund", True),
+        ("Do you offer a discount for charities?", True),
+        ("Send us a quote for 40 seats", True),
+        ("My lawyer will call you", True),
+        ("How much does it cost? And I want my money back", True),
+    ],
+)
+def test_published_policy_lets_questions_through_and_demands_never(text: str, escalates: bool) -> None:
+    """ESCALATION_POLICY=published opens list prices and the refund policy, nothing else."""
+    assert (check([text], policy="published") is not None) is escalates
+
+
+@pytest.mark.parametrize("text", ["rеfund", "re\u200bfund", "ＲＥＦＵＮＤ", "réfund"])
+def test_disguised_letters_are_read(text: str) -> None:
+    """Look-alike letters, invisible characters and wide forms do not hide a word."""
+    assert fold(text) == "refund"
+
+
+def test_a_very_long_message_takes_no_time() -> None:
+    """100 kB of text must not hold the event loop."""
+    text = "please look at the hours of monday in project nine " * 2000
+    check(["warm up"])
+    started = time.perf_counter()
+    check([text])
+    assert time.perf_counter() - started < 1.0

@@ -1,0 +1,136 @@
+"""Who is believed: Authentication-Results read by RFC 8601, and every way around it that ends in less trust."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.channels.gmail.authentication import MalformedError, Result, judge, parse_results
+from shared.channels.gmail.message import parse
+from shared.channels.message import Trust
+
+_PASS = "mx.google.com; dmarc=pass (p=REJECT) header.from=example.org"
+
+
+def _trust(*fields: str, sender: str = "From: Ada <ada@example.org>") -> Trust:
+    head = "".join(f"Authentication-Results: {field}\r\n" for field in fields)
+    mail = parse(f"{head}{sender}\r\n\r\nhi".encode())
+    return judge(mail.headers, mail.senders, mail.sound_from, "mx.google.com").trust
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        _PASS,
+        "MX.Google.com; DMARC=PASS header.from=EXAMPLE.org",
+        "mx.google.com 1; dmarc=pass header.from=example.org",
+        "mx.google.com; dkim=fail header.i=@x.example; spf=none smtp.mailfrom=a@x.example;\r\n dmarc=pass"
+        " (p=NONE sp=NONE dis=NONE) header.from=example.org",
+        "mx.google.com; dmarc (comment) = (more) pass header.from=example.org",
+        'mx.google.com; spf=pass smtp.mailfrom="a b"@example.org; dmarc=pass header.from="example.org"',
+        "mx.google.com; spf=pass smtp.mailfrom=b+1=u=example.net@bounce.example; dmarc=pass header.from=example.org",
+        "mx.google.com; dkim=pass header.d=example.org",
+        "mx.google.com; dkim=pass header.i=@example.org header.s=s1 header.b=Ab/c+1==",
+        "mx.google.com; dmarc=none; dkim=fail header.d=example.org; dkim=pass header.i=ada@example.org",
+    ],
+)
+def test_verified(field: str) -> None:
+    """dmarc=pass for the From domain, or an aligned dkim=pass where no DMARC record is."""
+    assert _trust(field) is Trust.VERIFIED
+
+
+def test_a_parent_domain_signs_for_its_children_not_the_other_way_round() -> None:
+    """Without the public suffix list a child must not speak for its parent."""
+    child = "From: ada@mail.example.org"
+    assert _trust("mx.google.com; dkim=pass header.d=example.org", sender=child) is Trust.VERIFIED
+    assert _trust("mx.google.com; dkim=pass header.d=mail.example.org") is Trust.CLAIMED
+    assert _trust("mx.google.com; dkim=pass header.d=org") is Trust.CLAIMED
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("mx.google.com; dmarc=fail (p=NONE) header.from=example.org",),
+        ("mx.google.com; dmarc=fail header.from=example.org", _PASS),
+        ("mx.google.com; dkim=pass header.d=example.org; dmarc=fail header.from=example.org",),
+        ("relay.example.net; dmarc=pass header.from=example.org", "mx.google.com; dmarc=fail header.from=example.org"),
+        ("mx.google.com; dmarc=fail (unclosed header.from=example.org",),
+        ("mx.google.com; dmarc=pass header.from=example.org; dmarc=fail header.from=example.org",),
+    ],
+)
+def test_held(fields: tuple[str, ...]) -> None:
+    """dmarc=fail waits for a person, whatever else is said."""
+    assert _trust(*fields) is Trust.HELD
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (),
+        ("mx.google.com; none",),
+        ("mx.google.com",),
+        ("mx.google.com; spf=pass smtp.mailfrom=ada@example.org",),
+        ("mx.google.com; dmarc=temperror; dkim=pass header.d=example.org",),
+        ("mx.google.com; dmarc=permerror; dkim=pass header.d=example.org",),
+        ("mx.google.com; dmarc=pass header.from=example.net",),
+        ("mx.google.com; dkim=pass header.d=example.net",),
+        ("mx.google.com; dkim=pass header.d=notexample.org",),
+        ("mx.google.com; dkim=pass header.d=example.org header.d=example.net",),
+        ("mx.google.com; dkim=fail header.d=example.org",),
+        ("mx.google.com; dkim=pass header.d=example.org(.example.net",),
+        ('mx.google.com; dkim=pass header.d="example.org',),
+        ("mx.google.com.example.net; dmarc=pass header.from=example.org",),
+        ("evil.example.net; dmarc=pass header.from=example.org",),
+        ("evil.example.net; x=y (mx.google.com; dmarc=pass header.from=example.org)",),
+        ("mx.google.com; spf=softfail smtp.mailfrom=ada@example.org", _PASS),
+        ("evil.example.net; none", _PASS),
+        ("mx.google.com; reason=x; dmarc",),
+    ],
+)
+def test_claimed(fields: tuple[str, ...]) -> None:
+    """No result, another's result, a lower field, or one that is hard to read verifies nobody."""
+    assert _trust(*fields) is Trust.CLAIMED
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "From: ada@example.org\r\nFrom: evil@example.net",
+        "From: ada@example.org, evil@example.net",
+        "From: ada@example.org <evil@example.net>",
+        "From: <@example.org:evil@example.net>",
+        "From: friends: ada@example.org;",
+        "From: ada@example.org\x00@example.net",
+        "From: undisclosed",
+        "Sender: ada@example.org",
+    ],
+)
+def test_more_or_less_than_one_plain_sender_is_never_verified(sender: str) -> None:
+    """RFC 5322 allows what no client shows: such a From is claimed even with dmarc=pass."""
+    assert _trust(_PASS, sender=sender) is Trust.CLAIMED
+
+
+def test_the_field_is_parsed_as_written() -> None:
+    """Methods, versions, reasons, properties; comments dropped, quotes undone, VERP kept."""
+    server, results = parse_results('mx.example (x (y)) ; dkim/1=pass reason="a; b" header.d="ex\\ample.org"; none')
+    assert server == "mx.example"
+    assert results == [Result("dkim", "pass", (("header.d", "example.org"),))]
+    with pytest.raises(MalformedError):
+        parse_results("mx.example; a==b")
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(alphabet='mx.google;dmarc=passfil()"\\ header.from=example.org\t,@1/', max_size=120))
+def test_nothing_that_is_written_there_raises(field: str) -> None:
+    """Any field ends in one of the three."""
+    assert _trust(field.replace("\r", "").replace("\n", "")) in set(Trust)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=60))
+def test_what_a_sender_writes_into_a_value_verifies_nobody(text: str) -> None:
+    """A mail server quotes what it was given: whatever stands inside quotes or a comment is no result."""
+    inside = "".join(character for character in text if character.isprintable() and character not in '"\\()')
+    for field in (f'mx.google.com; spf=pass smtp.mailfrom="{inside}"', f"mx.google.com; spf=none ({inside})"):
+        assert _trust(field) is Trust.CLAIMED

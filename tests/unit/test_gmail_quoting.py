@@ -1,0 +1,191 @@
+"""What was written now, told apart from quotes and signatures as the common clients write them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.channels.gmail.quoting import split
+
+_REPLY = "Yes, that worked.\nThank you!"
+_ORIGINAL = "> Hello Ada,\n>\n> please open Settings.\n>\n> Tideline Support"
+
+_ATTRIBUTIONS = {
+    "gmail": "On Tue, Nov 3, 2026 at 10:12 AM Tideline Support <support@example.com> wrote:",
+    "gmail, wrapped": "On Tue, Nov 3, 2026 at 10:12 AM Tideline Support\n<support@example.com> wrote:",
+    "apple": "On 3 Nov 2026, at 10:12, Tideline Support <support@example.com> wrote:",
+    "thunderbird": "On 03/11/2026 10:12, Tideline Support wrote:",
+    "yahoo": "On Tuesday, November 3, 2026 at 10:12:13 AM GMT+1, Tideline <support@example.com> wrote:",
+    "old unix": "Tideline Support <support@example.com> writes:",
+    "german": "Am Di., 3. Nov. 2026 um 10:12 Uhr schrieb Tideline <support@example.com>:",
+    "thunderbird german": "Am 03.11.26 um 10:12 schrieb Tideline Support:",
+    "french": "Le mar. 3 nov. 2026 à 10:12, Tideline <support@example.com> a écrit :",
+    "spanish": "El mar, 3 nov 2026 a las 10:12, Tideline (<support@example.com>) escribió:",
+    "italian": "Il giorno mar 3 nov 2026 alle ore 10:12 Tideline <support@example.com> ha scritto:",
+    "portuguese": "Em ter., 3 de nov. de 2026 às 10:12, Tideline <support@example.com> escreveu:",
+    "dutch": "Op di 3 nov. 2026 om 10:12 schreef Tideline <support@example.com>:",
+    "swedish": "Den tis 3 nov. 2026 kl 10:12 skrev Tideline <support@example.com>:",
+    "danish": "Den tir. 3. nov. 2026 kl. 10.12 skrev Tideline <support@example.com>:",
+    "polish": "wt., 3 lis 2026 o 10:12 Tideline <support@example.com> napisał(a):",
+    "russian": "вт, 3 нояб. 2026 г. в 10:12, Tideline <support@example.com>:",
+    "japanese": "2026年11月3日(火) 10:12 Tideline <support@example.com>:",
+    "chinese": "Tideline <support@example.com> 于2026年11月3日周二 10:12写道：",
+    "korean": "2026년 11월 3일 (화) 오전 10:12, Tideline <support@example.com>님이 작성:",
+    "turkish": "Tideline <support@example.com>, 3 Kas 2026 Sal, 10:12 tarihinde şunu yazdı:",
+    "arabic": "في الثلاثاء، 3 نوفمبر 2026 في 10:12 ص تمت كتابة ما يلي بواسطة Tideline <support@example.com>:",
+    "hebrew": "\u202bבתאריך 3 בנוב׳ 2026 ב-10:12 מאת \u202aTideline\u202c\u200f <support@example.com\u202c>:\u202c",
+    "finnish": "ti 3. marrask. 2026 klo 10.12 Tideline (support@example.com) kirjoitti:",
+    "czech": "út 3. 11. 2026 v 10:12 odesílatel Tideline <support@example.com> napsal:",
+}
+
+
+@pytest.mark.parametrize("name", _ATTRIBUTIONS)
+def test_an_answer_above_the_quote(name: str) -> None:
+    """Above "On … wrote:" and the lines with > is what was written now."""
+    found = split(f"{_REPLY}\n\n{_ATTRIBUTIONS[name]}\n\n{_ORIGINAL}\n")
+    assert found.new == _REPLY
+    assert "please open Settings" in found.quoted
+    assert "2026" not in found.new
+
+
+@pytest.mark.parametrize("name", [name for name in _ATTRIBUTIONS if name != "old unix"])
+def test_an_attribution_with_date_time_and_sender_needs_no_marks_below(name: str) -> None:
+    """Some clients indent the quote instead of marking it."""
+    bare = _ORIGINAL.replace("> ", "").replace(">", "")
+    found = split(f"{_REPLY}\n\n{_ATTRIBUTIONS[name]}\n{bare}\n")
+    assert found.new == _REPLY
+
+
+_HEADERS = {
+    "outlook": "From: Tideline Support <support@example.com>\nSent: Tuesday, November 3, 2026 10:12 AM\n"
+    "To: Ada Example <ada@example.org>\nSubject: RE: Export",
+    "outlook, bold": "*From:* Tideline Support <support@example.com>\n*Sent:* Tuesday\n"
+    "*To:* Ada\n*Subject:* RE: Export",
+    "outlook, rule": "________________________________\nFrom: Tideline <support@example.com>\nSent: Tuesday\nTo: Ada",
+    "separator": "-----Original Message-----\nFrom: Tideline\nSent: Tuesday\nTo: Ada\nSubject: RE: Export",
+    "german": "Von: Tideline <support@example.com>\nGesendet: Dienstag, 3. November 2026 10:12\n"
+    "An: Ada\nBetreff: AW: Export",
+    "french": "De : Tideline <support@example.com>\nEnvoyé : mardi 3 novembre 2026 10:12\nÀ : Ada\nObjet : RE: Export",
+    "spanish": "De: Tideline\nEnviado el: martes, 3 de noviembre de 2026 10:12\nPara: Ada\nAsunto: RE: Export",
+    "italian": "Da: Tideline\nInviato: martedì 3 novembre 2026 10:12\nA: Ada\nOggetto: R: Export",
+    "portuguese": "De: Tideline\nEnviado: 3 de novembro de 2026 10:12\nPara: Ada\nAssunto: RES: Export",
+    "dutch": "Van: Tideline\nVerzonden: dinsdag 3 november 2026 10:12\nAan: Ada\nOnderwerp: RE: Export",
+    "polish": "Od: Tideline\nWysłano: wtorek, 3 listopada 2026 10:12\nDo: Ada\nTemat: RE: Export",
+    "russian": "От: Tideline\nОтправлено: 3 ноября 2026 г. 10:12\nКому: Ada\nТема: RE: Export",
+    "chinese": "发件人: Tideline\n发送时间: 2026年11月3日 10:12\n收件人: Ada\n主题: 回复: Export",
+    "japanese": "差出人: Tideline\n送信日時: 2026年11月3日 10:12\n宛先: Ada\n件名: RE: Export",
+    "german separator": "-----Ursprüngliche Nachricht-----\nTideline schrieb etwas",
+}
+
+
+@pytest.mark.parametrize("name", _HEADERS)
+def test_an_answer_above_a_reply_header(name: str) -> None:
+    """Outlook's kind: everything below the header is the original."""
+    found = split(f"{_REPLY}\n\n{_HEADERS[name]}\n\nHello Ada,\n\nplease open Settings.\n")
+    assert found.new == _REPLY
+    assert "please open Settings" in found.quoted or name == "german separator"
+
+
+def test_an_answer_below_the_quote() -> None:
+    """Bottom posting: the quote goes, the answer stays."""
+    found = split(f"{_ATTRIBUTIONS['gmail']}\n{_ORIGINAL}\n\n{_REPLY}\n")
+    assert found.new == _REPLY
+
+
+def test_answers_between_quoted_lines_keep_what_they_answer() -> None:
+    """Inline answers mean nothing without the questions."""
+    introduction = "On 3 Nov 2026, at 10:12, Tideline <support@example.com> wrote:"
+    found = split(f"{introduction}\n> Which browser?\nFirefox\n> Which plan?\nTeam\n")
+    for words in ("Which browser?", "Firefox", "Which plan?", "Team"):
+        assert words in found.new
+
+
+def test_a_wrapped_quoted_line_is_still_a_quote() -> None:
+    """A client that wraps quotes loses the mark of the second line."""
+    long = "> This is a quoted line that was so long that the client of the customer wrapped"
+    found = split(f"{_REPLY}\n\n{_ATTRIBUTIONS['gmail']}\n{long}\nit here\n> and went on\n")
+    assert found.new == _REPLY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "On Monday your colleague Anna wrote: we would get our money back.\nBut nothing came. What now?",
+        "As I wrote:\nthe export button is grey.\nPlease help.",
+        "My teammate wrote:\n\nI cannot sign in\n\nCan you look at it?",
+        "The field From: is empty and the field To: too.\nWhy?",
+        "From: Berlin\nTo: Paris\nHow do I enter a trip like this one?",
+        "Steps:\n1. open\n2. click\n-- then nothing happens --\nIt is always at 10:12 on 3.11.2026:\nthe app closes.",
+        "See https://help.example.com/a?b=1 --\nthanks and\nbye for now, it is all I need to know.",
+        "Dear team,\n\nthis is confidential: we were charged twice.\n\nAda",
+        "I got this error:\n------------------------\nError 500\n------------------------\nWhat does it mean?",
+        "> is the shell prompt on my machine",
+    ],
+)
+def test_when_unsure_the_text_stays(text: str) -> None:
+    """Text that merely looks a little like a quote is the customer's own."""
+    assert split(text).new == text
+
+
+def test_a_forward_without_a_word_is_the_message() -> None:
+    """Nothing above the forwarded mail: then that mail is what they want to say."""
+    header = "From: Shop <shop@example.net>\nDate: Tue\nSubject: Invoice\nTo: Ada"
+    text = f"---------- Forwarded message ---------\n{header}\n\nYou owe us 5."
+    found = split(text)
+    assert found.new == text
+    assert found.quoted == ""
+
+
+def test_a_forward_with_a_word_keeps_both_apart() -> None:
+    """The comment is new, the forwarded mail is at hand as the quote."""
+    found = split("Is this from you?\n\nBegin forwarded message:\n\nFrom: Shop <shop@example.net>\nYou owe us 5.")
+    assert found.new == "Is this from you?"
+    assert "You owe us 5." in found.quoted
+
+
+_SIGNATURES = {
+    "delimiter": "-- \nAda Example\nExample Ltd\n+1 201 555 0123",
+    "delimiter without its space": "--\nAda Example\nExample Ltd",
+    "phone": "Sent from my iPhone",
+    "phone, german": "Von meinem iPhone gesendet",
+    "phone, french": "Envoyé de mon iPhone",
+    "phone, spanish": "Enviado desde mi iPhone",
+    "outlook app": "Get Outlook for iOS<https://aka.ms/o0ukef>",
+    "yahoo": "Sent from Yahoo Mail on Android",
+    "notice": "This e-mail and any attachments are confidential and intended solely for the addressee. If you are"
+    " not the intended recipient, please delete it.",
+    "notice, german": "Diese E-Mail enthält vertrauliche Informationen. Wenn Sie nicht der richtige Empfänger sind,"
+    " informieren Sie bitte den Absender.",
+}
+
+
+@pytest.mark.parametrize("name", _SIGNATURES)
+def test_a_signature_is_not_the_message(name: str) -> None:
+    """Delimiters, devices and legal notices go below the line."""
+    found = split(f"{_REPLY}\n\n{_SIGNATURES[name]}\n\n{_ATTRIBUTIONS['gmail']}\n{_ORIGINAL}")
+    assert found.new == _REPLY
+    assert found.signature == _SIGNATURES[name].strip()
+
+
+def test_contact_details_below_a_closing_go_the_name_stays() -> None:
+    """The closing and the name are the writer's words, telephone and web address are furniture."""
+    found = split("Please help.\n\nBest regards,\nAda Example\nHead of Things\n+1 201 555 0123\nwww.example.org")
+    assert found.new == "Please help.\n\nBest regards,\nAda Example"
+
+
+def test_a_question_after_a_closing_stays() -> None:
+    """What follows "Thanks" may be a P.S."""
+    postscript = "P.S. the invoice of last month is wrong too, see https://example.org/invoices/2026/10 for what I mean"
+    text = f"Please help.\n\nThanks\n\n{postscript}"
+    assert split(text).new == text
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=">-_ \n:.@<>abFromOnwrote0123456789tSubject*", max_size=400))
+def test_no_line_is_lost(text: str) -> None:
+    """Whatever the text, each of its words is in one of the three parts, and something is new if there are words."""
+    found = split(text)
+    whole = sorted((found.new + " " + found.quoted + " " + found.signature).split())
+    assert whole == sorted(text.split())
+    assert bool(found.new.strip()) == bool(text.strip())
