@@ -1,0 +1,226 @@
+"""An answer made of passages, word for word, in the tone of its channel: what the offline model writes.
+
+English. Nothing is cut inside a sentence or a list: what does not fit is left out whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.agent.contract import EarlierContact
+from shared.agent.dress import dressed, first_name
+from shared.agent.escalation import Policy
+from shared.agent.fold import fold
+from shared.agent.gate import links
+from shared.agent.lexicon import word_lists
+from shared.agent.plain import Block, blocks
+from shared.agent.promises import promises
+from shared.agent.small_talk import SmallTalk
+from shared.channels.limits import MOST_UNITS, utf16_units
+from shared.channels.message import Channel
+
+_BODY_WORDS = {Channel.EMAIL: 260, Channel.WEB: 180}
+_PER_PASSAGE_WORDS = 140
+_SUBJECT_LENGTH = 60
+_NAMES = {Channel.EMAIL: "by e-mail", Channel.WHATSAPP: "on WhatsApp", Channel.WEB: "through the web form"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One passage to answer from. `query` is what was asked; `text` Markdown."""
+
+    title: str
+    heading: str
+    url: str
+    text: str
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who is answered. `first`: nothing of ours is in this conversation yet; `greet`: nothing on this channel."""
+
+    channel: Channel
+    name: str
+    team: str
+    earlier: EarlierContact | None = None
+    first: bool = True
+    greet: bool = True
+    policy: Policy = "strict"
+
+
+def answer(sources: Sequence[Source], reader: Reader, *, brief: bool = False) -> str:
+    """The whole message with greeting, source and signature; `brief` names the page and its first sentence alone.
+
+    Empty when nothing of the sources may be said: then a person must.
+    """
+    said = [source for source in sources if quotable(source, reader.policy)]
+    if not said:
+        return ""
+    if reader.channel is Channel.WHATSAPP:
+        return _short(said[0], reader, brief=brief)
+    body = "\n\n".join([_opening(reader), _body(said, reader, brief=brief), _pages(said), _closing(reader)])
+    return dressed(reader.channel, body, name=reader.name, team=reader.team)
+
+
+def quotable(source: Source, policy: Policy) -> bool:
+    """Whether the answer itself, its first sentence, is something that not only a person may say."""
+    found = blocks(source.text)
+    return bool(found) and bool(source.url) and not promises(found[0].lines[0], policy)
+
+
+_COURTESIES = {
+    SmallTalk.PRAISE: (
+        "Thank you very much for your kind words; it is good to hear that this is of use to you. We have noted them "
+        "for the team. If there is ever something you would like to know, please write to us here.",
+        "Thanks, that's good to hear! I've noted it for the team.",
+    ),
+    SmallTalk.THANKS: (
+        "You are welcome, and thank you for letting us know. Should anything else come up, please reply to this "
+        "message at any time, and we will gladly look into it for you.",
+        "You're welcome!",
+    ),
+}
+_ASKED = (
+    "Thank you for writing to us. How can we help you? Please tell us in a few words what you would like to do and "
+    "what you see on your screen, and we will look into it right away.",
+    "What can I help you with?",
+)
+
+
+def courtesy(kind: SmallTalk, reader: Reader) -> str:
+    """What is said to a greeting, a lone emoji, thanks or praise."""
+    long, short = _COURTESIES.get(kind, _ASKED)
+    if reader.channel is not Channel.WHATSAPP:
+        return dressed(reader.channel, long, name=reader.name, team=reader.team)
+    name = first_name(reader.name)
+    return short if kind in _COURTESIES else f"Hi{' ' + name if name else ''}! {short}"
+
+
+def _opening(reader: Reader) -> str:
+    thanks = "Thank you for your message." if reader.channel is Channel.EMAIL else "Thanks for getting in touch."
+    known = _acknowledged(reader.earlier)
+    return f"{thanks} {known}".strip()
+
+
+def _acknowledged(earlier: EarlierContact | None) -> str:
+    """R4.4: what about, when, by which channel."""
+    if earlier is None:
+        return ""
+    about = _matter(earlier.subject)
+    return f"You wrote to us {_NAMES[earlier.channel]} on {_day(earlier.at)}{f' about “{about}”' if about else ''}."
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {at:%B}"
+
+
+def _matter(subject: str) -> str:
+    """A subject as it may be repeated: short, one line, nothing in it that the gate would stop."""
+    plain = re.sub(r"^(?:(?:re|fwd?|aw|wg)\s*:\s*)+", "", " ".join(subject.split()), flags=re.IGNORECASE)
+    if promises(plain) or links(plain) or re.search(r"[@<>“”\"]|\d{4,}", plain):
+        return ""
+    return plain if len(plain) <= _SUBJECT_LENGTH else f"{plain[:_SUBJECT_LENGTH].rsplit(' ', 1)[0]} …"
+
+
+def _body(sources: Sequence[Source], reader: Reader, *, brief: bool) -> str:
+    parts: list[str] = []
+    left = _BODY_WORDS[reader.channel]
+    for source in sources:
+        text = _excerpt(source, reader.policy, 1 if brief else min(left, _PER_PASSAGE_WORDS))
+        text = f"{source.heading}\n{text}" if len(sources) > 1 else text
+        if parts and len(text.split()) > left:
+            break
+        left -= len(text.split())
+        parts.append(text)
+    return "\n\n".join(parts)
+
+
+def _excerpt(source: Source, policy: Policy, budget: int) -> str:
+    """The passage's blocks in order, as long as they fit; its first sentence always."""
+    chosen: list[str] = []
+    for block in blocks(source.text):
+        allowed = _allowed(block, policy)
+        size = len(str(allowed).split())
+        if size <= budget:
+            chosen.append(str(allowed))
+            budget -= size
+        elif not chosen:
+            chosen.append(_beginning(allowed, budget))
+            budget = 0
+        if allowed != block and block.is_list:
+            break
+    return "\n\n".join(part for part in chosen if part)
+
+
+def _allowed(block: Block, policy: Policy) -> Block:
+    """Without sentences that only a person may say; a list loses nothing, or all."""
+    kept = tuple(line for line in block.lines if not promises(line, policy))
+    return Block(() if block.is_list and kept != block.lines else kept, block.is_list)
+
+
+def _beginning(block: Block, budget: int) -> str:
+    kept = [block.lines[0]] if block.lines else []
+    for line in block.lines[1:]:
+        if block.is_list or len(" ".join([*kept, line]).split()) > budget:
+            break
+        kept.append(line)
+    return " ".join(kept)
+
+
+def _pages(sources: Sequence[Source]) -> str:
+    pages = dict.fromkeys((source.title, source.url) for source in sources)
+    return "\n".join(f"Further details: {title}, {url}" for title, url in pages)
+
+
+def _closing(reader: Reader) -> str:
+    if reader.channel is Channel.EMAIL:
+        return "Should this not answer your question, please reply to this e-mail and we will look into it further."
+    return "If this does not solve it, please answer here and we will look further."
+
+
+def _short(source: Source, reader: Reader, *, brief: bool) -> str:
+    """At most 300 UTF-16 units: the sentences that say most about the question, and the link."""
+    hello = f"Hi {first_name(reader.name)}! " if reader.greet and first_name(reader.name) else ""
+    starts = [hello + text for text in (*_short_acknowledgements(reader.earlier),)] or [hello]
+    pool = [] if brief else _telling(source, reader.policy)
+    for start in starts:
+        for sentences in pool:
+            message = f"{start}{sentences} {source.url}"
+            if utf16_units(message) <= MOST_UNITS[Channel.WHATSAPP]:
+                return message
+    fallbacks = (
+        f"{starts[-1]}Our page “{source.title}” explains it: {source.url}",
+        f"This page explains it: {source.url}",
+    )
+    return next((text for text in fallbacks if utf16_units(text) <= MOST_UNITS[Channel.WHATSAPP]), "")
+
+
+def _short_acknowledgements(earlier: EarlierContact | None) -> list[str]:
+    """From the fullest to the shortest, since the answer must fit behind it."""
+    if earlier is None:
+        return []
+    about = _matter(earlier.subject)
+    day = f"{earlier.at.day} {earlier.at:%b}"
+    named = {Channel.EMAIL: "e-mail", Channel.WHATSAPP: "WhatsApp", Channel.WEB: "web form"}[earlier.channel]
+    full = [f"You wrote on {day} by {named} about “{about}”. "] if about else []
+    return [*full, f"You wrote on {day} by {named}. "]
+
+
+def _telling(source: Source, policy: Policy) -> list[str]:
+    """Runs of whole sentences, longest and most telling first; each begins with the best sentence."""
+    lines = [line for block in blocks(source.text) if not block.is_list for line in _allowed(block, policy).lines]
+    if not lines:
+        return []
+    asked = _stems(source.query)
+    # The first sentence of a section is its answer unless another is clearly nearer to the question.
+    best = max(range(len(lines)), key=lambda place: len(_stems(lines[place]) & asked) + (1.5 if place == 0 else 0))
+    return [" ".join(lines[best:end]) for end in range(min(len(lines), best + 4), best, -1)]
+
+
+def _stems(text: str) -> set[str]:
+    common = word_lists("languages")["en"]
+    return {word[:5] for word in re.findall(r"[^\W_]+", fold(text)) if word not in common and len(word) > 1}

@@ -1,0 +1,56 @@
+"""A conversation of the CRM behind the tools' port: what `fte mcp --conversation ID` works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.agent.contract import TurnInput
+from shared.agent.draft import Draft
+from shared.agent.verdict import ask
+from shared.conversations.commit import Verdict, commit_change
+from shared.conversations.history import history
+from shared.conversations.lease import Stale
+from shared.conversations.mailbox import peek
+from shared.db.pool import Database
+from shared.errors import Retryable
+from shared.privacy.vault import Vault
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseConversation:
+    """One conversation; it is read anew for every call, so that a tool never acts on what was."""
+
+    db: Database
+    vault: Vault
+    settings: Settings
+    conversation_id: UUID
+
+    async def load(self) -> TurnInput:
+        """The conversation now. Raises Permanent when it is unknown or a person has it."""
+        turn = await peek(self.db, self.vault, self.conversation_id)
+        return await ask(self.db, turn, await history(self.db, self.vault, turn, self.settings.history_messages))
+
+    async def apply(self, draft: Draft) -> None:
+        """Write what one tool call asked for. Raises Permanent as `load` does, Retryable when it just moved on."""
+        turn = await peek(self.db, self.vault, self.conversation_id)
+        try:
+            await commit_change(self.db, self.vault, turn, _verdict(draft))
+        except Stale:
+            raise Retryable("the conversation just moved on: try again", reason="stale-turn") from None
+
+
+def _verdict(draft: Draft) -> Verdict:
+    change, wanted = draft.change, draft.escalation
+    return Verdict(
+        outcome="escalated" if wanted else "replied",
+        reason=wanted.reason if wanted else None,
+        text="",
+        summary=wanted.summary if wanted else "",
+        category=change.category,
+        priority=change.priority,
+        ticket_subject=change.subject,
+        new_tickets=tuple((new.category, new.priority, new.subject) for new in change.new_tickets),
+        model="mcp",
+    )

@@ -1,0 +1,159 @@
+"""Matters that a person decides, recognised in code before any model is asked.
+
+The phrases are data: phrases/*.txt, one file a language. All languages are tried on every message,
+since people mix them. What is found cannot be talked out of: no model has a say here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Literal
+
+from shared.agent.fold import fold, letters
+from shared.knowledge.query import distance
+
+_FOLDER = Path(__file__).parent / "phrases"
+_LANGUAGES = ("en", "de", "es", "fr", "ar", "ur")
+_LINE = re.compile(r"^(\w+)([!?~]?)\s+(\S+)\s+(.+)$")
+_TOKEN = re.compile(r"[^\W\d_]{5,}")
+_MAX_CHARACTERS = 20_000
+
+Policy = Literal["strict", "published"]
+
+
+class Reason(StrEnum):
+    """Why a person takes over. The first five are found here, in the order in which one is recorded."""
+
+    REFUND = "refund"
+    PRICING = "pricing"
+    LEGAL = "legal"
+    ANGRY = "angry"
+    HUMAN = "human"
+    NOT_FOUND = "not_found"
+    LANGUAGE = "language"
+    HELD = "held"
+    GATE = "gate"
+    MODEL_DOWN = "model_down"
+
+
+_FOUND_HERE = (Reason.REFUND, Reason.PRICING, Reason.LEGAL, Reason.ANGRY, Reason.HUMAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A matter for a person. `evidence` names the rules that fired (`refund.money-back.en`), never the text."""
+
+    reason: Reason
+    evidence: tuple[str, ...]
+
+    @property
+    def others(self) -> tuple[Reason, ...]:
+        """Further reasons besides the one that is recorded."""
+        named = {rule.split(".", 1)[0] for rule in self.evidence}
+        return tuple(reason for reason in _FOUND_HERE if reason in named and reason is not self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    name: str
+    weight: int
+    pattern: re.Pattern[str]
+
+
+@dataclass(slots=True)
+class _Rules:
+    """The rules of one reason and what they must not read, always or while policies are published."""
+
+    rules: list[_Rule] = field(default_factory=list[_Rule])
+    exceptions: list[re.Pattern[str]] = field(default_factory=list[re.Pattern[str]])
+    published: list[re.Pattern[str]] = field(default_factory=list[re.Pattern[str]])
+
+
+def check(texts: Iterable[str], *, policy: Policy = "strict") -> Escalation | None:
+    """What in the customer's own words (subject and messages) is for a person, or None.
+
+    `policy="published"` lets questions about list prices and the refund policy through; demands never.
+    """
+    text = fold("\n".join(texts)[:_MAX_CHARACTERS])
+    fired: dict[Reason, list[str]] = defaultdict(list)
+    for reason, rules in _all_rules().items():
+        # Corrected as well as written: a correction must never hide what stands there.
+        found = _fired(rules, text, policy) or _fired(rules, _corrected(text), policy)
+        if found:
+            fired[reason] = found
+    first = next((reason for reason in _FOUND_HERE if fired[reason]), None)
+    if first is None:
+        return None
+    evidence = tuple(name for reason in _FOUND_HERE for name in fired[reason])
+    return Escalation(first, evidence)
+
+
+def load_rules() -> None:
+    """Read and compile the phrases now, at start, instead of with the first message."""
+    _all_rules()
+    _keywords()
+
+
+def _fired(rules: _Rules, text: str, policy: Policy) -> list[str]:
+    exceptions = rules.exceptions + (rules.published if policy == "published" else [])
+    for pattern in exceptions:
+        text = pattern.sub(" # ", text)
+    found = [rule for rule in rules.rules if rule.pattern.search(text)]
+    return [rule.name for rule in found] if sum(rule.weight for rule in found) >= 2 else []
+
+
+@cache
+def _all_rules() -> Mapping[Reason, _Rules]:
+    found: dict[Reason, _Rules] = {reason: _Rules() for reason in _FOUND_HERE}
+    for language in _LANGUAGES:
+        for reason, kind, name, pattern in _lines(language):
+            rules = found[Reason(reason)]
+            compiled = re.compile(letters(pattern))
+            if kind == "!":
+                rules.exceptions.append(compiled)
+            elif kind == "?":
+                rules.published.append(compiled)
+            else:
+                rules.rules.append(_Rule(f"{reason}.{name}.{language}", 1 if kind == "~" else 2, compiled))
+    return found
+
+
+def _lines(language: str) -> list[tuple[str, str, str, str]]:
+    text = (_FOLDER / f"{language}.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    matched = [_LINE.match(line) for line in lines]
+    if None in matched:
+        raise ValueError(f"{language}.txt: line without reason, name and pattern: {lines[matched.index(None)]}")
+    return [(one[1], one[2], one[3], one[4]) for one in matched if one]
+
+
+@cache
+def _keywords() -> tuple[Sequence[str], frozenset[str]]:
+    """Words to recognise although misspelt, and words to leave alone."""
+    lines = (_FOLDER / "keywords.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [word for line in lines if line[:1] not in {"#", "!"} for word in fold(line).split()]
+    spared = [word for line in lines if line[:1] == "!" for word in fold(line[1:]).split()]
+    return wanted, frozenset([*wanted, *spared])
+
+
+def _corrected(text: str) -> str:
+    return _TOKEN.sub(lambda match: _meant(match[0]), text)
+
+
+@lru_cache(maxsize=4096)
+def _meant(token: str) -> str:
+    """The keyword that a token is a slip of, or the token."""
+    wanted, known = _keywords()
+    if token in known:
+        return token
+    slips = 2 if len(token) >= 9 else 1
+    near = [word for word in wanted if word[0] == token[0] and abs(len(word) - len(token)) <= slips]
+    distances = {word: distance(token, word) for word in near}
+    best = min(near, key=lambda word: distances[word], default=token)
+    return best if distances.get(best, slips + 1) <= slips else token

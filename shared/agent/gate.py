@@ -1,0 +1,186 @@
+"""The last look at a reply before it is sent: in code, whatever model wrote it.
+
+Every reason is a short code, a colon and a sentence for the model that must repair the draft; no
+reason repeats the text. An empty list lets the reply pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.agent.escalation import Policy
+from shared.agent.fold import fold
+from shared.agent.promises import amounts, promises
+from shared.channels.limits import over_limit
+from shared.channels.message import Channel
+from shared.knowledge.passage import Passage
+
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'()\[\]{}]+", re.IGNORECASE)
+_BARE_DOMAIN = re.compile(
+    r"(?<![@\w./-])(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|app|co|de|eu|uk|us|info|ly|me|ai|help|site|shop|link|xyz)"
+    r"(?![\w-])(?:/[^\s<>\"'()\[\]{}]*)?",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(r"(?<![\w/.,#-])(?:\+|00)?\(?\d[\d ()./-]{6,}\d(?![\w%])")
+_DATE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$|^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^\d{4} ?- ?\d{4}$")
+_NUMBER = re.compile(
+    r"(?<![\w.,])\d[\d.,]*\d|(?<![\w.,])\d(?= ?(?:%|days?|hours?|minutes?|weeks?|months?|years?|gb|mb)\b)"
+)
+_LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
+_TOOL_NAMES = re.compile(r"\b(?:search_knowledge|get_history|update_ticket|create_ticket|function_call|tool call)\b")
+_LEAK = re.compile(
+    r"\b(?:system prompt|my (?:instructions|prompt|guidelines|rules)|instructions version|as an? (?:ai|language model)"
+    r"|i was (?:instructed|told|given instructions)|language model)\b",
+    re.IGNORECASE,
+)
+_SHINGLE = 8
+#: Fewest words of an e-mail: less is no letter.
+MIN_EMAIL_WORDS = 30
+_CLARIFYING_WORDS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class GateContext:
+    """What a reply is held against.
+
+    `passages` are those that the run's searches returned; `known` the customer's own words and earlier messages that
+    this turn may read; `addresses` ours that may be named. `small_talk`: the message asked nothing.
+    """
+
+    channel: Channel
+    passages: Sequence[Passage] = ()
+    known: str = ""
+    addresses: frozenset[str] = frozenset()
+    instructions: str = ""
+    policy: Policy = "strict"
+    small_talk: bool = False
+
+
+def faults(text: str, context: GateContext) -> list[str]:
+    """Everything that forbids sending `text`, in no more than one sentence each."""
+    if not text.strip():
+        return ["empty: write a reply"]
+    found = _length(context.channel, text)
+    found += [f"promise-{kind}: only a person may write about this" for kind in _promised(text, context)]
+    found += _links(text, context)
+    found += _contacts(text, context)
+    found += _backing(text, context)
+    found += _leaks(text, context)
+    return found
+
+
+def spoken_words(text: str) -> int:
+    """Words that have a letter or a digit: a dash or a bullet is none."""
+    return sum(1 for word in text.split() if any(one.isalnum() for one in word))
+
+
+def _length(channel: Channel, text: str) -> list[str]:
+    over = over_limit(channel, text)
+    if over is not None:
+        return [f"too-long: {over}"]
+    if channel is Channel.EMAIL and spoken_words(text) < MIN_EMAIL_WORDS:
+        return [f"too-short: {spoken_words(text)} words, an e-mail has at least {MIN_EMAIL_WORDS}"]
+    return []
+
+
+def cited(text: str, passages: Sequence[Passage]) -> list[Passage]:
+    """The passages whose page the text links: those it repeats words of, or else the page's best."""
+    linked = {_plain_url(url) for url in links(text)}
+    said = _shingles(fold(text))
+    found: list[Passage] = []
+    for url in linked:
+        of_page = [one for one in passages if one.url and _plain_url(one.url) == url]
+        repeated = [one for one in of_page if _shingles(fold(one.text)) & said]
+        found += repeated or sorted(of_page, key=lambda one: -one.score)[:1]
+    return sorted(found, key=lambda one: -one.score)
+
+
+def links(text: str) -> list[str]:
+    """Addresses of web pages in a text, also those without https://; none of an e-mail address."""
+    without_mail = _EMAIL.sub(" ", text)
+    full = [match[0].rstrip(".,;:!?") for match in _URL.finditer(without_mail)]
+    bare = [match[0].rstrip(".,;:!?") for match in _BARE_DOMAIN.finditer(_URL.sub(" ", without_mail))]
+    return full + bare
+
+
+def _plain_url(url: str) -> str:
+    plain = re.sub(r"^(?:https?://)?(?:www\.)?", "", url.strip().rstrip(".,;:!?/"), flags=re.IGNORECASE)
+    host, slash, path = plain.partition("/")
+    return f"{host.lower()}{slash}{path}"
+
+
+def _promised(text: str, context: GateContext) -> list[str]:
+    kinds = promises(text, context.policy)
+    if context.policy == "published" and "price" not in kinds:
+        backed = {amount for passage in context.passages for amount in amounts(passage.text)}
+        kinds += ["price"] if set(amounts(text)) - backed else []
+    return kinds
+
+
+def _links(text: str, context: GateContext) -> list[str]:
+    allowed = {_plain_url(passage.url) for passage in context.passages if passage.url}
+    # A page's own text may name addresses: the sign-in page, the status page.
+    named = {_plain_url(url) for passage in context.passages for url in links(passage.text)}
+    foreign = [url for url in links(text) if _plain_url(url) not in allowed | named]
+    return ["foreign-link: link only pages that your searches returned"] if foreign else []
+
+
+def _contacts(text: str, context: GateContext) -> list[str]:
+    source = " ".join(passage.text for passage in context.passages)
+    allowed = {address.lower() for address in [*context.addresses, *_EMAIL.findall(source)]}
+    found: list[str] = []
+    if any(address.lower().rstrip(".") not in allowed for address in _EMAIL.findall(text)):
+        found.append("foreign-address: name no e-mail address that the passages do not name")
+    without_links = _URL.sub(" ", text)
+    known = {_digits(number) for number in _PHONE.findall(source)}
+    numbers = [match[0] for match in _PHONE.finditer(without_links)]
+    if any(_is_phone(number) and _digits(number) not in known for number in numbers):
+        found.append("foreign-phone: name no phone number that the passages do not name")
+    return found
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def _is_phone(text: str) -> bool:
+    return 8 <= len(_digits(text)) <= 15 and not _DATE.match(text.strip())
+
+
+def _backing(text: str, context: GateContext) -> list[str]:
+    """A reply that states something cites where it stands, and its numbers stand there or in the customer's words."""
+    if context.small_talk:
+        return []
+    if not cited(text, context.passages):
+        return [] if _asks_back(text) else ["uncited: name the page that says so, with its address"]
+    source = f"{context.known} {' '.join(f'{one.heading_path} {one.text}' for one in context.passages)}"
+    backed = set(_numbers(source))
+    plain = _LIST_NUMBER.sub(" ", _EMAIL.sub(" ", _URL.sub(" ", text)))
+    unbacked = [number for number in _numbers(plain) if number not in backed]
+    return ["unbacked-number: every number must stand in the passages"] if unbacked else []
+
+
+def _asks_back(text: str) -> bool:
+    """A short question to the customer states nothing that would need a source."""
+    return "?" in text and len(text.split()) <= _CLARIFYING_WORDS and not _NUMBER.search(text)
+
+
+def _numbers(text: str) -> list[str]:
+    return [match[0].rstrip(".,") for match in _NUMBER.finditer(text.lower())]
+
+
+def _leaks(text: str, context: GateContext) -> list[str]:
+    plain = fold(text)
+    source = fold(f"{context.known} {' '.join(passage.text for passage in context.passages)}")
+    said = {match[0] for match in _LEAK.finditer(plain)} - {match[0] for match in _LEAK.finditer(source)}
+    if said or _TOOL_NAMES.search(text) or _shingles(plain) & _shingles(fold(context.instructions)):
+        return ["instructions: say nothing about how you work"]
+    return []
+
+
+def _shingles(text: str) -> set[tuple[str, ...]]:
+    tokens = re.findall(r"[^\W_]+", text)
+    return {tuple(tokens[start : start + _SHINGLE]) for start in range(len(tokens) - _SHINGLE + 1)}

@@ -1,0 +1,53 @@
+"""The one message that hands over: we have read it, a person has it, when they answer. No opinion, no promise, no link.
+
+The words are data: handoffs.txt, one block a language. A language we have no words for gets English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from shared.agent.dress import dressed, first_name
+from shared.agent.escalation import Reason
+from shared.channels.message import Channel
+
+_FILE = Path(__file__).with_name("handoffs.txt")
+_BLOCK = re.compile(r"^\[(\w+)\.(\w+)\]$", re.MULTILINE)
+
+_SUBJECTS = {
+    Reason.REFUND: "billing",
+    Reason.PRICING: "sales",
+    Reason.LEGAL: "legal",
+    Reason.ANGRY: "upset",
+    Reason.HUMAN: "asked",
+}
+
+
+def handoff(channel: Channel, reason: Reason, *, name: str, team: str, language: str = "en") -> str:
+    """The handoff in the channel's form and length; a sender who is not who they say gets none (empty)."""
+    if reason is Reason.HELD:
+        return ""
+    texts = load_texts()
+    if language != "en" and f"{language}.any" in texts:
+        return texts[f"{language}.any"].replace("{team}", team)
+    kind = _SUBJECTS.get(reason, "other")
+    if channel is Channel.WHATSAPP:
+        hello = f"Hi {first_name(name)}! " if first_name(name) else ""
+        return hello + texts[f"short.{kind}"]
+    return dressed(channel, texts[f"long.{kind}"], name=name, team=team)
+
+
+@cache
+def load_texts() -> Mapping[str, str]:
+    """The blocks of handoffs.txt by name; read once, at start."""
+    parts = _BLOCK.split(_FILE.read_text(encoding="utf-8"))
+    names = [f"{first}.{second}" for first, second in zip(parts[1::3], parts[2::3], strict=True)]
+    return {name: _paragraphs(text) for name, text in zip(names, parts[3::3], strict=True)}
+
+
+def _paragraphs(text: str) -> str:
+    """Lines of one paragraph joined: the file is wrapped, the message is not."""
+    return "\n\n".join(" ".join(part.split()) for part in text.strip().split("\n\n"))

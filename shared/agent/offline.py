@@ -1,0 +1,92 @@
+"""A model without a network: it searches, quotes and cites, or hands over.
+
+It implements the SDK's `Model`, so that it drives the very tool loop that a live model drives: it reads
+the same instructions and input, calls the same tools, and its text goes through the same gate.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+from agents import ModelResponse, ModelSettings, Tool, Usage
+from agents.agent_output import AgentOutputSchemaBase
+from agents.handoffs import Handoff
+from agents.items import TResponseInputItem, TResponseOutputItem, TResponseStreamEvent
+from agents.models.interface import Model, ModelTracing
+from openai.types.responses import (
+    Response,
+    ResponseCompletedEvent,
+    ResponseFunctionToolCall,
+    ResponseOutputMessage,
+    ResponseOutputText,
+)
+from openai.types.responses.response_prompt_param import ResponsePromptParam
+
+from shared.agent.offline_plan import Say, ToolUse, plan
+from shared.agent.offline_reading import read
+
+OFFLINE = "offline"
+
+
+class OfflineModel(Model):
+    """See the module. It keeps no state: everything is in the input of each call."""
+
+    async def get_response(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],
+        model_settings: ModelSettings,
+        tools: list[Tool],
+        output_schema: AgentOutputSchemaBase | None,
+        handoffs: list[Handoff],
+        tracing: ModelTracing,
+        *,
+        previous_response_id: str | None,
+        conversation_id: str | None,
+        prompt: ResponsePromptParam | None,
+    ) -> ModelResponse:
+        """The next step: one or more tool calls, or the message."""
+        steps = plan(read(system_instructions or "", input))
+        return ModelResponse(output=[_item(step) for step in steps], usage=Usage(requests=1), response_id=None)
+
+    async def stream_response(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],
+        model_settings: ModelSettings,
+        tools: list[Tool],
+        output_schema: AgentOutputSchemaBase | None,
+        handoffs: list[Handoff],
+        tracing: ModelTracing,
+        *,
+        previous_response_id: str | None,
+        conversation_id: str | None,
+        prompt: ResponsePromptParam | None,
+    ) -> AsyncIterator[TResponseStreamEvent]:
+        """The same step as one completed event: there is nothing to wait for."""
+        steps = plan(read(system_instructions or "", input))
+        response = Response(
+            id=f"offline-{uuid.uuid4()}",
+            created_at=0,
+            model=OFFLINE,
+            object="response",
+            output=[_item(step) for step in steps],
+            parallel_tool_calls=True,
+            tool_choice="auto",
+            tools=[],
+        )
+        yield ResponseCompletedEvent(type="response.completed", sequence_number=0, response=response)
+
+
+def _item(step: Say | ToolUse) -> TResponseOutputItem:
+    made = f"offline-{uuid.uuid4()}"
+    if isinstance(step, ToolUse):
+        arguments = json.dumps(step.arguments, ensure_ascii=False)
+        return ResponseFunctionToolCall(
+            id=made, call_id=made, type="function_call", name=step.tool, arguments=arguments
+        )
+    text: Any = ResponseOutputText(text=step.text, type="output_text", annotations=[], logprobs=[])
+    return ResponseOutputMessage(id=made, type="message", role="assistant", status="completed", content=[text])

@@ -1,0 +1,139 @@
+"""What the offline model does next: search, search wider, answer, or hand over. Pure: input in, steps out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.agent.compose import Source, answer, courtesy, quotable
+from shared.agent.offline_reading import Reading, Search
+from shared.agent.plain import blocks
+from shared.agent.promises import promises
+from shared.agent.small_talk import small_talk
+from shared.channels.message import Channel
+
+_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]{1,200}>", re.IGNORECASE | re.DOTALL)
+_REPLY_MARK = re.compile(r"^(?:(?:re|fwd?|aw|wg|antw)\s*:\s*)+", re.IGNORECASE)
+_FORWARDED = re.compile(
+    r"^[-\s]*(?:forwarded message|original message)[-\s]*$|^(?:from|to|date|sent|cc):.*$", re.IGNORECASE | re.MULTILINE
+)
+_POINT = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[a-h]\)|[-*•])\s+", re.MULTILINE)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_EMPTY_TEXT = re.compile(r"^\W*(?:(?:please )?see (?:the )?(?:subject|title|above)|as above|n/?a)?\W*$", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\?|\b(?:how|where|which|whether|could|can|would|possible|way|tell me|what|need|want|like to)\b", re.IGNORECASE
+)
+_MAX_QUESTIONS = 4
+_MAX_QUERY = 1900
+_MAX_SEARCHES = 6
+_LEANS_ON_BEFORE = 14  # words, up to which a message may not be understood without the one before it
+_KINDS = {"price": "pricing", "refund": "refund", "law": "legal"}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A tool to call."""
+
+    tool: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The message to send."""
+
+    text: str
+
+
+def plan(reading: Reading) -> Sequence[ToolUse | Say]:
+    """The next steps of a turn."""
+    if reading.escalated:
+        return [Say("A person takes over.")]
+    subjects = reading.subjects if reading.reader.first else ()
+    kind = small_talk([*subjects, reading.text], reading.reader.name)
+    if kind is not None:
+        return [Say(courtesy(kind, reading.reader))]
+    if not reading.searches:
+        return [_search(query, reading) for query in queries(reading)]
+    found = [search for search in reading.searches if search.sources]
+    if not found:
+        return _wider(reading) or [_hand_over("not_found", reading)]
+    return [_answer(found, reading)]
+
+
+def queries(reading: Reading) -> list[str]:
+    """What to search for: each of several questions by itself, else the whole message with its subject."""
+    text = _readable(reading.text)
+    asked = questions(text)
+    if len(asked) > 1 and reading.reader.channel is not Channel.WHATSAPP:
+        return asked[:_MAX_QUESTIONS]
+    return [whole(reading)]
+
+
+def whole(reading: Reading) -> str:
+    """Subject and message as one text; a subject that the message repeats, or an empty message, is left out."""
+    text = _readable(reading.text)
+    text = "" if _EMPTY_TEXT.match(text) else text
+    subjects = [_REPLY_MARK.sub("", _readable(subject)).strip() for subject in reading.subjects]
+    parts = [subject for subject in subjects if subject and subject.casefold() not in text.casefold()]
+    return "\n".join([part if part[-1] in ".?!" else f"{part}." for part in parts] + [text]).strip()[:_MAX_QUERY]
+
+
+def questions(text: str) -> list[str]:
+    """The separate questions of a message: numbered points, else sentences that end in a question mark."""
+    points = [point.strip() for point in _POINT.split(text)[1:]] if len(_POINT.findall(text)) > 1 else []
+    if points:
+        return [point.split("\n\n")[0] for point in points if len(point.split()) > 2]
+    sentences = [sentence.strip() for sentence in _SENTENCE.split(text)]
+    return [sentence for sentence in sentences if sentence.endswith("?") and len(sentence.split()) > 4]
+
+
+def _readable(text: str) -> str:
+    return _FORWARDED.sub("", _TAG.sub(" ", text)).strip()
+
+
+def _search(query: str, reading: Reading) -> ToolUse:
+    arguments: dict[str, Any] = {"query": query or "help", "limit": 3}
+    if reading.language != "en":
+        arguments["language"] = reading.language
+    return ToolUse("search_knowledge", arguments)
+
+
+def _wider(reading: Reading) -> list[ToolUse | Say]:
+    """One more try: the whole instead of its questions, what it asks without the story, or with the message before."""
+    tried = {search.query for search in reading.searches}
+    tries = [whole(reading), _request(reading.text)]
+    if reading.before and len(reading.text.split()) <= _LEANS_ON_BEFORE:
+        tries.insert(0, f"{_readable(reading.before)}\n{_readable(reading.text)}"[:_MAX_QUERY])
+    left = [query for query in tries if query and query not in tried]
+    return [_search(query, reading) for query in left[:1]] if len(tried) < _MAX_SEARCHES else []
+
+
+def _request(text: str) -> str:
+    """The last two sentences that ask for something, of a message that tells more."""
+    asking = [sentence.strip() for sentence in _SENTENCE.split(_readable(text)) if _ASKS.search(sentence)]
+    return " ".join(asking[-2:])[:_MAX_QUERY]
+
+
+def _answer(found: Sequence[Search], reading: Reading) -> ToolUse | Say:
+    reader = reading.reader
+    best = list({(one.url, one.heading): one for one in (search.sources[0] for search in found)}.values())
+    forbidden = next((source for source in best if not quotable(source, reader.policy)), None)
+    if forbidden is not None or 2 * len(found) < len(reading.searches):
+        return _hand_over(_matter(forbidden), reading)
+    text = answer(best[:1] if reading.reviews else best, reader, brief=bool(reading.reviews))
+    return Say(text) if text else _hand_over("not_found", reading)
+
+
+def _matter(source: Source | None) -> str:
+    """A page that answers with a price or money back: then the question was about that, and a person answers."""
+    parts = blocks(source.text) if source else []
+    kinds = promises(parts[0].lines[0]) if parts else []
+    return _KINDS[kinds[0]] if kinds else "not_found"
+
+
+def _hand_over(reason: str, reading: Reading) -> ToolUse:
+    asked = "; ".join(search.query.replace("\n", " ")[:200] for search in reading.searches) or "nothing"
+    return ToolUse("escalate", {"reason": reason, "summary": f"Searched the documents for: {asked}"})

@@ -1,0 +1,103 @@
+"""Results of a turn: what is decided without a model, and how each end is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from shared.agent import escalation
+from shared.agent.contract import TicketChange, TurnInput, TurnResult
+from shared.agent.draft import Draft
+from shared.agent.escalation import Reason
+from shared.agent.handoff import handoff
+from shared.agent.language import ENGLISH, language_of
+from shared.agent.sentiment import sentiment
+from shared.agent.small_talk import SmallTalk, small_talk
+from shared.agent.summary import summary
+from shared.agent.tools import ToolRun
+from shared.channels.message import Trust
+from shared.settings import Settings
+
+_BILLING = {Reason.REFUND, Reason.PRICING}
+_PRESSING = {Reason.LEGAL, Reason.ANGRY}
+
+
+class _Nothing:
+    """The search port of a turn that needs none."""
+
+    async def search(self, query: str, *, limit: int = 5, language: str | None = None) -> Sequence[Any]:
+        raise AssertionError("a turn settled without a model searches nothing")
+
+
+def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | None:
+    """The result of a turn that no model may or need see, or None.
+
+    In this order: a sender who failed the check, an acknowledgement after our answer or an empty message, a matter
+    that a person decides.
+    """
+    run = ToolRun(turn, _Nothing(), Draft())
+    if turn.trust is Trust.HELD:
+        return escalated(run, Reason.HELD, settings)
+    kind = small_talk(turn.said, turn.customer_name)
+    attached = any(message.attachments for message in turn.messages)
+    if kind is SmallTalk.EMPTY:
+        return escalated(run, Reason.NOT_FOUND, settings) if attached else ignored(turn, "empty")
+    if kind in {SmallTalk.THANKS, SmallTalk.EMOJI} and turn.answered_before and not attached:
+        return ignored(turn, "acknowledgement")
+    found = escalation.check(turn.texts, policy=settings.escalation_policy)
+    if found is None:
+        return None
+    return escalated(run, found.reason, settings, others=found.others, evidence=found.evidence)
+
+
+def ignored(turn: TurnInput, reason: str) -> TurnResult:
+    """Nothing is sent."""
+    return TurnResult("ignored", "", reason=reason, sentiment=sentiment(turn.texts))
+
+
+def replied(run: ToolRun, text: str, **facts: Any) -> TurnResult:
+    """The reply, with the ticket's change and the calls that led to it."""
+    return TurnResult(
+        "replied",
+        text,
+        ticket=run.draft.change,
+        tool_calls=tuple(run.draft.calls),
+        sentiment=sentiment(run.turn.texts),
+        **facts,
+    )
+
+
+def escalated(
+    run: ToolRun,
+    reason: Reason,
+    settings: Settings,
+    *,
+    others: Sequence[Reason] = (),
+    **facts: Any,
+) -> TurnResult:
+    """The handoff, and the summary for the person. A foreign language explains what was not found."""
+    turn, mood = run.turn, sentiment(run.turn.texts)
+    language = language_of(turn.texts)
+    if reason is Reason.NOT_FOUND and language != ENGLISH:
+        reason = Reason.LANGUAGE
+    text = handoff(turn.channel, reason, name=turn.customer_name, team=settings.support_team_name, language=language)
+    return TurnResult(
+        "escalated",
+        text,
+        reason=reason.value,
+        summary=summary(turn, reason, others=others, draft=run.draft, sentiment=mood),
+        ticket=_filed(run.draft.change, reason),
+        tool_calls=tuple(run.draft.calls),
+        sentiment=mood,
+        **facts,
+    )
+
+
+def _filed(change: TicketChange, reason: Reason) -> TicketChange:
+    """What the reason says of the ticket, unless the model said otherwise."""
+    if reason in _BILLING and change.category is None:
+        change = replace(change, category="billing")
+    if reason in _PRESSING and change.priority is None:
+        change = replace(change, priority="high")
+    return change

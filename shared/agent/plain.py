@@ -1,0 +1,75 @@
+"""Markdown to the plain text that mail and WhatsApp show, in whole sentences and whole lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_ITEM = re.compile(r"^\s*(?:[-*+]|(\d{1,3})[.)])\s+(.*)$")
+_ROW = re.compile(r"^\s*\|(.*)\|\s*$")
+_RULE = re.compile(r"^[\s|:-]+$")
+_FENCE = re.compile(r"^\s*(?:```|~~~)")
+_LINK = re.compile(r"\[([^\]]+)\]\((\S+?)\)")
+_MARKS = re.compile(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(?<![\w*])\*(\S(?:[^*]*\S)?)\*(?![\w*])")
+_SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-Z0-9\"“(])")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph (its sentences) or a list (its items, each with its mark: `1.` or `-`)."""
+
+    lines: tuple[str, ...]
+    is_list: bool = False
+
+    def __str__(self) -> str:
+        return ("\n" if self.is_list else " ").join(self.lines)
+
+
+def blocks(markdown: str) -> list[Block]:
+    """The paragraphs and lists of a passage in order."""
+    return [block for part in re.split(r"\n\s*\n", markdown.strip()) for block in _part(part) if block.lines]
+
+
+def _part(part: str) -> Iterator[Block]:
+    lines = [line for line in part.splitlines() if line.strip() and not _FENCE.match(line)]
+    if lines and all(_ROW.match(line) for line in lines):
+        yield Block(tuple(_rows(lines)), is_list=True)
+        return
+    first = next((place for place, line in enumerate(lines) if _ITEM.match(line)), len(lines))
+    if paragraph := " ".join(line.strip() for line in lines[:first]):
+        yield Block(tuple(sentences(inline(paragraph))))
+    if first < len(lines):
+        yield Block(tuple(_items(lines[first:])), is_list=True)
+
+
+def _items(lines: list[str]) -> list[str]:
+    items: list[str] = []
+    for line in lines:
+        match = _ITEM.match(line)
+        if match:
+            items.append(f"{match[1]}. {match[2]}" if match[1] else f"- {match[2]}")
+        else:
+            items[-1] += f" {line.strip()}"
+    return [inline(item) for item in items]
+
+
+def _rows(lines: list[str]) -> Iterator[str]:
+    """Each row of a table as a line: `- Members: Starter 2, Team 100`."""
+    cells = [[inline(cell.strip()) for cell in line.strip().strip("|").split("|")] for line in lines]
+    head, *rows = [row for row, line in zip(cells, lines, strict=True) if not _RULE.match(line)]
+    for row in rows:
+        pairs = [f"{name} {value}".strip() for name, value in zip(head[1:], row[1:], strict=False)]
+        yield f"- {row[0]}: {', '.join(pairs)}"
+
+
+def inline(text: str) -> str:
+    """One line without Markdown's marks; a link keeps its text and, unless they are the same, its address."""
+    linked = _LINK.sub(lambda match: match[1] if match[1] == match[2] else f"{match[1]} ({match[2]})", text)
+    return " ".join(_EMPHASIS.sub(r"\1", _MARKS.sub(r"\2", linked)).replace("\\", "").split())
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a paragraph, each with its full stop."""
+    return [one for one in _SENTENCE_END.split(text) if one]

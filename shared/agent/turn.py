@@ -1,0 +1,201 @@
+"""One turn: what a person must decide first, then the model with its tools, then the gate, and never nothing.
+
+`run_turn` writes nowhere and sends nothing: it returns what to commit. Errors of ours in a tool
+(PostgreSQL away) come out as they are, so that the turn is tried again; everything a model can do wrong
+ends in an answer or in a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from agents import Agent, ModelResponse, RunConfig, Runner
+from agents.exceptions import AgentsException
+from agents.models.interface import Model
+from openai import OpenAIError
+
+from shared.agent import escalation, handoff
+from shared.agent.contract import Check, Citation, TurnInput, TurnResult
+from shared.agent.draft import Draft
+from shared.agent.dress import dressed
+from shared.agent.escalation import Reason
+from shared.agent.gate import GateContext, cited, faults
+from shared.agent.model import name_of, open_model
+from shared.agent.offline import OFFLINE, OfflineModel
+from shared.agent.outcome import escalated, replied, settled_without_model
+from shared.agent.ports import SearchPort
+from shared.agent.prompt import REVIEW_MARK, Instructions, conversation, load_instructions, rules, system_prompt
+from shared.agent.sdk_tools import sdk_tools
+from shared.agent.small_talk import small_talk
+from shared.agent.tools import ToolRun
+from shared.channels.message import Channel
+from shared.clock import Clock, SystemClock
+from shared.observability.logs import logger
+from shared.observability.metrics import TOKENS
+from shared.settings import Settings
+
+_MAX_MODEL_CALLS = 8
+_OFFLINE_S = 5.0
+_MODEL_FAULTS = (AgentsException, OpenAIError, TimeoutError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDeps:
+    """What a turn needs, opened once a process."""
+
+    settings: Settings
+    search: SearchPort
+    model: Model
+    clock: Clock
+    instructions: Mapping[Channel, Instructions]
+
+
+@asynccontextmanager
+async def open_agent(settings: Settings, search: SearchPort, clock: Clock | None = None) -> AsyncGenerator[AgentDeps]:
+    """The dependencies of every turn: reads the rules and phrases, opens the model and closes it at the end."""
+    instructions = load_instructions()
+    escalation.load_rules()
+    handoff.load_texts()
+    used = clock or SystemClock()
+    async with open_model(settings, used) as model:
+        yield AgentDeps(settings, search, model, used, instructions)
+
+
+async def run_turn(deps: AgentDeps, turn: TurnInput) -> TurnResult:
+    """Decide one turn. Raises Retryable when the knowledge base is away; nothing else of what a model may do."""
+    settled = settled_without_model(turn, deps.settings)
+    if settled is not None:
+        return settled
+    run = ToolRun(turn, deps.search, Draft())
+    try:
+        async with asyncio.timeout(deps.settings.agent_turn_timeout_s - _OFFLINE_S):
+            written = await _write(deps, run, deps.model)
+    except _MODEL_FAULTS as error:
+        _raise_fault(run)
+        logger().warning("model_failed", error_type=type(error).__name__)
+        run = ToolRun(turn, deps.search, Draft())
+        written = await _write_offline(deps, run)
+    return _result(deps, run, written)
+
+
+@dataclass(slots=True)
+class _Written:
+    """What came out of the model: the text that passed the gate, or None."""
+
+    text: str | None = None
+    checks: list[Check] = field(default_factory=list[Check])
+    responses: list[ModelResponse] = field(default_factory=list[ModelResponse])
+    model: str = OFFLINE
+    failed: bool = False
+
+
+async def _write_offline(deps: AgentDeps, run: ToolRun) -> _Written:
+    try:
+        async with asyncio.timeout(_OFFLINE_S):
+            return await _write(deps, run, OfflineModel())
+    except _MODEL_FAULTS as error:
+        _raise_fault(run)
+        logger().error("offline_model_failed", error_type=type(error).__name__)
+        return _Written(failed=True)
+
+
+async def _write(deps: AgentDeps, run: ToolRun, model: Model) -> _Written:
+    """Let the model write, hold its text against the gate, and let it repair the text once."""
+    written = _Written(model=name_of(model))
+    agent = _agent(deps, run.turn, model)
+    items: Any = conversation(run.turn)
+    for attempt in (1, 2):
+        result = await Runner.run(agent, items, context=run, max_turns=_MAX_MODEL_CALLS, run_config=_run_config())
+        written.responses += result.raw_responses
+        _raise_fault(run)
+        if run.draft.escalation is not None:
+            return written
+        text = _dressed(deps, run.turn, str(result.final_output or ""))
+        reasons = faults(text, _gate_context(deps, run))
+        written.checks.append(Check(attempt, tuple(reasons)))
+        if not reasons:
+            written.text = text
+            return written
+        review = "\n".join([REVIEW_MARK, *(f"- {reason}" for reason in reasons)])
+        items = [*result.to_input_list(), {"role": "system", "content": review}]
+    return written
+
+
+def _agent(deps: AgentDeps, turn: TurnInput, model: Model) -> Agent[ToolRun]:
+    return Agent[ToolRun](
+        name="support",
+        instructions=system_prompt(deps.instructions[turn.channel], turn, deps.settings),
+        model=model,
+        tools=list(sdk_tools()),
+        tool_use_behavior={"stop_at_tool_names": ["escalate"]},
+    )
+
+
+def _run_config() -> RunConfig:
+    return RunConfig(tracing_disabled=True, trace_include_sensitive_data=False, workflow_name="turn")
+
+
+def _dressed(deps: AgentDeps, turn: TurnInput, text: str) -> str:
+    return dressed(turn.channel, text, name=turn.customer_name, team=deps.settings.support_team_name)
+
+
+def _gate_context(deps: AgentDeps, run: ToolRun) -> GateContext:
+    turn, settings = run.turn, deps.settings
+    earlier = [f"{turn.earlier.at.day} {turn.earlier.subject}"] if turn.earlier else []
+    known = [*turn.texts, turn.customer_name, *(message.text for message in turn.known_history), *earlier]
+    written_rules = rules(deps.instructions[turn.channel], settings)
+    return GateContext(
+        channel=turn.channel,
+        passages=tuple(run.draft.passages.values()),
+        known="\n".join(known),
+        addresses=frozenset({settings.gmail_mailbox}),
+        # The examples show what a reply looks like: only the rules themselves are secret.
+        instructions=written_rules.split("\nExample:", 1)[0],
+        policy=settings.escalation_policy,
+        small_talk=small_talk(turn.said, turn.customer_name) is not None,
+    )
+
+
+def _raise_fault(run: ToolRun) -> None:
+    if run.draft.fault is not None:
+        raise run.draft.fault
+
+
+def _result(deps: AgentDeps, run: ToolRun, written: _Written) -> TurnResult:
+    facts = _facts(deps, run, written)
+    if written.text is not None:
+        return replied(run, written.text, **facts)
+    if run.draft.escalation is not None:
+        return escalated(run, run.draft.escalation.reason, deps.settings, **facts)
+    return escalated(run, Reason.MODEL_DOWN if written.failed else Reason.GATE, deps.settings, **facts)
+
+
+def _facts(deps: AgentDeps, run: ToolRun, written: _Written) -> dict[str, Any]:
+    tokens_in = sum(response.usage.input_tokens for response in written.responses)
+    tokens_out = sum(response.usage.output_tokens for response in written.responses)
+    model = _answered_by(written)
+    TOKENS.labels(model, "input").inc(tokens_in)
+    TOKENS.labels(model, "output").inc(tokens_out)
+    found = cited(written.text or "", tuple(run.draft.passages.values()))
+    return {
+        "passages": tuple(
+            Citation(one.document_id, one.version, one.heading_path, one.url, one.score) for one in found
+        ),
+        "checks": tuple(written.checks),
+        "model": model,
+        "instructions_version": deps.instructions[run.turn.channel].version,
+        "tokens_in": tokens_in,
+        "tokens_out": tokens_out,
+    }
+
+
+def _answered_by(written: _Written) -> str:
+    """The model of the last step: a live model that went away in mid-turn did not write the answer."""
+    if not written.responses or written.model == OFFLINE:
+        return written.model
+    last = cast(Any, written.responses[-1].output[-1]) if written.responses[-1].output else None
+    return OFFLINE if str(getattr(last, "id", "")).startswith(f"{OFFLINE}-") else written.model

@@ -1,0 +1,88 @@
+"""Between the mailbox and the agent: what a turn is given, and what becomes of its result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from shared.agent.contract import EarlierContact, HistoryMessage, TurnInput, TurnMessage, TurnResult
+from shared.agent.escalation import Reason
+from shared.agent.handoff import handoff
+from shared.conversations.commit import Verdict
+from shared.conversations.history import Said
+from shared.conversations.mailbox import SQL, OpenTurn
+from shared.db.pool import Database
+from shared.settings import Settings
+
+REPEATED_FAILURE = "repeated-failure"
+
+
+async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
+    """The turn as the agent sees it: no address, no customer it could choose."""
+    row = await db.fetchrow(SQL["ticket_of"], turn.lease.conversation_id)
+    return TurnInput(
+        channel=turn.channel,
+        trust=turn.trust,
+        customer_id=str(turn.customer_id),
+        conversation_id=str(turn.lease.conversation_id),
+        ticket_id=row["id"] if row else "",
+        customer_name=turn.to_name,
+        messages=tuple(TurnMessage(m.text, m.subject, m.received_at, m.attachments) for m in turn.messages),
+        history=tuple(
+            HistoryMessage(s.author, s.channel, s.text, s.subject, s.at, str(s.conversation_id)) for s in said
+        ),
+        earlier=earlier_contact(turn, said),
+    )
+
+
+def earlier_contact(turn: OpenTurn, said: Sequence[Said]) -> EarlierContact | None:
+    """The customer's last message before this turn from another channel or matter: what to acknowledge (R4.4)."""
+    here = turn.lease.conversation_id
+    elsewhere = [
+        s for s in said if s.author == "customer" and (s.channel is not turn.channel or s.conversation_id != here)
+    ]
+    if not elsewhere:
+        return None
+    last = elsewhere[-1]
+    return EarlierContact(last.channel, last.at, last.subject or _first_line(last.text))
+
+
+def to_verdict(result: TurnResult) -> Verdict:
+    """What the commit writes; the record keeps everything the decision rested on."""
+    change = result.ticket
+    return Verdict(
+        outcome=result.outcome,
+        reason=result.reason or None,
+        text=result.text,
+        summary=result.summary,
+        category=change.category,
+        priority=change.priority,
+        ticket_subject=change.subject,
+        new_tickets=tuple((new.category, new.priority, new.subject) for new in change.new_tickets),
+        model=result.model,
+        instructions=result.instructions_version,
+        tokens_in=result.tokens_in,
+        tokens_out=result.tokens_out,
+        sentiment=result.sentiment,
+        record={
+            "passages": [asdict(passage) for passage in result.passages],
+            "tool_calls": [asdict(call) for call in result.tool_calls],
+            "checks": [asdict(check) for check in result.checks],
+            "evidence": list(result.evidence),
+            "summary": result.summary,
+        },
+    )
+
+
+def gave_up(turn: OpenTurn, settings: Settings) -> Verdict:
+    """The Nth attempt goes to a person instead of failing for ever."""
+    return Verdict(
+        outcome="escalated",
+        reason=REPEATED_FAILURE,
+        text=handoff(turn.channel, Reason.MODEL_DOWN, name=turn.to_name, team=settings.support_team_name),
+        summary="Every attempt to answer this failed. The customer's messages are unanswered.",
+    )
+
+
+def _first_line(text: str) -> str:
+    return " ".join(text.split())[:80]

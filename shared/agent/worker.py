@@ -1,0 +1,138 @@
+"""agent-run's work: from an event on fte.inbound to a committed outcome.
+
+Store the message and take the lease; while the lease is held, take turns; when nothing is left,
+release. A worker that loses its lease writes nothing and stops. Every failure leaves the lease to
+its event: the redelivery takes it over at once, so a crash costs a retry and not an expiry.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.agent.contract import TurnInput, TurnResult
+from shared.agent.verdict import ask, gave_up, to_verdict
+from shared.channels.message import Channel, InboundMessage
+from shared.clock import Clock
+from shared.conversations import inbox, mailbox
+from shared.conversations.commit import commit_turn
+from shared.conversations.history import history
+from shared.conversations.lease import Lease, Stale
+from shared.db.pool import Database
+from shared.errors import Permanent
+from shared.events.data import ConversationWake, DeliveryRequested
+from shared.events.envelope import (
+    CONVERSATION_WAKE,
+    DELIVERY_REQUESTED,
+    INBOUND,
+    MESSAGE_RECEIVED,
+    OUTBOUND,
+    new_event,
+)
+from shared.events.kafka import KafkaProducer
+from shared.events.received import ReceivedEvent
+from shared.observability.logs import bind_contextvars, logger
+from shared.observability.metrics import TURN_SECONDS
+from shared.privacy.vault import Vault
+from shared.settings import Settings
+
+SOURCE = "fte/agent-run"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """`run_turn` asks the agent; everything else is the database's and Kafka's."""
+
+    settings: Settings
+    db: Database
+    vault: Vault
+    producer: KafkaProducer
+    clock: Clock
+    run_turn: Callable[[TurnInput], Awaitable[TurnResult]]
+
+    async def handle(self, event: ReceivedEvent) -> None:
+        """Work on one event. Raises Permanent for a type or data that fits nothing, Retryable for our faults."""
+        stored = await self._take_in(event)
+        if stored is None:
+            raise Permanent("the conversation is unknown", reason="unknown-conversation")
+        bind_contextvars(conversation_id=str(stored.conversation_id), customer_id=str(stored.customer_id))
+        if stored.lease is None:
+            logger().debug("conversation_busy")
+            return
+        try:
+            await self._work(stored.lease)
+        except Stale:
+            logger().warning("lease_lost")
+
+    async def _take_in(self, event: ReceivedEvent) -> inbox.Stored | None:
+        if event.type == MESSAGE_RECEIVED:
+            message = event.parse(InboundMessage)
+            bind_contextvars(channel=message.channel)
+            stored = await inbox.store(self.db, self.vault, self.settings, message, event.id)
+            logger().info("message_stored" if stored.new else "message_repeated")
+            return stored
+        if event.type == CONVERSATION_WAKE:
+            return await inbox.look_again(
+                self.db, self.settings, event.parse(ConversationWake).conversation_id, event.id
+            )
+        raise Permanent(f"agent-run does not know events of type {event.type[:80]!r}", reason="unknown-event-type")
+
+    async def _work(self, lease: Lease) -> None:
+        for delivery_id in await mailbox.waiting_deliveries(self.db, lease.conversation_id):
+            await self._request_delivery(delivery_id, lease.conversation_id)
+        turns = 0
+        while turns < self.settings.turns_per_request:
+            seen = await self._settled_look(lease)
+            if seen.turn is not None:
+                if await self._take_turn(seen.turn) == "escalated":
+                    return  # the commit gave the conversation to a person, and the lease with it
+                turns += 1
+            elif await mailbox.release(self.db, lease, seen.arrived):
+                return
+        await mailbox.hand_back(self.db, lease)
+        await self._wake(lease.conversation_id)
+
+    async def _settled_look(self, lease: Lease) -> mailbox.Look:
+        """Look until WhatsApp has been quiet for a moment: three quick lines are one turn."""
+        while True:
+            seen = await mailbox.look(self.db, self.vault, lease)
+            wait = 0.0
+            if seen.turn is not None and seen.turn.channel is Channel.WHATSAPP:
+                wait = min(
+                    self.settings.whatsapp_quiet_s - seen.turn.quiet_s,
+                    self.settings.whatsapp_quiet_max_s - seen.turn.waited_s,
+                )
+            if wait <= 0:
+                return seen
+            await self.clock.sleep(wait)
+
+    async def _take_turn(self, turn: mailbox.OpenTurn) -> str:
+        started = time.perf_counter()
+        await mailbox.extend(self.db, self.settings, turn.lease)
+        attempts = await mailbox.count_attempt(self.db, turn)
+        verdict = gave_up(turn, self.settings) if attempts >= self.settings.agent_max_attempts else None
+        if verdict is None:
+            said = await history(self.db, self.vault, turn, self.settings.history_messages)
+            verdict = to_verdict(await self.run_turn(await ask(self.db, turn, said)))
+        delivery_id = await commit_turn(self.db, self.vault, turn, verdict)
+        TURN_SECONDS.labels(turn.channel).observe(time.perf_counter() - started)
+        level = logger().error if verdict.outcome == "escalated" else logger().info
+        level("turn_committed", outcome=verdict.outcome, reason=verdict.reason, channel=turn.channel)
+        if delivery_id is not None:
+            await self._request_delivery(delivery_id, turn.lease.conversation_id)
+        return verdict.outcome
+
+    async def _request_delivery(self, delivery_id: UUID, conversation_id: UUID) -> None:
+        data = DeliveryRequested(delivery_id=delivery_id).encoded()
+        await self._publish(OUTBOUND, DELIVERY_REQUESTED, data, conversation_id)
+
+    async def _wake(self, conversation_id: UUID) -> None:
+        data = ConversationWake(conversation_id=conversation_id).encoded()
+        await self._publish(INBOUND, CONVERSATION_WAKE, data, conversation_id)
+
+    async def _publish(self, topic: str, event_type: str, data: bytes, conversation_id: UUID) -> None:
+        now = self.clock.now()
+        event = new_event(event_type, source=SOURCE, data=data, key=str(conversation_id), now=now)
+        await self.producer.publish(topic, event)

@@ -1,0 +1,71 @@
+"""A document as it is written: Markdown under a YAML front matter.
+
+---
+id: exporting-data          required: lower-case letters, digits and dashes
+title: Exporting your data  required
+version: 1                  optional: a floor; the database counts versions itself
+product, language, audience, url: optional
+---
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import Permanent
+
+_FRONT_MATTER = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n(.*)\Z", re.DOTALL)
+
+#: Part of every content hash: raising it re-chunks what is stored.
+CHUNKING = "1"
+
+
+class Document(BaseModel):
+    """One document; `body` is its Markdown without the front matter."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=120)
+    title: str = Field(min_length=1, max_length=300)
+    version: int = Field(1, ge=1, le=1_000_000)
+    url: str = Field("", max_length=1000, pattern=r"^(https?://\S+)?$")
+    product: str = Field("", max_length=100)
+    language: str = Field("en", min_length=2, max_length=20)
+    audience: str = Field("", max_length=100)
+    body: str = Field(min_length=1, max_length=500_000)
+
+    @property
+    def content_hash(self) -> str:
+        """Changes with everything a reader sees, and with the way it is cut."""
+        parts = (CHUNKING, self.title, self.url, self.product, self.language, self.audience, self.body)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def parse_document(text: str, *, name: str) -> Document:
+    """Read one file; `name` is the file's, for the error.
+
+    Raises Permanent, naming the file and the field, when the front matter is missing or wrong.
+    """
+    match = _FRONT_MATTER.match(text.lstrip("\ufeff").replace("\0", ""))
+    if match is None:
+        raise Permanent(f"{name}: starts without a front matter between --- lines", reason="bad-document")
+    try:
+        return Document.model_validate({**_front_matter(match[1], name), "body": match[2]})
+    except ValidationError as error:
+        field = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise Permanent(f"{name}: {field}: {error.errors()[0]['msg']}", reason="bad-document") from None
+
+
+def _front_matter(text: str, name: str) -> dict[str, Any]:
+    try:
+        loaded: Any = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise Permanent(f"{name}: the front matter is not YAML", reason="bad-document") from None
+    if not isinstance(loaded, dict):
+        raise Permanent(f"{name}: the front matter is not a list of keys and values", reason="bad-document")
+    return {str(key): value for key, value in loaded.items()}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]

@@ -1,0 +1,133 @@
+"""Texts to vectors: WordLlama's static embeddings by default, or an OpenAI-compatible endpoint.
+
+Vectors have 256 numbers and length 1, so that cosine and inner product agree. A passage is only
+compared with a query by the model that embedded both: `name` is stored beside every vector.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import Permanent, Retryable
+
+DIMENSIONS = 256
+_BATCH = 64
+
+
+class EmbeddingSettings(BaseSettings):
+    """Which model embeds: empty EMBEDDING_MODEL means WordLlama, which needs no network."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    embedding_model: str = ""
+    embedding_base_url: str = "https://api.openai.com/v1"
+    embedding_api_key: SecretStr = SecretStr("")
+    embedding_timeout_s: float = 5.0
+
+
+class Embedder(Protocol):
+    """Anything that turns texts into unit vectors of 256 numbers."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, stored with each vector."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector a text, in order. Raises Retryable when the model can't be reached."""
+        ...
+
+
+class WordLlamaEmbedder:
+    """Static embeddings that ship with the package: no network, below a millisecond a text."""
+
+    name = "wordllama-l2_supercat_256"
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._loading = asyncio.Lock()
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """See Embedder; the first call loads 16 MB of weights."""
+        if not texts:
+            return []
+        async with self._loading:
+            if self._model is None:
+                self._model = await asyncio.to_thread(_load_wordllama)
+        return await asyncio.to_thread(self._embed, list(texts))
+
+    def _embed(self, texts: list[str]) -> list[list[float]]:
+        return [_unit(vector) for vector in self._model.embed(texts).tolist()]
+
+
+def _load_wordllama() -> Any:
+    # Imported here: numpy and the weights cost half a second that no webhook should pay.
+    import wordllama
+
+    folder = Path(wordllama.__file__).parent
+    return wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
+
+
+class OpenAIEmbedder:
+    """`POST {base}/embeddings` as OpenAI documents it, asked for 256 dimensions."""
+
+    def __init__(self, client: httpx.AsyncClient, model: str) -> None:
+        self._client = client
+        self.name = model
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """See Embedder. Raises Permanent when the endpoint refuses or answers in another shape."""
+        vectors: list[list[float]] = []
+        for start in range(0, len(texts), _BATCH):
+            vectors += await self._batch([text or " " for text in texts[start : start + _BATCH]])
+        return vectors
+
+    async def _batch(self, texts: list[str]) -> list[list[float]]:
+        request = {"model": self.name, "input": texts, "dimensions": DIMENSIONS}
+        try:
+            response = await self._client.post("embeddings", json=request)
+        except httpx.HTTPError as error:
+            raise Retryable(f"the embedding endpoint is away: {type(error).__name__}", reason="embedder-away") from None
+        if response.status_code == 429 or response.status_code >= 500:
+            raise Retryable(f"the embedding endpoint answered {response.status_code}", reason="embedder-away")
+        if response.status_code != 200:
+            raise Permanent(f"the embedding endpoint answered {response.status_code}", reason="embedder-refused")
+        return _vectors(response, len(texts))
+
+
+def _vectors(response: httpx.Response, count: int) -> list[list[float]]:
+    try:
+        rows = sorted(response.json()["data"], key=lambda row: row["index"])
+        vectors = [_unit([float(number) for number in row["embedding"]]) for row in rows]
+    except (ValueError, KeyError, TypeError):
+        raise Permanent("the embedding endpoint answered in an unknown shape", reason="embedder-shape") from None
+    if len(vectors) != count or any(len(vector) != DIMENSIONS for vector in vectors):
+        raise Permanent(f"the embedding model does not give {DIMENSIONS} dimensions", reason="embedder-shape")
+    return vectors
+
+
+def _unit(vector: list[float]) -> list[float]:
+    length = math.sqrt(sum(number * number for number in vector))
+    return [number / length for number in vector] if length else vector
+
+
+@asynccontextmanager
+async def open_embedder(settings: EmbeddingSettings | None = None) -> AsyncGenerator[Embedder]:
+    """The embedder that the environment names, closed at the end."""
+    chosen = settings or EmbeddingSettings()
+    if not chosen.embedding_model:
+        yield WordLlamaEmbedder()
+        return
+    headers = {"Authorization": f"Bearer {chosen.embedding_api_key.get_secret_value()}"}
+    base = chosen.embedding_base_url.rstrip("/") + "/"
+    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=chosen.embedding_timeout_s) as client:
+        yield OpenAIEmbedder(client, chosen.embedding_model)

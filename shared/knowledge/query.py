@@ -1,0 +1,108 @@
+"""What a question asks for: its words, without pleasantries, each with other words for the same thing.
+
+Stems and stop words are PostgreSQL's; here only what its dictionaries do not know: how people
+write to a help desk, and that a colleague is a team member.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+MAX_WORDS = 60
+_ALTERNATIVE_WEIGHT = 0.8
+_LONGEST_PHRASE = 3
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_FOLDER = Path(__file__).parent / "vocabulary"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word to look for. Words with one `term` are alternatives for each other; `weight` is 0..1."""
+
+    term: int
+    text: str
+    weight: float
+
+
+def words(query: str) -> list[Word]:
+    """The words of a query in its order, at most `MAX_WORDS` terms; empty when only noise is left."""
+    phrases = _phrases(_telling(query))
+    return [word for term, phrase in enumerate(phrases) for word in _alternatives(term, phrase)]
+
+
+def _telling(query: str) -> list[str]:
+    return [token for token in _tokens(query) if token not in _noise()][:MAX_WORDS]
+
+
+def _tokens(query: str) -> Iterator[str]:
+    text = unicodedata.normalize("NFKC", query).casefold().replace("’", "'")
+    for match in _WORD.finditer(text):
+        yield match[0].removesuffix("'s")
+
+
+def _phrases(tokens: Sequence[str]) -> Iterator[str]:
+    """Runs of tokens that the synonyms know as one, else single tokens; each once."""
+    seen: set[str] = set()
+    position = 0
+    while position < len(tokens):
+        length = next((n for n in range(_LONGEST_PHRASE, 1, -1) if _known(tokens[position : position + n])), 1)
+        phrase = " ".join(tokens[position : position + length])
+        if phrase not in seen:
+            seen.add(phrase)
+            yield phrase
+        position += length
+
+
+def _known(tokens: Sequence[str]) -> bool:
+    return " ".join(tokens) in _synonyms()
+
+
+def _alternatives(term: int, phrase: str) -> Iterator[Word]:
+    yield Word(term, phrase, 1.0)
+    for other in _synonyms().get(phrase, ()):
+        yield Word(term, other, _ALTERNATIVE_WEIGHT)
+
+
+@cache
+def _synonyms() -> Mapping[str, tuple[str, ...]]:
+    """Each phrase with the others of its lines in vocabulary/synonyms.txt."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in _lines("synonyms.txt"):
+        group = [phrase.strip() for phrase in line.split(",")]
+        for phrase in group:
+            found[phrase] = (*found.get(phrase, ()), *(other for other in group if other != phrase))
+    return found
+
+
+@cache
+def _noise() -> frozenset[str]:
+    return frozenset(word for line in _lines("noise.txt") for word in line.split())
+
+
+def _lines(name: str) -> list[str]:
+    text = (_FOLDER / name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def near(word: str, other: str) -> bool:
+    """Whether one slip of the fingers (two in a word of eight letters or more) turns one into the other."""
+    return distance(word, other) <= (2 if len(word) >= 8 else 1)
+
+
+def distance(left: str, right: str) -> int:
+    """Letters added, dropped, changed or swapped with a neighbour (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        before_last, before, row = before, row, [i]
+        for j, b in enumerate(right, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                cost = min(cost, before_last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
