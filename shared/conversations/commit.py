@@ -66,6 +66,22 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
     return delivery_id
 
 
+async def commit_change(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdict) -> None:
+    """Write a ticket's change, and an escalation, without a reply: what a tool asked for outside of a turn.
+
+    `turn` comes from `mailbox.peek`. Raises Stale when the conversation moved on since.
+    """
+    async with db.transaction() as connection:
+        owner = await connection.fetchval(SQL["lock_unleased"], turn.lease.conversation_id, turn.epoch)
+        if owner is None:
+            raise Stale("epoch or state moved on")
+        writer = _Writer(connection, await vault.keys(connection, [owner]), owner, turn)
+        await writer.ticket(verdict)
+        if verdict.outcome == "escalated":
+            await writer.decision(verdict, None)
+            await writer.hand_over(verdict)
+
+
 @dataclass(frozen=True, slots=True)
 class _Writer:
     """The statements of one commit, on one connection, for one owner."""

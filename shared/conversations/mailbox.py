@@ -13,6 +13,7 @@ from shared.channels.message import TRUST_ORDER, Attachment, Channel, EmailHeade
 from shared.conversations.lease import Lease, Stale
 from shared.db.pool import Database
 from shared.db.queries import load
+from shared.errors import Permanent
 from shared.privacy.vault import Keyset, Vault
 from shared.settings import Settings
 
@@ -81,6 +82,21 @@ async def look(db: Database, vault: Vault, lease: Lease) -> Look:
     return Look(row["arrived"], _turn(lease, row, messages, keys))
 
 
+async def peek(db: Database, vault: Vault, conversation_id: UUID) -> OpenTurn:
+    """The conversation as it stands, without its lease: for a client that reads, and writes by `commit_change`.
+
+    `messages` may be empty. Raises Permanent for an unknown conversation or one that a person has.
+    """
+    async with db.transaction() as connection:
+        row = await connection.fetchrow(SQL["peek"], conversation_id)
+        if row is None or row["state"] != "agent":
+            raise Permanent("there is no such conversation with the agent", reason="unknown-conversation")
+        messages = await connection.fetch(SQL["open_messages"], conversation_id)
+        sealed = [value for m in messages for value in (m["subject_enc"], m["body_enc"], m["details_enc"])]
+        keys = await vault.keys_for(connection, [*sealed, row["address_enc"], *(m["address_enc"] for m in messages)])
+    return _turn(Lease(conversation_id, UUID(int=0)), row, messages, keys)
+
+
 async def count_attempt(db: Database, turn: OpenTurn) -> int:
     """Count one attempt before the work is done; the highest count among the messages."""
     rows = await db.fetch(SQL["count_attempt"], turn.message_ids)
@@ -112,7 +128,7 @@ async def waiting_deliveries(db: Database, conversation_id: UUID) -> list[UUID]:
 
 
 def _turn(lease: Lease, row: Any, messages: Sequence[Any], keys: Keyset) -> OpenTurn:
-    first = messages[0]
+    first = messages[0] if messages else row
     trusts = {Trust(m["trust"]) for m in messages} | {Trust(row["trust"])}
     address = json.loads(keys.unseal("route.address", first["address_enc"]))
     return OpenTurn(
@@ -124,8 +140,8 @@ def _turn(lease: Lease, row: Any, messages: Sequence[Any], keys: Keyset) -> Open
         trust=max(trusts, key=TRUST_ORDER.index),
         epoch=row["epoch"],
         messages=tuple(_open(m, keys) for m in messages),
-        quiet_s=first["quiet_s"],
-        waited_s=first["waited_s"],
+        quiet_s=first["quiet_s"] if messages else 0.0,
+        waited_s=first["waited_s"] if messages else 0.0,
     )
 
 

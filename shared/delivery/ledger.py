@@ -43,6 +43,7 @@ class Claim:
 
     route_id: UUID
     conversation_id: UUID
+    customer_id: UUID
     outbound: Outbound
     judge: bool
     give_up: str | None
@@ -91,7 +92,7 @@ class Ledger:
             attempt = await connection.fetchval(SQL["claim"], row["id"], lasts)
         outbound = await self._outbound(connection, row, attempt)
         give_up = TOO_OLD if row["too_old"] else STILL_UNKNOWN if judge and row["unknown_too_long"] else None
-        return Claim(row["route_id"], row["conversation_id"], outbound, judge, give_up)
+        return Claim(row["route_id"], row["conversation_id"], row["customer_id"], outbound, judge, give_up)
 
     async def claim_again(self, claim: Claim) -> Outbound:
         """After a look that found nothing was sent: claim the next attempt at once."""

@@ -44,7 +44,11 @@ class Sending:
     async def work_on(self, route_id: UUID) -> None:
         """Claim, send, finish, and so on with the next on the route."""
         while (claim := await self.ledger.claim(route_id)) is not None:
-            bind_contextvars(conversation_id=str(claim.conversation_id), channel=claim.outbound.channel)
+            bind_contextvars(
+                conversation_id=str(claim.conversation_id),
+                customer_id=str(claim.customer_id),
+                channel=claim.outbound.channel,
+            )
             if not await self._handle(claim):
                 return
 

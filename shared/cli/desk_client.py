@@ -1,0 +1,84 @@
+"""Speaking to the desk (dlq-review): on this machine as `.fte/endpoints.json` says, or wherever FTE_DESK_URL is.
+
+Runs by itself: it needs neither the functions' dependencies nor a system on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from shared.errors import Permanent, Retryable
+
+_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeskClient:
+    """The desk's base URL and the operator's token."""
+
+    url: str
+    token: str
+
+    @classmethod
+    def find(cls) -> DeskClient:
+        """From FTE_DESK_URL and FTE_OPERATOR_TOKEN, else from the system on this machine.
+
+        Raises Permanent that says how to name a desk.
+        """
+        url, token = os.environ.get("FTE_DESK_URL", ""), os.environ.get("FTE_OPERATOR_TOKEN", "")
+        if url and token:
+            return cls(url.rstrip("/"), token)
+        found = local_endpoints()
+        if found is None:
+            raise Permanent(
+                "no desk here: run `make up`, or set FTE_DESK_URL and FTE_OPERATOR_TOKEN for the cluster's",
+                reason="no-desk",
+            )
+        return cls(url.rstrip("/") or found["functions"]["dlq-review"], token or found["operator_token"])
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """GET; None values are left out of the query."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return await self._call("GET", path, params=given)
+
+    async def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """POST a JSON body."""
+        return await self._call("POST", path, json=body or {})
+
+    async def _call(self, method: str, path: str, **more: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        try:
+            async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
+                response = await client.request(method, self.url + path, headers=headers, **more)
+        except httpx.HTTPError as error:
+            raise Retryable(f"the desk at {self.url} does not answer: {type(error).__name__}") from None
+        if response.status_code >= 400:
+            raise Permanent(_message(response), reason="refused")
+        return response.json()
+
+
+def local_endpoints() -> dict[str, Any] | None:
+    """`.fte/endpoints.json`: in FTE_HOME, this folder or one above it, or beside the project."""
+    folders = [Path(os.environ["FTE_HOME"])] if os.environ.get("FTE_HOME") else []
+    if not folders:
+        here = Path.cwd()
+        folders = [folder / ".fte" for folder in (here, *here.parents, Path(__file__).resolve().parents[2])]
+    for folder in folders:
+        try:
+            return json.loads((folder / "endpoints.json").read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError):
+            continue
+    return None
+
+
+def _message(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"the desk answered {response.status_code}"

@@ -1,0 +1,243 @@
+"""`kn fte`: the operator's side of the system, as a kn plugin or by itself (`kn-fte`).
+
+Grammar as kn's own: `kn fte <noun> <verb> [id] --options`; `-o json` for programs.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from shared.cli.desk_client import DeskClient
+from shared.cli.output import Format, Output, command, fail, say, show
+
+app = typer.Typer(
+    name="kn fte", help="Operate the Customer Success FTE.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+tickets = typer.Typer(no_args_is_help=True, help="Tickets: see them, answer, give back, close.")
+customers = typer.Typer(no_args_is_help=True, help="Customers and how they are reached.")
+dead_letters = typer.Typer(no_args_is_help=True, help="Events that failed for good.")
+knowledge = typer.Typer(no_args_is_help=True, help="What the agent knows.")
+app.add_typer(tickets, name="tickets")
+app.add_typer(customers, name="customers")
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(knowledge, name="knowledge")
+
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many rows")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+Reason = Annotated[str | None, typer.Option("--reason", help="why, for the record")]
+TicketId = Annotated[str, typer.Argument(metavar="ID", help="the ticket's id")]
+LetterId = Annotated[str, typer.Argument(metavar="ID", help="its id or its event's id")]
+
+
+class State(StrEnum):
+    """A ticket's state."""
+
+    OPEN = "open"
+    ESCALATED = "escalated"
+    CLOSED = "closed"
+
+
+class LetterStatus(StrEnum):
+    """What became of a dead letter."""
+
+    WAITING = "waiting"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
+@app.command()
+@command
+async def status(output: Output = Format.TABLE) -> None:
+    """How many tickets, messages, deliveries and dead letters are in which state."""
+    show(await DeskClient.find().get("/status"), output)
+
+
+@app.command()
+@command
+async def sweep(output: Output = Format.TABLE) -> None:
+    """Look now for what is due, instead of waiting for the next five minutes."""
+    show(await DeskClient.find().post("/sweep"), output)
+
+
+@tickets.command("list")
+@command
+async def tickets_list(
+    state: Annotated[State | None, typer.Option(help="only these")] = None,
+    limit: Limit = 100,
+    output: Output = Format.TABLE,
+) -> None:
+    """Tickets, the latest change first."""
+    rows = await DeskClient.find().get("/tickets", state=state, limit=limit)
+    show(rows, output, ("id", "channel", "status", "reason", "category", "subject", "updated_at"))
+
+
+@tickets.command("show")
+@command
+async def tickets_show(ticket: TicketId, output: Output = Format.TABLE) -> None:
+    """One ticket with its messages over all channels and why the agent did what it did."""
+    show(await DeskClient.find().get(f"/tickets/{_part(ticket)}"), output)
+
+
+@tickets.command("reply")
+@command
+async def tickets_reply(
+    ticket: TicketId,
+    text: Annotated[str, typer.Argument(help="the answer; `-` reads it from standard input")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Take the conversation over and answer on the customer's channel."""
+    words = typer.get_text_stream("stdin").read() if text == "-" else text
+    if not words.strip():
+        fail("the reply is empty")
+    show(await DeskClient.find().post(f"/tickets/{_part(ticket)}/reply", {"text": words}), output)
+
+
+@tickets.command("return")
+@command
+async def tickets_return(ticket: TicketId, output: Output = Format.TABLE) -> None:
+    """Give the conversation back to the agent, which answers what nobody did."""
+    show(await DeskClient.find().post(f"/tickets/{_part(ticket)}/return"), output)
+
+
+@tickets.command("close")
+@command
+async def tickets_close(ticket: TicketId, reason: Reason = None, output: Output = Format.TABLE) -> None:
+    """Close the conversation; refused while something is unanswered."""
+    show(await DeskClient.find().post(f"/tickets/{_part(ticket)}/close", {"reason": reason}), output)
+
+
+@customers.command("list")
+@command
+async def customers_list(limit: Limit = 100, output: Output = Format.TABLE) -> None:
+    """Customers, the latest activity first."""
+    rows = await DeskClient.find().get("/customers", limit=limit)
+    show(rows, output, ("id", "name", "channels", "conversations", "last_activity_at"))
+
+
+@customers.command("show")
+@command
+async def customers_show(customer: Annotated[str, typer.Argument(metavar="ID")], output: Output = Format.TABLE) -> None:
+    """One customer with identifiers and conversations."""
+    show(await DeskClient.find().get(f"/customers/{_part(customer)}"), output)
+
+
+@customers.command("link")
+@command
+async def customers_link(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    phone: Annotated[str, typer.Argument(metavar="PHONE", help="with country code: +12015550123")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Make an e-mail address and a phone number one customer's, at once and on record."""
+    show(await DeskClient.find().post("/customers/link", {"email": email, "phone": phone}), output)
+
+
+@dead_letters.command("list")
+@command
+async def letters_list(
+    status: Annotated[LetterStatus | None, typer.Option(help="only these")] = None,
+    limit: Limit = 100,
+    output: Output = Format.TABLE,
+) -> None:
+    """Dead letters, the newest first."""
+    rows = await DeskClient.find().get("/dead-letters", status=status, limit=limit)
+    show(rows, output, ("id", "event_id", "event_type", "topic", "cause", "failures", "status", "arrived_at"))
+
+
+@dead_letters.command("show")
+@command
+async def letters_show(letter: LetterId, output: Output = Format.TABLE) -> None:
+    """One dead letter with its data."""
+    show(await DeskClient.find().get(f"/dead-letters/{_part(letter)}"), output)
+
+
+@dead_letters.command("replay")
+@command
+async def letters_replay(
+    letter: LetterId, reason: Reason = None, yes: Yes = False, output: Output = Format.TABLE
+) -> None:
+    """Publish the original event again: same id, so twice is once."""
+    _confirm(yes or not typer.get_text_stream("stdin").isatty(), f"Replay {letter}?")
+    show(await DeskClient.find().post(f"/dead-letters/{_part(letter)}/replay", {"reason": reason}), output)
+
+
+@dead_letters.command("discard")
+@command
+async def letters_discard(
+    letter: LetterId, reason: Reason = None, yes: Yes = False, output: Output = Format.TABLE
+) -> None:
+    """Set it aside for good."""
+    _confirm(yes, f"Discard {letter}?")
+    show(await DeskClient.find().post(f"/dead-letters/{_part(letter)}/discard", {"reason": reason}), output)
+
+
+@knowledge.command("add")
+@command
+async def knowledge_add(
+    paths: Annotated[list[Path], typer.Argument(exists=True, readable=True, help="Markdown files, or folders of them")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Add documents; one that did not change is left alone, a changed one becomes a new version."""
+    desk = DeskClient.find()
+    files = [file for path in paths for file in (sorted(path.rglob("*.md")) if path.is_dir() else [path])]
+    if not files:
+        fail("no Markdown file there")
+    rows: list[dict[str, Any]] = []
+    for file in files:
+        rows.append(await desk.post("/knowledge", {"name": file.name, "content": _text(file)}))
+        say(f"{file.name}: {rows[-1]['change']}")
+    show(rows, output)
+
+
+@knowledge.command("list")
+@command
+async def knowledge_list(output: Output = Format.TABLE) -> None:
+    """The documents the agent answers from."""
+    show(await DeskClient.find().get("/knowledge"), output, ("id", "version", "title", "language", "passages"))
+
+
+@knowledge.command("search")
+@command
+async def knowledge_search(
+    query: Annotated[str, typer.Argument(help="as a customer would ask")],
+    limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
+    output: Output = Format.TABLE,
+) -> None:
+    """What the agent would find."""
+    rows = await DeskClient.find().get("/knowledge/search", q=query, limit=limit)
+    show(rows, output, ("score", "document_id", "version", "heading_path", "url"))
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _confirm(yes: bool, question: str) -> None:
+    # A program that forgot --yes is told so; it is not left waiting.
+    if yes:
+        return
+    if not typer.get_text_stream("stdin").isatty():
+        fail(f"{question} Say so with --yes")
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(1)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        fail(f"{file.name} is not UTF-8 text")
+
+
+def main() -> None:
+    """Entry point of `kn-fte`."""
+    app(prog_name="kn fte")
+
+
+if __name__ == "__main__":
+    main()

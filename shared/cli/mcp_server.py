@@ -1,0 +1,43 @@
+"""`fte mcp`: the agent's tools over MCP on standard input and output, for one conversation of the CRM or for none."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from shared.agent.database_conversation import DatabaseConversation
+from shared.cli.local_settings import local_settings
+from shared.db.pool import Database
+from shared.db.queries import load
+from shared.errors import Permanent
+from shared.knowledge.embed import open_embedder
+from shared.knowledge.search import KnowledgeSearch
+from shared.mcp.server import serve_stdio
+from shared.privacy.vault import Vault
+
+
+async def serve(conversation: str | None) -> None:
+    """Serve until standard input ends. `conversation` is a conversation's or a ticket's id.
+
+    Raises Permanent when it names neither.
+    """
+    settings = local_settings()
+    db = Database.from_settings(settings)
+    try:
+        async with open_embedder() as embedder:
+            chosen = None
+            if conversation is not None:
+                vault = Vault.from_settings(settings)
+                chosen = DatabaseConversation(db, vault, settings, await _conversation_id(db, conversation))
+            await serve_stdio(KnowledgeSearch(db, embedder), chosen)
+    finally:
+        await db.close()
+
+
+async def _conversation_id(db: Database, given: str) -> UUID:
+    ticket = await db.fetchrow(load("tickets")["show"], given)
+    if ticket is not None:
+        return ticket["conversation_id"]
+    try:
+        return UUID(given)
+    except ValueError:
+        raise Permanent(f"{given} is neither a conversation nor a ticket", reason="unknown-conversation") from None
