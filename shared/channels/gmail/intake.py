@@ -145,7 +145,9 @@ class Intake:
             some = waiting[first : first + _AT_ONCE]
             for mail in await asyncio.gather(*(self._fetched(each) for each in some)):
                 if mail is not None:
-                    await publish_inbound(self._producer, self._settings, self._message(mail))
+                    # Off the loop: a hostile mail may take a second to parse.
+                    message = await asyncio.to_thread(self._message, mail)
+                    await publish_inbound(self._producer, self._settings, message)
                     self._acknowledged.add(mail.id)
                     count += 1
         return count
