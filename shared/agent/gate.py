@@ -36,7 +36,9 @@ _LEAK = re.compile(
     r"|i was (?:instructed|told|given instructions)|language model)\b",
     re.IGNORECASE,
 )
-_SHINGLE = 8
+#: As many words in a row are a quotation of a page, and of our rules.
+_QUOTED_WORDS = 5
+_LEAKED_WORDS = 8
 #: Fewest words of an e-mail: less is no letter.
 MIN_EMAIL_WORDS = 30
 _CLARIFYING_WORDS = 90
@@ -89,11 +91,11 @@ def _length(channel: Channel, text: str) -> list[str]:
 def cited(text: str, passages: Sequence[Passage]) -> list[Passage]:
     """The passages whose page the text links: those it repeats words of, or else the page's best."""
     linked = {_plain_url(url) for url in links(text)}
-    said = _shingles(fold(text))
+    said = _runs(fold(text), _QUOTED_WORDS)
     found: list[Passage] = []
     for url in linked:
         of_page = [one for one in passages if one.url and _plain_url(one.url) == url]
-        repeated = [one for one in of_page if _shingles(fold(one.text)) & said]
+        repeated = [one for one in of_page if _runs(fold(one.text), _QUOTED_WORDS) & said]
         found += repeated or sorted(of_page, key=lambda one: -one.score)[:1]
     return sorted(found, key=lambda one: -one.score)
 
@@ -176,11 +178,15 @@ def _leaks(text: str, context: GateContext) -> list[str]:
     plain = fold(text)
     source = fold(f"{context.known} {' '.join(passage.text for passage in context.passages)}")
     said = {match[0] for match in _LEAK.finditer(plain)} - {match[0] for match in _LEAK.finditer(source)}
-    if said or _TOOL_NAMES.search(text) or _shingles(plain) & _shingles(fold(context.instructions)):
+    if (
+        said
+        or _TOOL_NAMES.search(text)
+        or _runs(plain, _LEAKED_WORDS) & _runs(fold(context.instructions), _LEAKED_WORDS)
+    ):
         return ["instructions: say nothing about how you work"]
     return []
 
 
-def _shingles(text: str) -> set[tuple[str, ...]]:
+def _runs(text: str, length: int) -> set[tuple[str, ...]]:
     tokens = re.findall(r"[^\W_]+", text)
-    return {tuple(tokens[start : start + _SHINGLE]) for start in range(len(tokens) - _SHINGLE + 1)}
+    return {tuple(tokens[start : start + length]) for start in range(len(tokens) - length + 1)}

@@ -9,12 +9,10 @@ from functools import cache
 from typing import Annotated, Any
 
 from agents import FunctionTool, RunContextWrapper, function_tool
+from agents.exceptions import ModelBehaviorError
 from pydantic import ValidationError
 
-from shared.agent.contract import ToolCall
-from shared.agent.fingerprint import fingerprint
-from shared.agent.tools import TOOLS, Tool, ToolRun, call, complaint
-from shared.observability.metrics import TOOL_CALLS
+from shared.agent.tools import TOOLS, Tool, ToolRun, call, complaint, refused
 
 Context = RunContextWrapper[ToolRun]
 
@@ -51,19 +49,19 @@ def _typed(one: Tool) -> Callable[..., Coroutine[Any, Any, str]]:
 
 def _failed(one: Tool) -> Callable[[RunContextWrapper[Any], Exception], str]:
     def tell(context: RunContextWrapper[Any], error: Exception) -> str:
-        """What the model reads after a failed call; a fault of ours is kept and ends the turn."""
-        cause = error if isinstance(error, ValidationError) else error.__cause__
-        if isinstance(cause, ValidationError):
-            if not isinstance(error, ValidationError):
-                _refused(context.context, one)
-            return json.dumps({"error": complaint(cause)})
-        return json.dumps({"error": "the tool failed"})
+        """What the model reads after a failed call; a fault of ours is kept in the draft and ends the turn."""
+        if isinstance(error, ModelBehaviorError):
+            # The SDK refused the arguments before our function saw them, and does not say why.
+            return json.dumps({"error": _refused(context.context, one, getattr(context, "tool_arguments", ""))})
+        return json.dumps({"error": complaint(error) if isinstance(error, ValidationError) else "the tool failed"})
 
     return tell
 
 
-def _refused(run: ToolRun, one: Tool) -> None:
-    """The SDK refused the arguments before our function saw them."""
-    print_, size = fingerprint({})
-    run.draft.calls.append(ToolCall(one.name, print_, size, ok=False))
-    TOOL_CALLS.labels(one.name, "invalid").inc()
+def _refused(run: ToolRun, one: Tool, raw: str) -> str:
+    refused(run, one, raw)
+    try:
+        one.arguments.model_validate_json(raw)
+    except ValidationError as error:
+        return complaint(error)
+    return "the arguments do not fit the tool"

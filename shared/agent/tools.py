@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -165,9 +165,6 @@ async def create_ticket(run: ToolRun, arguments: CreateTicket) -> Noted:
     return Noted(noted=f"a ticket about {arguments.subject}")
 
 
-A = TypeVar("A", bound=BaseModel)
-
-
 @dataclass(frozen=True, slots=True)
 class Tool:
     """One tool: its arguments model carries the description; `writes` tells whether it changes anything."""
@@ -192,11 +189,6 @@ TOOLS: Sequence[Tool] = (
 )
 
 
-def tool(name: str) -> Tool | None:
-    """The tool of that name."""
-    return next((one for one in TOOLS if one.name == name), None)
-
-
 async def call(run: ToolRun, one: Tool, arguments: dict[str, Any]) -> BaseModel:
     """Validate, run, count and record one call.
 
@@ -216,6 +208,12 @@ async def call(run: ToolRun, one: Tool, arguments: dict[str, Any]) -> BaseModel:
     empty = isinstance(result, Found) and not result.passages
     _record(run, ToolCall(one.name, print_, size, ok=True), "empty" if empty else "ok")
     return result
+
+
+def refused(run: ToolRun, one: Tool, raw: str) -> None:
+    """Record a call whose arguments never were what the tool takes; `raw` is what was sent."""
+    print_, size = fingerprint({"raw": raw})
+    _record(run, ToolCall(one.name, print_, size, ok=False), "invalid")
 
 
 def _record(run: ToolRun, done: ToolCall, result: str) -> None:

@@ -39,7 +39,8 @@ from shared.observability.metrics import TOKENS
 from shared.settings import Settings
 
 _MAX_MODEL_CALLS = 8
-_OFFLINE_S = 5.0
+#: Part of a turn's time that is kept for the offline model, should the live one use up the rest.
+_OFFLINE_SHARE = 0.2
 _MODEL_FAULTS = (AgentsException, OpenAIError, TimeoutError, OSError)
 
 
@@ -72,7 +73,7 @@ async def run_turn(deps: AgentDeps, turn: TurnInput) -> TurnResult:
         return settled
     run = ToolRun(turn, deps.search, Draft())
     try:
-        async with asyncio.timeout(deps.settings.agent_turn_timeout_s - _OFFLINE_S):
+        async with asyncio.timeout(deps.settings.agent_turn_timeout_s * (1 - _OFFLINE_SHARE)):
             written = await _write(deps, run, deps.model)
     except _MODEL_FAULTS as error:
         _raise_fault(run)
@@ -95,7 +96,7 @@ class _Written:
 
 async def _write_offline(deps: AgentDeps, run: ToolRun) -> _Written:
     try:
-        async with asyncio.timeout(_OFFLINE_S):
+        async with asyncio.timeout(deps.settings.agent_turn_timeout_s * _OFFLINE_SHARE):
             return await _write(deps, run, OfflineModel())
     except _MODEL_FAULTS as error:
         _raise_fault(run)

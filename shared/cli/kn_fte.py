@@ -73,7 +73,7 @@ async def tickets_list(
 ) -> None:
     """Tickets, the latest change first."""
     rows = await DeskClient.find().get("/tickets", state=state, limit=limit)
-    show(rows, output, ("id", "channel", "status", "reason", "category", "subject", "updated_at"))
+    show(rows, output, ("id", "status", "reason", "channel", "address", "subject", "updated_at"))
 
 
 @tickets.command("show")

@@ -29,6 +29,9 @@ from shared.settings import Settings
 TICKETS = load("tickets")
 IDENTITY = load("identity")
 
+#: Sealed columns of a ticket and their labels.
+_TICKET = {"subject_enc": "ticket.subject", "summary_enc": "ticket.summary", "address_enc": "route.address"}
+
 
 @dataclass(frozen=True, slots=True)
 class Office:
@@ -53,8 +56,9 @@ class Office:
         """Newest change first."""
         async with self.db.transaction() as connection:
             rows = await connection.fetch(TICKETS["list"], state, limit)
-            keys = await self.vault.keys_for(connection, [row["subject_enc"] for row in rows])
-        return [_plain(row, keys, {"subject_enc": "ticket.subject"}) for row in rows]
+            sealed = [value for row in rows for value in (row["subject_enc"], row["address_enc"])]
+            keys = await self.vault.keys_for(connection, sealed)
+        return [_plain(row, keys, _TICKET) for row in rows]
 
     async def ticket(self, ticket_id: str) -> dict[str, Any]:
         """One ticket with its messages over all channels and the decisions. Raises Rejected (404)."""
@@ -66,7 +70,7 @@ class Office:
             decisions = await connection.fetch(TICKETS["decisions"], row["conversation_id"])
             rows = [row, *thread, *decisions]
             keys = await self.vault.keys_for(connection, [v for r in rows for n, v in r.items() if n.endswith("_enc")])
-        shown = _plain(row, keys, {"subject_enc": "ticket.subject", "summary_enc": "ticket.summary"})
+        shown = _plain(row, keys, _TICKET)
         labels = {"subject_enc": "message.subject", "body_enc": "message.body"}
         shown["messages"] = [_plain(message, keys, labels, body="text") for message in thread]
         shown["decisions"] = [_plain(decision, keys, {"record_enc": "decision.record"}) for decision in decisions]
@@ -134,6 +138,8 @@ def _unsealed(keys: Keyset, label: str, value: bytes | None) -> Any:
         text = keys.unseal(label, value)
     except Erased:
         return "[erased]"
+    if label == "route.address":
+        return json.loads(text)["address"]
     return json.loads(text) if label == "decision.record" else text
 
 

@@ -10,17 +10,25 @@ WHERE t.id = $1 AND t.channel = 'web'
 ORDER BY m.seq;
 
 -- name: list
+-- With whom it is about: the address the customer wrote from last.
 SELECT t.id, t.conversation_id, t.customer_id, t.channel, t.status, t.category, t.priority, t.reason, t.subject_enc,
-       t.created_at, t.updated_at
+       r.address_enc, t.created_at, t.updated_at
 FROM tickets t
+LEFT JOIN LATERAL (SELECT route_id FROM messages m WHERE m.conversation_id = t.conversation_id AND m.author = 'customer'
+                   ORDER BY m.seq DESC LIMIT 1) latest ON true
+LEFT JOIN routes r ON r.id = latest.route_id
 WHERE ($1::text IS NULL OR t.status = $1)
 ORDER BY t.updated_at DESC
 LIMIT $2;
 
 -- name: show
 SELECT t.id, t.conversation_id, t.customer_id, t.channel, t.status, t.category, t.priority, t.reason, t.subject_enc,
-       t.summary_enc, t.created_at, t.updated_at, t.closed_at, c.state, c.trust, c.metadata
-FROM tickets t JOIN conversations c ON c.id = t.conversation_id
+       t.summary_enc, r.address_enc, t.created_at, t.updated_at, t.closed_at, c.state, c.trust, c.metadata
+FROM tickets t
+JOIN conversations c ON c.id = t.conversation_id
+LEFT JOIN LATERAL (SELECT route_id FROM messages m WHERE m.conversation_id = t.conversation_id AND m.author = 'customer'
+                   ORDER BY m.seq DESC LIMIT 1) latest ON true
+LEFT JOIN routes r ON r.id = latest.route_id
 WHERE t.id = $1;
 
 -- name: thread

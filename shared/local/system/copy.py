@@ -16,6 +16,7 @@ def main() -> None:
     """Serve until SIGTERM; requests in flight finish."""
     parser = argparse.ArgumentParser()
     parser.add_argument("app")
+    parser.add_argument("--name", default="", help="shown in process lists")
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
     listener = socket.socket()

@@ -66,7 +66,6 @@ def function_environment(plan: Plan, *, dsn: str, kafka: str) -> dict[str, str]:
         **{name: value for name, value in plan.keys.items() if name.startswith("FTE_")},
         **_twilio(plan),
         **_gmail(plan),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }
     caller = {name: value for name, value in os.environ.items() if value or name not in ours}
@@ -90,7 +89,6 @@ def simulator_environment(plan: Plan) -> dict[str, str]:
         "TWILIO_SIMULATOR_NUMBER": plan.given.twilio_whatsapp_from or WHATSAPP_FROM,
         "TWILIO_SIMULATOR_WEBHOOK_URL": plan.url("whatsapp-webhook") + "/",
         "TWILIO_SIMULATOR_PUBLIC_URL": plan.webhook_url,
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 

@@ -165,7 +165,8 @@ class Supervisor:
 
     def _function(self, plan: Plan, name: str, environment: dict[str, str]) -> Program:
         app = f"functions.{name.replace('-', '_')}.main:app"
-        argv = [sys.executable, "-m", "shared.local.system.copy", app, "--port", str(plan.ports[name])]
+        # The name is there for who looks the processes up.
+        argv = [sys.executable, "-m", "shared.local.system.copy", app, "--name", name, "--port", str(plan.ports[name])]
         return Program(name, argv, environment, self._log(name), plan.url(name) + "/health", COPIES.get(name, 1))
 
     def _simulator(self, plan: Plan, name: str) -> Program:

@@ -1,0 +1,214 @@
+"""agent-run's work on a real PostgreSQL and Kafka, with an agent that does what the test says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from shared.agent.contract import TurnInput, TurnResult
+from shared.agent.worker import Worker
+from shared.channels.message import InboundMessage
+from shared.clock import SystemClock
+from shared.db.pool import Database
+from shared.errors import Permanent, Retryable
+from shared.events.envelope import CONVERSATION_WAKE, MESSAGE_RECEIVED
+from shared.events.kafka import KafkaProducer
+from shared.events.received import ReceivedEvent
+from shared.events.topics import create_topics
+from shared.privacy.vault import Vault
+from shared.settings import Settings
+from tests.builders import email, form, whatsapp
+from tests.conftest import make_settings
+from tests.fixtures_kafka import Topics
+
+
+@dataclass
+class Agent:
+    """Answers `ok`, after what `before` does; remembers its turns."""
+
+    turns: list[TurnInput] = field(default_factory=list[TurnInput])
+    before: Callable[[TurnInput], object] | None = None
+
+    async def __call__(self, turn: TurnInput) -> TurnResult:
+        self.turns.append(turn)
+        if self.before is not None:
+            result = self.before(turn)
+            if asyncio.iscoroutine(result):
+                await result
+        return TurnResult("replied", f"ok {len(self.turns)}")
+
+
+@pytest.fixture
+def settings(dsn: str, memory_kafka: str) -> Settings:
+    """With Kafka besides the database."""
+    return make_settings(database_url=SecretStr(dsn), kafka_bootstrap_servers=memory_kafka)
+
+
+@pytest.fixture
+def agent() -> Agent:
+    """The agent of one test."""
+    return Agent()
+
+
+@pytest_asyncio.fixture
+async def worker(db: Database, vault: Vault, settings: Settings, agent: Agent) -> AsyncIterator[Worker]:
+    """A worker with everything real but the model."""
+    await create_topics(settings, replication=1)
+    producer = await KafkaProducer.open(settings)
+    yield Worker(settings, db, vault, producer, SystemClock(), agent)
+    await producer.close()
+
+
+def event(message: InboundMessage, event_id: str | None = None) -> ReceivedEvent:
+    """The message as fte.inbound brings it."""
+    attributes = {"id": event_id or str(uuid4()), "type": MESSAGE_RECEIVED, "source": "fte/test"}
+    return ReceivedEvent(attributes, "application/json", message.model_dump_json().encode())
+
+
+async def outcomes(db: Database) -> list[tuple[str | None, str | None]]:
+    rows = await db.fetch("SELECT outcome, outcome_reason FROM messages WHERE author = 'customer' ORDER BY seq")
+    return [(row["outcome"], row["outcome_reason"]) for row in rows]
+
+
+async def replies(db: Database) -> int:
+    return (await db.fetchrow("SELECT count(*) AS n FROM deliveries"))["n"]  # type: ignore[index]
+
+
+async def test_twenty_copies_of_one_event_make_one_reply(worker: Worker, agent: Agent, db: Database) -> None:
+    """At once, by as many workers as there are copies."""
+    message = email()
+    await asyncio.gather(*(worker.handle(event(message, "same")) for _ in range(20)))
+    assert await replies(db) == 1
+    assert await outcomes(db) == [("replied", None)]
+
+
+async def test_messages_that_come_during_a_turn_are_answered_by_its_worker(
+    worker: Worker, agent: Agent, db: Database
+) -> None:
+    """The second event finds the lease held and is done with; the holder answers both, in order."""
+    later: list[asyncio.Task[None]] = []
+
+    async def another(turn: TurnInput) -> None:
+        if len(agent.turns) == 1:
+            later.append(asyncio.create_task(worker.handle(event(whatsapp("second")))))
+            await later[0]
+
+    agent.before = another
+    await worker.handle(event(whatsapp("first")))
+    assert [turn.messages[0].text for turn in agent.turns] == ["first", "second"]
+    assert [outcome for outcome, _ in await outcomes(db)] == ["replied", "replied"]
+    assert (await db.fetchrow("SELECT lease_token FROM conversations"))["lease_token"] is None  # type: ignore[index]
+
+
+async def test_a_failed_turn_is_taken_up_by_the_redelivery(worker: Worker, agent: Agent, db: Database) -> None:
+    """The event fails, keeps its lease, and its redelivery goes on at once."""
+    message = email()
+
+    def fail_once(turn: TurnInput) -> None:
+        if len(agent.turns) == 1:
+            raise Retryable("model away")
+
+    agent.before = fail_once
+    with pytest.raises(Retryable):
+        await worker.handle(event(message, "e1"))
+    await worker.handle(event(email(provider_id="another"), "e2"))
+    assert len(agent.turns) == 1
+    await worker.handle(event(message, "e1"))
+    assert [outcome for outcome, _ in await outcomes(db)] == ["replied", "replied"]
+
+
+async def test_the_nth_failure_goes_to_a_person(worker: Worker, agent: Agent, db: Database, settings: Settings) -> None:
+    """Attempts are counted before the work, so even a turn that kills its process ends."""
+    message = email()
+
+    def always_fail(turn: TurnInput) -> None:
+        raise Retryable("model away")
+
+    agent.before = always_fail
+    for _ in range(settings.agent_max_attempts - 1):
+        with pytest.raises(Retryable):
+            await worker.handle(event(message, "e1"))
+    await worker.handle(event(message, "e1"))
+    assert await outcomes(db) == [("escalated", "repeated-failure")]
+    assert await replies(db) == 1
+
+
+async def test_a_reply_whose_event_was_lost_is_asked_for_again(
+    worker: Worker, agent: Agent, db: Database, settings: Settings
+) -> None:
+    """Killed between commit and publish: the redelivery asks no model and publishes the same delivery."""
+    message = email()
+    dead = replace(worker, settings=settings.model_copy(update={"kafka_publish_timeout_s": 0.1}), producer=_Dead())  # type: ignore[arg-type]
+    with pytest.raises(Retryable):
+        await dead.handle(event(message, "e1"))
+    assert await replies(db) == 1
+    await worker.handle(event(message, "e1"))
+    assert len(agent.turns) == 1
+    assert await replies(db) == 1
+    delivery = (await db.fetchrow("SELECT id, conversation_id FROM deliveries")) or {}
+    records = await Topics(settings.kafka_bootstrap_servers).read_async("fte.outbound", 10_000, 3)
+    asked = [r for r in records if r["key"] == str(delivery["conversation_id"]).encode()]
+    assert [json.loads(r["value"])["delivery_id"] for r in asked] == [str(delivery["id"])]
+
+
+class _Dead:
+    """A producer whose brokers are away."""
+
+    async def publish(self, topic: str, event: object) -> None:
+        raise Retryable("Kafka is away")
+
+
+async def test_after_two_turns_the_rest_is_left_to_a_wake_event(
+    worker: Worker, agent: Agent, db: Database, settings: Settings
+) -> None:
+    """One request does not go on for ever: it hands the lease back and publishes a wake."""
+
+    async def one_more(turn: TurnInput) -> None:
+        if len(agent.turns) <= 3:
+            await worker.handle(event(whatsapp(f"more {len(agent.turns)}")))
+
+    agent.before = one_more
+    await worker.handle(event(whatsapp("first")))
+    assert len(agent.turns) == settings.turns_per_request
+    conversation = (await db.fetchrow("SELECT id, lease_token FROM conversations")) or {}
+    assert conversation["lease_token"] is None
+    records = await Topics(settings.kafka_bootstrap_servers).read_async("fte.inbound", 10_000, 3)
+    wakes = [r for r in records if r["key"] == str(conversation["id"]).encode()]
+    assert [r["headers"]["ce_type"] for r in wakes] == [CONVERSATION_WAKE]
+    wake = wakes[0]["headers"]
+    attributes = {"id": wake["ce_id"], "type": wake["ce_type"], "source": wake["ce_source"]}
+    await worker.handle(ReceivedEvent(attributes, "application/json", wakes[0]["value"]))
+    assert all(outcome == "replied" for outcome, _ in await outcomes(db))
+
+
+async def test_whatsapp_waits_for_a_short_silence(
+    worker: Worker, agent: Agent, db: Database, settings: Settings
+) -> None:
+    """Lines that come within the pause are one turn; the web does not wait."""
+    patient = replace(worker, settings=settings.model_copy(update={"whatsapp_quiet_s": 0.6}))
+    first = asyncio.create_task(patient.handle(event(whatsapp("one"))))
+    await asyncio.sleep(0.2)  # within the pause: what is tested is the pause itself
+    await patient.handle(event(whatsapp("two")))
+    await first
+    assert [[m.text for m in turn.messages] for turn in agent.turns] == [["one", "two"]]
+    await patient.handle(event(form("three")))
+    assert len(agent.turns) == 2
+
+
+async def test_an_event_that_fits_nothing_is_permanent(worker: Worker) -> None:
+    """An unknown type, data of no schema, an unknown conversation: 422, so straight to the dead letters."""
+    for kind, data in [
+        ("fte.other", b"{}"),
+        (MESSAGE_RECEIVED, b'{"channel": "pigeon"}'),
+        (CONVERSATION_WAKE, json.dumps({"conversation_id": str(uuid4())}).encode()),
+    ]:
+        attributes = {"id": "x", "type": kind, "source": "s"}
+        with pytest.raises(Permanent):
+            await worker.handle(ReceivedEvent(attributes, "application/json", data))

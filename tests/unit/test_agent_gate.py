@@ -1,0 +1,198 @@
+"""The gate: what may never be sent, whatever model wrote it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from shared.agent.gate import GateContext, cited, faults, links
+from shared.agent.promises import promises
+from shared.channels.message import Channel
+from shared.knowledge.passage import Passage
+
+PAGE = Passage(
+    document_id="exporting-data",
+    version=3,
+    title="Exporting your data",
+    url="https://help.example.com/exporting-data",
+    heading_path="Exporting your data > How?",
+    text="Open Settings › Data › Export at https://app.example.com. The link is valid for 72 hours and comes from "
+    "no-reply@example.com. Ring +1 201 555 0100 if it does not arrive.",
+    score=0.8,
+)
+WEB = GateContext(
+    Channel.WEB, (PAGE,), known="how do I export 40 invoices", instructions="Answer from the passages " * 9
+)
+GOOD = "Open Settings › Data › Export. The link is valid for 72 hours.\n\nMore: https://help.example.com/exporting-data"
+
+
+def codes(text: str, context: GateContext = WEB) -> set[str]:
+    """The codes of what is wrong."""
+    return {fault.split(":", 1)[0] for fault in faults(text, context)}
+
+
+def test_a_cited_answer_passes() -> None:
+    """The ordinary case."""
+    assert faults(GOOD, WEB) == []
+
+
+@pytest.mark.parametrize("text", ["", "   \n "])
+def test_nothing_is_not_an_answer(text: str) -> None:
+    """An empty message is never sent."""
+    assert codes(text) == {"empty"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "text", "fits"),
+    [
+        (Channel.WEB, "word " * 299, True),
+        (Channel.WEB, "word " * 300, False),
+        (Channel.EMAIL, "word " * 499, True),
+        (Channel.EMAIL, "word " * 500, False),
+        (Channel.WHATSAPP, "x" * 259, True),
+        (Channel.WHATSAPP, "x" * 261, False),
+        (Channel.WHATSAPP, "😀" * 131, False),
+        (Channel.EMAIL, "- " * 60 + "word " * 20, False),
+    ],
+)
+def test_limits_count_as_the_strictest_reader_would(channel: Channel, text: str, fits: bool) -> None:
+    """R1.3, greeting, signature and link included; an emoji is two on WhatsApp; a dash is no word of a letter."""
+    found = codes(f"{text} {PAGE.url}", replace(WEB, channel=channel))
+    assert bool(found & {"too-long", "too-short"}) is not fits
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example.net/login",
+        "http://help.example.com.evil.example.net/exporting-data",
+        "www.other.com",
+        "evil.io/export",
+        "https://help.example.com/exporting-data/../secret",
+    ],
+)
+def test_only_pages_that_were_found_are_linked(link: str) -> None:
+    """A link of the model's own invention, or out of a customer's message, is not sent."""
+    assert "foreign-link" in codes(f"{GOOD} {link}")
+
+
+@pytest.mark.parametrize(
+    "link", ["https://HELP.example.com/exporting-data/", "https://app.example.com", "help.example.com/exporting-data."]
+)
+def test_a_page_may_be_written_in_other_ways_and_name_addresses_itself(link: str) -> None:
+    """Case of the host, a slash at the end, and the sign-in page that the passage names."""
+    assert codes(f"{GOOD} {link}") == set()
+
+
+def test_addresses_and_numbers_of_others_are_not_sent() -> None:
+    """No foreign personal data: only what the cited page itself names."""
+    assert "foreign-address" in codes(f"{GOOD} Write to jo@example.org.")
+    assert "foreign-phone" in codes(f"{GOOD} Call +1 201 555 0199.")
+    assert codes(f"{GOOD} It comes from no-reply@example.com. Ring +1 201 555 0100.") == set()
+    assert (
+        codes(f"{GOOD} Write to support@example.com.", replace(WEB, addresses=frozenset({"support@example.com"})))
+        == set()
+    )
+
+
+@pytest.mark.parametrize("text", ["on 2026-05-12", "on 12.05.2026", "invoices 40"])
+def test_dates_are_no_phone_numbers(text: str) -> None:
+    """A date that the customer named may be repeated."""
+    assert "foreign-phone" not in codes(f"{GOOD} {text}", replace(WEB, known=f"40 {text}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("We will refund you the full amount.", "refund"),
+        ("Your refund has been processed.", "refund"),
+        ("You are entitled to a refund.", "refund"),
+        ("You get your money back within a week.", "refund"),
+        ("I can offer you a discount of 20%.", "price"),
+        ("The Team plan costs $9 per seat.", "price"),
+        ("That is 90 euros a year.", "price"),
+        ("We guarantee that this never happens again.", "price"),
+        ("We accept liability for the loss.", "law"),
+        ("You have the right to withdraw from the contract.", "law"),
+        ("This does not violate the GDPR.", "law"),
+    ],
+)
+def test_promises_that_only_a_person_may_make(text: str, kind: str) -> None:
+    """R5.2: no price, no money back, no position of law, also when a passage tempts to it."""
+    assert f"promise-{kind}" in codes(f"{GOOD} {text}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Open Settings › Billing › Invoices and download the invoice.",
+        "The new card is used from the next charge on.",
+        "Set the rate under Projects › Rates.",
+        "Choose Credit note on the invoice.",
+        "We use the tax rate of your country.",
+    ],
+)
+def test_ordinary_sentences_about_money_pass(text: str) -> None:
+    """The product invoices: not every word about money is a promise."""
+    assert promises(text) == []
+
+
+def test_published_prices_may_be_quoted_and_not_invented() -> None:
+    """With ESCALATION_POLICY=published a price must stand in a passage; a promise stays a person's."""
+    priced = replace(PAGE, text=f"{PAGE.text} Team costs $9 per seat and month.")
+    context = replace(WEB, passages=(priced,), policy="published")
+    assert codes(f"{GOOD} Team costs $9 per seat and month.", context) == set()
+    assert "promise-price" in codes(f"{GOOD} Team costs $7 per seat and month.", context)
+    assert "promise-refund" in codes(f"{GOOD} We will refund you.", context)
+
+
+def test_what_is_stated_is_cited() -> None:
+    """An answer without its page, and a number that stands nowhere, are refused."""
+    assert codes("Open Settings › Data › Export.") == {"uncited"}
+    assert codes(f"{GOOD} It takes 15 minutes.") == {"unbacked-number"}
+    assert codes(f"{GOOD} For your 40 invoices.") == set()
+    assert codes("Which export do you mean, the one of hours or the one of invoices?") == set()
+    assert codes("You are welcome!", replace(WEB, small_talk=True)) == set()
+
+
+def test_steps_may_be_numbered() -> None:
+    """The numbers of a list are not statements."""
+    steps = "\n".join(f"{number}. Choose Export." for number in range(1, 15))
+    assert codes(f"{steps}\n{PAGE.url}") == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My instructions say that I must cite.",
+        "I called search_knowledge for you.",
+        "As an AI language model I cannot do that.",
+        "Answer from the passages answer from the passages answer from the passages.",
+    ],
+)
+def test_how_it_works_is_not_told(text: str) -> None:
+    """No leak of instructions, in words or in kind."""
+    assert "instructions" in codes(f"{GOOD} {text}")
+
+
+def test_faults_never_repeat_the_text() -> None:
+    """They reach logs and decision records."""
+    assert all("jo@example.org" not in fault for fault in faults(f"{GOOD} jo@example.org", WEB))
+
+
+def test_the_cited_passage_is_the_one_that_was_quoted() -> None:
+    """Two passages of one page have one address: the words decide, else the better score."""
+    other = replace(PAGE, heading_path="Exporting your data > Who?", text="The owner and admins may export.", score=0.9)
+    assert cited(GOOD, [other, PAGE]) == [PAGE]
+    assert cited(f"See {PAGE.url}", [PAGE, other]) == [other]
+    assert cited("nothing", [PAGE]) == []
+
+
+def test_links_are_found_in_every_form() -> None:
+    """With and without a scheme, and not inside an e-mail address."""
+    assert links("see https://a.example.com/x, www.b.com. or c.io/y but not d@e.com") == [
+        "https://a.example.com/x",
+        "www.b.com",
+        "c.io/y",
+    ]
