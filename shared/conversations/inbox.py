@@ -69,8 +69,8 @@ async def _store(db: Database, vault: Vault, settings: Settings, message: Inboun
 
 
 async def _insert(connection: Any, vault: Vault, settings: Settings, message: InboundMessage) -> UUID:
-    where = await place(connection, vault, settings, message)
-    outcome, reason = await _outcome_at_the_door(connection, message, where)
+    where, state = await _settled_place(connection, vault, settings, message)
+    outcome, reason = _outcome_at_the_door(message, state)
     owner, keys = where.resolved.customer_id, where.resolved.keys
     details = message.model_dump_json(include={"quoted", "attachments", "email", "form"})
     await connection.execute(
@@ -95,13 +95,26 @@ async def _insert(connection: Any, vault: Vault, settings: Settings, message: In
     return where.conversation_id
 
 
-async def _outcome_at_the_door(connection: Any, message: InboundMessage, where: Place) -> tuple[str | None, str | None]:
+async def _settled_place(
+    connection: Any, vault: Vault, settings: Settings, message: InboundMessage
+) -> tuple[Place, str]:
+    """The place, its conversation locked, and that conversation's state."""
+    where = await place(connection, vault, settings, message)
+    state = await connection.fetchval(SQL["conversation_state"], where.conversation_id)
+    if state == "closed":
+        # A person closed it between the choice and the lock: nobody would look into it again.
+        where = await place(connection, vault, settings, message)
+        state = await connection.fetchval(SQL["conversation_state"], where.conversation_id)
+    return where, state
+
+
+def _outcome_at_the_door(message: InboundMessage, state: str) -> tuple[str | None, str | None]:
     """Some messages end here: robots' are ignored, held ones and those a person is on wait for a person."""
     if message.ignored:
         return "ignored", message.ignored
     if message.sender.trust is Trust.HELD:
         return "escalated", "held"
-    if await connection.fetchval(SQL["conversation_state"], where.conversation_id) == "human":
+    if state == "human":
         return "escalated", "with-person"
     return None, None
 

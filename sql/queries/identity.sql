@@ -3,18 +3,19 @@
 SELECT pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 0));
 
 -- name: find_verified
--- The customer a verified identifier belongs to, locked against merges.
+-- The customer a verified identifier belongs to, locked against merges. NO KEY, here and everywhere: a row that
+-- refers to the locked one may still be inserted, or a commit and an arrival of one customer would deadlock.
 SELECT c.id
 FROM customer_identifiers i
 JOIN customers c ON c.id = i.customer_id
 WHERE i.kind = $1 AND i.lookup = $2 AND i.trust = 'verified' AND c.erased_at IS NULL
-FOR UPDATE OF c;
+FOR NO KEY UPDATE OF c;
 
 -- name: create_customer
 INSERT INTO customers (id, data_key, name_enc) VALUES ($1, $2, $3);
 
 -- name: lock_customer
-SELECT id FROM customers WHERE id = $1 FOR UPDATE;
+SELECT id FROM customers WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: name_customer
 UPDATE customers SET name_enc = $2 WHERE id = $1 AND name_enc IS NULL;

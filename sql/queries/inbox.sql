@@ -7,7 +7,7 @@ SELECT r.id, r.conversation_id, r.customer_id, c.state,
 FROM routes r
 JOIN conversations c ON c.id = r.conversation_id
 WHERE r.channel = $1 AND r.key = $2
-FOR UPDATE OF r;
+FOR NO KEY UPDATE OF r;
 
 -- name: recent_conversation
 -- The customer's open conversation that a message without a thread of its own goes on with.
@@ -18,7 +18,7 @@ WHERE customer_id = $1 AND trust = 'verified' AND state <> 'closed'
   AND (NOT $3::boolean OR (state = 'agent' AND last_channel <> $4))
 ORDER BY last_activity_at DESC
 LIMIT 1
-FOR UPDATE;
+FOR NO KEY UPDATE;
 
 -- name: create_conversation
 INSERT INTO conversations (id, customer_id, trust, state, last_channel, metadata)
@@ -61,4 +61,4 @@ WHERE id = $1
 RETURNING customer_id, state, lease_token = $5::uuid AS taken;
 
 -- name: conversation_state
-SELECT state FROM conversations WHERE id = $1 FOR UPDATE;
+SELECT state FROM conversations WHERE id = $1 FOR NO KEY UPDATE;

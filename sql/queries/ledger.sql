@@ -2,7 +2,7 @@
 SELECT route_id FROM deliveries WHERE id = $1;
 
 -- name: lock_route
-SELECT id FROM routes WHERE id = $1 FOR UPDATE;
+SELECT id FROM routes WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: oldest_unfinished
 -- Only a route's oldest unfinished delivery may be claimed.
@@ -21,7 +21,7 @@ JOIN conversations c ON c.id = d.conversation_id
 WHERE d.route_id = $1 AND d.status IN ('queued', 'sending', 'unknown', 'deferred')
 ORDER BY d.seq
 LIMIT 1
-FOR UPDATE OF d;
+FOR NO KEY UPDATE OF d;
 
 -- name: claim
 UPDATE deliveries SET status = 'sending', attempt = attempt + 1,
@@ -79,7 +79,7 @@ LIMIT 1;
 
 -- name: status_row
 SELECT d.id, d.status, d.attempt, d.provider_id, d.route_id, d.conversation_id, d.channel
-FROM deliveries d WHERE d.id = $1 FOR UPDATE;
+FROM deliveries d WHERE d.id = $1 FOR NO KEY UPDATE;
 
 -- name: apply_status
 UPDATE deliveries SET status = $2, provider_id = coalesce(provider_id, $3), error_code = coalesce($4, error_code),

@@ -15,7 +15,7 @@ JOIN routes r ON r.id = m.route_id
 WHERE c.id = $1;
 
 -- name: lock_unleased
-SELECT customer_id FROM conversations WHERE id = $1 AND epoch = $2 AND state = 'agent' FOR UPDATE;
+SELECT customer_id FROM conversations WHERE id = $1 AND epoch = $2 AND state = 'agent' FOR NO KEY UPDATE;
 
 -- name: open_messages
 -- The unanswered messages on the route of the oldest one: one turn.
@@ -55,7 +55,7 @@ SELECT id FROM deliveries WHERE conversation_id = $1 AND status = 'queued' ORDER
 -- name: lock_for_commit
 SELECT customer_id FROM conversations
 WHERE id = $1 AND lease_token = $2 AND epoch = $3 AND state = 'agent'
-FOR UPDATE;
+FOR NO KEY UPDATE;
 
 -- name: insert_reply
 INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, subject_enc, body_enc,

@@ -46,7 +46,7 @@ FROM decisions WHERE conversation_id = $1 ORDER BY id;
 SELECT c.id, c.customer_id, c.state, c.trust
 FROM tickets t JOIN conversations c ON c.id = t.conversation_id
 WHERE t.id = $1
-FOR UPDATE OF c;
+FOR NO KEY UPDATE OF c;
 
 -- name: latest_route
 -- Where the customer last wrote: a person's reply goes there.

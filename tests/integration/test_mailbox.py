@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -220,3 +221,31 @@ async def test_no_address_and_no_text_in_a_dump(db: Database, vault: Vault, sett
     )
     for word in ("ada@", "Ada", "Zebra", "Quagga", "Okapi", "Tapir", "A question"):
         assert word not in readable
+
+
+async def test_arrivals_and_commits_of_one_customer_do_not_deadlock(
+    db: Database, vault: Vault, settings: Settings
+) -> None:
+    """Messages that arrive while replies are committed wait for each other, and none is aborted."""
+
+    async def write(number: int) -> None:
+        await take_in(db, vault, settings, whatsapp(f"line {number}"), f"a{number}")
+
+    async def answer() -> None:
+        for _ in range(10):
+            stored = await take_in(db, vault, settings, whatsapp("ping"), "holder")
+            if stored.lease is None:
+                continue
+            seen = await mailbox.look(db, vault, stored.lease)
+            if seen.turn is not None:
+                with suppress(Stale):
+                    await commit_turn(db, vault, seen.turn, REPLY)
+
+    before = await _deadlocks(db)
+    await asyncio.gather(answer(), *(write(number) for number in range(40)))
+    assert await _deadlocks(db) == before
+
+
+async def _deadlocks(db: Database) -> int:
+    row = await db.fetchrow("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    return row["deadlocks"]
