@@ -32,6 +32,23 @@ SQL = load("dead_letters")
 _IDENTITY = load("identity")
 _REPLAYABLE = {INBOUND, OUTBOUND, CHANNELS}
 _LABEL = "dead_letter.data"
+#: Causes that the metric tells apart. Whoever can reach /events could name any other.
+_COUNTED = frozenset(
+    {
+        "bad-event-data",
+        "bad-event-signature",
+        "bug",
+        "database-away",
+        "database-refused",
+        "event-too-large",
+        "kafka-away",
+        "malformed-event",
+        "no-answer",
+        "unknown-conversation",
+        "unknown-event-type",
+        "unsigned-event",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +80,7 @@ class DeadLetterBox:
                 cause,
                 code,
             )
-        DEAD_LETTERS.labels(topic if topic in _REPLAYABLE else "unknown", cause).inc()
+        DEAD_LETTERS.labels(topic if topic in _REPLAYABLE else "unknown", cause if cause in _COUNTED else "other").inc()
         logger().error("dead_letter", topic=topic, cause=cause, error_code=code, dead_letter_id=str(letter_id))
         return letter_id
 

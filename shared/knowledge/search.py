@@ -21,7 +21,7 @@ from shared.observability.logs import logger
 _SQL = load("knowledge")
 
 #: Below this confidence a passage is not an answer: tests/evals/retrieval.py measures where to cut.
-FOUND_ABOVE = 0.41
+FOUND_ABOVE = 0.4
 
 _VECTOR_CANDIDATES = 30
 _EMBED_TIMEOUT_S = 3.0

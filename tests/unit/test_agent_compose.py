@@ -26,8 +26,9 @@ PASSWORD = Source(
     title="Signing in and passwords",
     heading="I forgot my password. How do I reset it?",
     url="https://help.example.com/signing-in-and-passwords",
-    text="To reset your password, choose **Forgot password?** on the sign-in\npage. The link is valid for 60 minutes.\n\n"
-    "1. Go to [the sign-in page](https://app.example.com) and choose *Forgot password?*\n2. Open the e-mail\n   from us.\n\n"
+    text="To reset your password, choose **Forgot password?** on the sign-in\npage. The link is valid for 60 minutes."
+    "\n\n1. Go to [the sign-in page](https://app.example.com) and choose *Forgot password?*"
+    "\n2. Open the e-mail\n   from us.\n\n"
     "An admin cannot see your password.",
     query="how do i reset my password",
 )

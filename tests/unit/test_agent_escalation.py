@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from shared.agent.escalation import Escalation, Reason, check
 from shared.agent.fold import fold
@@ -233,6 +237,37 @@ def test_reaches_a_person(reason: Reason, text: str) -> None:
 def test_an_ordinary_question_is_left_to_the_agent(text: str) -> None:
     """A false alarm costs a person's time: everyday questions do not sound it."""
     assert check([text]) is None
+
+
+FURTHER: dict[str, Any] = yaml.safe_load(
+    (Path(__file__).parents[1] / "evals" / "escalation.yaml").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"), [(reason, text) for reason, texts in FURTHER["reach"].items() for text in texts]
+)
+def test_reaches_a_person_in_further_words(reason: str, text: str) -> None:
+    """As above, for the messages of tests/evals/escalation.yaml: short, misspelt, indirect."""
+    found = check([text])
+    assert found is not None
+    assert reason in (found.reason, *found.others)
+
+
+@pytest.mark.parametrize("text", FURTHER["leave"])
+def test_further_ordinary_questions_are_left_to_the_agent(text: str) -> None:
+    """No false alarm among them."""
+    assert check([text]) is None
+
+
+@pytest.mark.parametrize("channel", ["email", "whatsapp", "web"])
+def test_sample_tickets_get_their_labels(channel: str) -> None:
+    """Each ticket of the discovery log gets the reason a colleague gave it, or none."""
+    path = Path(__file__).parents[2] / "context" / "sample-tickets" / f"{channel}.jsonl"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        ticket = json.loads(line)
+        found = check([ticket.get("subject", ""), ticket["body"]])
+        assert (found.reason if found else "none") == ticket["label"], ticket["id"]
 
 
 def test_the_subject_counts_as_much_as_the_message() -> None:

@@ -191,7 +191,7 @@ def test_the_cited_passage_is_the_one_that_was_quoted() -> None:
 
 def test_links_are_found_in_every_form() -> None:
     """With and without a scheme, and not inside an e-mail address."""
-    assert links("see https://a.example.com/x, www.b.com. or c.io/y but not d@e.com") == [
+    assert links("see https://a.example.com/x, www.b.com. or c.io/y but not d@example.com") == [
         "https://a.example.com/x",
         "www.b.com",
         "c.io/y",

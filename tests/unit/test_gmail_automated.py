@@ -103,7 +103,7 @@ def test_people_are_heard(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["norah.reply@example.org", "reply@example.org", "bouncer@example.org", "root@x.org"]
+    "address", ["norah.reply@example.org", "reply@example.org", "bouncer@example.org", "root@example.com"]
 )
 def test_people_with_names_like_that(address: str) -> None:
     """A robot's name is the whole local part, or its first word."""

@@ -1,0 +1,88 @@
+"""R2.2: the production agent does what the prototype did, on every case of tests/evals/cases.yaml."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+from shared.channels.message import Channel, Trust
+from shared.db.pool import Database
+from shared.settings import Settings
+from tests.evals.cases import Case, load_cases
+from tests.evals.run_cases import DOCUMENTS, agents, baseline, run_all, run_case, table
+
+ROOT = Path(__file__).parents[2]
+
+
+async def test_cases_pass_through_the_tools_and_in_production_with_the_same_outcome(
+    db: Database, settings: Settings
+) -> None:
+    """Every expectation holds in both, and no outcome differs."""
+    async with agents(db, settings) as both:
+        pairs = await run_all(both, load_cases())
+    shown = f"\n{table(pairs)}\n{baseline(pairs)}"
+    assert not [ran.case.id for pair in pairs for ran in pair if ran.broken], shown
+    assert [tools.got.outcome for tools, _ in pairs] == [made.got.outcome for _, made in pairs], shown
+    assert {tools.got.reason for tools, _ in pairs} == {made.got.reason for _, made in pairs}, shown
+
+
+async def test_the_sample_tickets_need_a_person_for_less_than_a_quarter(db: Database, settings: Settings) -> None:
+    """R7.3: escalation under 25 % over ordinary traffic, and what a person must see reaches one."""
+    tickets = [
+        json.loads(line)
+        for channel in ("email", "whatsapp", "web")
+        for line in (ROOT / "context" / "sample-tickets" / f"{channel}.jsonl").read_text("utf-8").splitlines()
+    ]
+    wrong: list[str] = []
+    escalated = 0
+    async with agents(db, settings) as both:
+        for ticket in tickets:
+            outcome = (await run_case(_as_case(ticket), both.by_production)).got.outcome
+            escalated += outcome == "escalated"
+            if ticket["expected"] == "escalated" and outcome != "escalated":
+                wrong.append(ticket["id"])
+    assert wrong == []
+    assert escalated / len(tickets) < 0.25
+
+
+def _as_case(ticket: dict[str, Any]) -> Case:
+    return Case(
+        id=ticket["id"],
+        channel=Channel(ticket["channel"]),
+        trust=Trust.CLAIMED if ticket["channel"] == "web" else Trust.VERIFIED,
+        subject=ticket.get("subject", ""),
+        turns=((ticket["body"],),),
+        headers=ticket.get("headers", {}),
+        expect={},
+    )
+
+
+async def test_the_tools_are_served_over_standard_input_and_output(db: Database, dsn: str, settings: Settings) -> None:
+    """The official client starts the server as its own process and searches through it."""
+    async with agents(db, settings):
+        pass
+    code = (
+        "import asyncio, sys\n"
+        "from shared.db.pool import Database\n"
+        "from shared.knowledge.embed import WordLlamaEmbedder\n"
+        "from shared.knowledge.search import KnowledgeSearch\n"
+        "from shared.mcp.server import serve_stdio\n"
+        "db = Database(sys.argv[1], 2, 10)\n"
+        "asyncio.run(serve_stdio(KnowledgeSearch(db, WordLlamaEmbedder())))\n"
+    )
+    process = StdioServerParameters(command=sys.executable, args=["-c", code, dsn], cwd=ROOT)
+    async with Client(stdio_client(process)) as client:
+        assert [one.name for one in (await client.list_tools()).tools] == ["search_knowledge"]
+        found = await client.call_tool("search_knowledge", {"query": "how do I reset my password"})
+    assert found.structured_content["passages"][0]["url"].endswith("/signing-in-and-passwords")
+
+
+def test_the_documents_are_where_the_cases_expect_them() -> None:
+    """A case that names a document names one that exists."""
+    named = {case.expect["document"] for case in load_cases() if "document" in case.expect}
+    assert named <= {path.stem for path in DOCUMENTS.glob("*.md")}

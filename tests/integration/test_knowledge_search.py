@@ -1,0 +1,86 @@
+"""Searching the product documents in PostgreSQL: found when there, silent when not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from shared.db.pool import Database
+from shared.errors import Retryable
+from shared.knowledge.embed import WordLlamaEmbedder
+from shared.knowledge.ingest import ingest_folder
+from shared.knowledge.search import FOUND_ABOVE, KnowledgeSearch
+from tests.evals.retrieval import ask_all
+from tests.evals.run_cases import DOCUMENTS
+from tests.integration.test_knowledge_ingest import write
+
+EMBEDDER = WordLlamaEmbedder()
+
+
+class Away:
+    """The shipped model, lost after the documents were stored."""
+
+    name = EMBEDDER.name
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Refuse."""
+        raise Retryable("away")
+
+
+@pytest_asyncio.fixture
+async def products(db: Database) -> AsyncIterator[KnowledgeSearch]:
+    """The search over context/products."""
+    await ingest_folder(db, EMBEDDER, DOCUMENTS)
+    yield KnowledgeSearch(db, EMBEDDER)
+
+
+async def test_questions_find_their_documents_and_others_find_nothing(products: KnowledgeSearch) -> None:
+    """The floors of the search over the questions of retrieval.yaml; the measured values stand above them."""
+    for part in ("dev", "held_out"):
+        asked = await ask_all(products, part)
+        answered = [one for one in asked if one.documents]
+        silent = [one for one in asked if not one.documents]
+        assert sum(one.rank == 1 for one in answered) / len(answered) >= 0.9
+        assert sum(one.rank > 0 for one in answered) / len(answered) >= 0.95
+        assert sum(one.score < FOUND_ABOVE for one in silent) / len(silent) >= 0.9
+
+
+@pytest.mark.parametrize("query", ["", "   ", "please help", "👍", "\0", "'; DROP TABLE knowledge_base; --", "\\' \\"])
+async def test_nothing_asked_is_nothing_found(products: KnowledgeSearch, query: str) -> None:
+    """Empty, noise, emoji, NUL, and what would break a query put together from strings."""
+    assert await products.search(query) == []
+
+
+async def test_a_passage_knows_where_it_stands(products: KnowledgeSearch) -> None:
+    """What a reply cites and a decision records."""
+    found = await products.search("how do i reset my pasword", limit=2)
+    assert len(found) <= 2
+    assert found[0].document_id == "signing-in-and-passwords"
+    assert found[0].url == "https://help.example.com/signing-in-and-passwords"
+    assert found[0].heading_path.startswith(f"{found[0].title} > ")
+    assert 1 >= found[0].score >= found[-1].score >= FOUND_ABOVE
+
+
+async def test_100_kilobytes_are_searched_in_bounded_time(products: KnowledgeSearch) -> None:
+    """Only the beginning of a very long message is looked at."""
+    found = await products.search("How do I export my data as CSV? " + "and so on and on " * 6000)
+    assert isinstance(found, list)
+
+
+async def test_words_alone_still_find_while_the_model_is_away(db: Database, products: KnowledgeSearch) -> None:
+    """Full text carries the search through an outage of the embedding endpoint."""
+    found = await KnowledgeSearch(db, Away(), threshold=0.2).search("how do i export my data")
+    assert found[0].document_id == "exporting-data"
+
+
+async def test_a_language_is_a_filter(db: Database, tmp_path: Path) -> None:
+    """Documents in another language are found when asked for, and only then."""
+    write(tmp_path, "schuppen", "## Schuppen streichen\n\nMit einem Pinsel.", title="Schuppen", language="de")
+    await ingest_folder(db, EMBEDDER, tmp_path)
+    search = KnowledgeSearch(db, EMBEDDER)
+    assert await search.search("Schuppen streichen", language="en") == []
+    assert [one.document_id for one in await search.search("Schuppen streichen", language="de")] == ["schuppen"]
+    assert [one.document_id for one in await search.search("Schuppen streichen")] == ["schuppen"]
