@@ -7,11 +7,12 @@ from uuid import UUID
 
 from shared.agent.contract import TurnInput
 from shared.agent.draft import Draft
+from shared.agent.handoff import handoff
 from shared.agent.verdict import ask
 from shared.conversations.commit import Verdict, commit_change
 from shared.conversations.history import history
 from shared.conversations.lease import Stale
-from shared.conversations.mailbox import peek
+from shared.conversations.mailbox import OpenTurn, peek
 from shared.db.pool import Database
 from shared.errors import Retryable
 from shared.privacy.vault import Vault
@@ -36,21 +37,21 @@ class DatabaseConversation:
         """Write what one tool call asked for. Raises Permanent as `load` does, Retryable when it just moved on."""
         turn = await peek(self.db, self.vault, self.conversation_id)
         try:
-            await commit_change(self.db, self.vault, turn, _verdict(draft))
+            await commit_change(self.db, self.vault, turn, self._verdict(turn, draft))
         except Stale:
             raise Retryable("the conversation just moved on: try again", reason="stale-turn") from None
 
-
-def _verdict(draft: Draft) -> Verdict:
-    change, wanted = draft.change, draft.escalation
-    return Verdict(
-        outcome="escalated" if wanted else "replied",
-        reason=wanted.reason if wanted else None,
-        text="",
-        summary=wanted.summary if wanted else "",
-        category=change.category,
-        priority=change.priority,
-        ticket_subject=change.subject,
-        new_tickets=tuple((new.category, new.priority, new.subject) for new in change.new_tickets),
-        model="mcp",
-    )
+    def _verdict(self, turn: OpenTurn, draft: Draft) -> Verdict:
+        change, wanted = draft.change, draft.escalation
+        team = self.settings.support_team_name
+        return Verdict(
+            outcome="escalated" if wanted else "replied",
+            reason=wanted.reason if wanted else None,
+            text=handoff(turn.channel, wanted.reason, name=turn.to_name, team=team) if wanted else "",
+            summary=wanted.summary if wanted else "",
+            category=change.category,
+            priority=change.priority,
+            ticket_subject=change.subject,
+            new_tickets=tuple((new.category, new.priority, new.subject) for new in change.new_tickets),
+            model="mcp",
+        )

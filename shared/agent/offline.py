@@ -11,11 +11,9 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
-from agents import ModelResponse, ModelSettings, Tool, Usage
-from agents.agent_output import AgentOutputSchemaBase
-from agents.handoffs import Handoff
+from agents import ModelResponse, Usage
 from agents.items import TResponseInputItem, TResponseOutputItem, TResponseStreamEvent
-from agents.models.interface import Model, ModelTracing
+from agents.models.interface import Model
 from openai.types.responses import (
     Response,
     ResponseCompletedEvent,
@@ -23,7 +21,6 @@ from openai.types.responses import (
     ResponseOutputMessage,
     ResponseOutputText,
 )
-from openai.types.responses.response_prompt_param import ResponsePromptParam
 
 from shared.agent.offline_plan import Say, ToolUse, plan
 from shared.agent.offline_reading import read
@@ -38,17 +35,10 @@ class OfflineModel(Model):
         self,
         system_instructions: str | None,
         input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
+        *_rest: Any,
+        **_options: Any,
     ) -> ModelResponse:
-        """The next step: one or more tool calls, or the message."""
+        """The next step: one or more tool calls, or the message. Nothing else of the call matters here."""
         steps = plan(read(system_instructions or "", input))
         return ModelResponse(output=[_item(step) for step in steps], usage=Usage(requests=1), response_id=None)
 
@@ -56,15 +46,8 @@ class OfflineModel(Model):
         self,
         system_instructions: str | None,
         input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
+        *_rest: Any,
+        **_options: Any,
     ) -> AsyncIterator[TResponseStreamEvent]:
         """The same step as one completed event: there is nothing to wait for."""
         steps = plan(read(system_instructions or "", input))

@@ -12,6 +12,7 @@ from shared.errors import Permanent
 from shared.knowledge.embed import open_embedder
 from shared.knowledge.search import KnowledgeSearch
 from shared.mcp.server import serve_stdio
+from shared.observability.logs import configure_logging
 from shared.privacy.vault import Vault
 
 
@@ -21,6 +22,7 @@ async def serve(conversation: str | None) -> None:
     Raises Permanent when it names neither.
     """
     settings = local_settings()
+    configure_logging("mcp", settings.log_level, stdout_is_taken=True)
     db = Database.from_settings(settings)
     try:
         async with open_embedder() as embedder:

@@ -67,9 +67,9 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
 
 
 async def commit_change(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdict) -> None:
-    """Write a ticket's change, and an escalation, without a reply: what a tool asked for outside of a turn.
+    """Write a ticket's change, or an escalation with its handoff: what a tool asked for outside of a turn.
 
-    `turn` comes from `mailbox.peek`. Raises Stale when the conversation moved on since.
+    `turn` comes from `mailbox.peek`; the sweep has the handoff sent. Raises Stale when the conversation moved on.
     """
     async with db.transaction() as connection:
         owner = await connection.fetchval(SQL["lock_unleased"], turn.lease.conversation_id, turn.epoch)
@@ -78,7 +78,11 @@ async def commit_change(db: Database, vault: Vault, turn: OpenTurn, verdict: Ver
         writer = _Writer(connection, await vault.keys(connection, [owner]), owner, turn)
         await writer.ticket(verdict)
         if verdict.outcome == "escalated":
-            await writer.decision(verdict, None)
+            message_id = await writer.reply(verdict) if verdict.text and turn.messages else None
+            await writer.settle(verdict, message_id)
+            if message_id is not None:
+                await writer.deliver(message_id)
+            await writer.decision(verdict, message_id)
             await writer.hand_over(verdict)
 
 

@@ -23,8 +23,11 @@ __all__ = ["bind_contextvars", "bound_contextvars", "configure_logging", "logger
 _BASE_FIELDS = ("customer_id", "conversation_id", "channel")
 
 
-def configure_logging(function: str, level: str) -> None:
-    """Send our lines and those of every library through one JSON renderer."""
+def configure_logging(function: str, level: str, *, stdout_is_taken: bool = False) -> None:
+    """Send our lines and those of every library through one JSON renderer.
+
+    `stdout_is_taken`: a protocol speaks there (MCP), so lines go to stderr.
+    """
     shared_steps: list[Any] = [
         merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -35,10 +38,10 @@ def configure_logging(function: str, level: str) -> None:
     structlog.configure(
         processors=[*shared_steps, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.WriteLoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr if stdout_is_taken else None),
         cache_logger_on_first_use=False,
     )
-    handler = _ToStdout()
+    handler = logging.StreamHandler(sys.stderr) if stdout_is_taken else _ToStdout()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_library_line, *shared_steps],

@@ -11,14 +11,15 @@ from typing import Any
 
 from mcp import Client
 
-from shared.agent.compose import Reader, Source
+from shared.agent.compose import Source
 from shared.agent.contract import TurnInput
 from shared.agent.draft import Draft
 from shared.agent.offline_plan import Say, plan
 from shared.agent.offline_reading import Reading, Search, read
-from shared.agent.outcome import settled_without_model
+from shared.agent.outcome import escalated, settled_without_model
 from shared.agent.ports import SearchPort
 from shared.agent.prompt import conversation, load_instructions, system_prompt
+from shared.agent.tools import ToolRun
 from shared.mcp.server import build_server
 from shared.settings import Settings
 from tests.evals.cases import Outcome
@@ -83,9 +84,6 @@ def _documents(reading: Reading, text: str) -> frozenset[str]:
 
 
 def _handed_over(settings: Settings, desk: MemoryConversation) -> Outcome:
-    from shared.agent.outcome import escalated
-    from shared.agent.tools import ToolRun
-
     asked = desk.applied[-1]
     assert asked.escalation is not None
     result = escalated(ToolRun(desk.turn, _NoSearch(), asked), asked.escalation.reason, settings)
@@ -95,8 +93,3 @@ def _handed_over(settings: Settings, desk: MemoryConversation) -> Outcome:
 class _NoSearch:
     async def search(self, query: str, *, limit: int = 5, language: str | None = None) -> list[Any]:
         raise AssertionError("nothing is searched after a handover")
-
-
-def reader_of(reading: Reading) -> Reader:
-    """Whom a reading answers: for tests."""
-    return reading.reader
