@@ -76,7 +76,7 @@ def gmail_settings(url: str, **more: Any) -> Settings:
     credentials = {
         "type": "authorized_user",
         "client_id": "client",
-        "client_secret": "client-word",
+        "client_secret": "secret",
         "refresh_token": "refresh",
         "token_uri": f"{url}/token",
     }
