@@ -47,13 +47,17 @@ def earlier_contact(turn: OpenTurn, said: Sequence[Said]) -> EarlierContact | No
     return EarlierContact(last.channel, last.at, last.subject or _first_line(last.text))
 
 
-def to_verdict(result: TurnResult) -> Verdict:
-    """What the commit writes; the record keeps everything the decision rested on."""
+def to_verdict(turn: OpenTurn, result: TurnResult) -> Verdict:
+    """What the commit writes; the record keeps everything the decision rested on.
+
+    A customer who was handed over before, and came back without a person's word, is not told so twice.
+    """
+    told_before = result.outcome == "escalated" and all(message.handed_over for message in turn.messages)
     change = result.ticket
     return Verdict(
         outcome=result.outcome,
         reason=result.reason or None,
-        text=result.text,
+        text="" if told_before else result.text,
         summary=result.summary,
         category=change.category,
         priority=change.priority,

@@ -1,14 +1,17 @@
 """agent-run's work: from an event on fte.inbound to a committed outcome.
 
 Store the message and take the lease; while the lease is held, take turns; when nothing is left,
-release. A worker that loses its lease writes nothing and stops. Every failure leaves the lease to
-its event: the redelivery takes it over at once, so a crash costs a retry and not an expiry.
+release. A worker that loses its lease writes nothing and has its event come back. Every failure
+leaves the lease to its event, and a worker that died stops renewing it: the redelivery takes it
+over, so a crash costs a retry and not an expiry.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,11 +20,11 @@ from shared.agent.verdict import ask, gave_up, to_verdict
 from shared.channels.message import Channel, InboundMessage
 from shared.clock import Clock
 from shared.conversations import inbox, mailbox
-from shared.conversations.commit import commit_turn
+from shared.conversations.commit import commit_defeat, commit_turn
 from shared.conversations.history import history
-from shared.conversations.lease import Lease, Stale
+from shared.conversations.lease import BEAT_S, Lease, Stale
 from shared.db.pool import Database
-from shared.errors import Permanent
+from shared.errors import FteError, Permanent, Retryable
 from shared.events.data import ConversationWake, DeliveryRequested
 from shared.events.envelope import (
     CONVERSATION_WAKE,
@@ -58,13 +61,43 @@ class Worker:
         if stored is None:
             raise Permanent("the conversation is unknown", reason="unknown-conversation")
         bind_contextvars(conversation_id=str(stored.conversation_id), customer_id=str(stored.customer_id))
+        if not stored.new:
+            await self._request_waiting(stored.conversation_id)
+        if stored.at_work:
+            raise Retryable("a copy of this event is being worked on", reason="at-work")
         if stored.lease is None:
             logger().debug("conversation_busy")
             return
+        await self._hold(stored.lease)
+
+    async def _hold(self, lease: Lease) -> None:
+        """Work while the lease beats. A fault leaves it to the redelivery; what no retry mends goes to a person."""
+        beating = asyncio.create_task(self._beat(lease), name="lease-beat")
         try:
-            await self._work(stored.lease)
+            await self._work(lease)
         except Stale:
-            logger().warning("lease_lost")
+            logger().warning("turn_stale")
+            await mailbox.abandon(self.db, self.settings, lease)
+            raise Retryable("the conversation moved on during the turn", reason="stale-turn") from None
+        except Permanent as error:
+            logger().error("turn_given_up", reason=error.reason)
+            await commit_defeat(self.db, lease, error.reason)
+        except BaseException:
+            with suppress(FteError):
+                await mailbox.abandon(self.db, self.settings, lease)
+            raise
+        finally:
+            beating.cancel()
+
+    async def _beat(self, lease: Lease) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            try:
+                await mailbox.extend(self.db, self.settings, lease)
+            except Stale:
+                return
+            except FteError:
+                continue
 
     async def _take_in(self, event: ReceivedEvent) -> inbox.Stored | None:
         if event.type == MESSAGE_RECEIVED:
@@ -80,8 +113,6 @@ class Worker:
         raise Permanent(f"agent-run does not know events of type {event.type[:80]!r}", reason="unknown-event-type")
 
     async def _work(self, lease: Lease) -> None:
-        for delivery_id in await mailbox.waiting_deliveries(self.db, lease.conversation_id):
-            await self._request_delivery(delivery_id, lease.conversation_id)
         turns = 0
         while turns < self.settings.turns_per_request:
             seen = await self._settled_look(lease)
@@ -115,7 +146,7 @@ class Worker:
         verdict = gave_up(turn, self.settings) if attempts >= self.settings.agent_max_attempts else None
         if verdict is None:
             said = await history(self.db, self.vault, turn, self.settings.history_messages)
-            verdict = to_verdict(await self.run_turn(await ask(self.db, turn, said)))
+            verdict = to_verdict(turn, await self.run_turn(await ask(self.db, turn, said)))
         delivery_id = await commit_turn(self.db, self.vault, turn, verdict)
         TURN_SECONDS.labels(turn.channel).observe(time.perf_counter() - started)
         level = logger().error if verdict.outcome == "escalated" else logger().info
@@ -123,6 +154,11 @@ class Worker:
         if delivery_id is not None:
             await self._request_delivery(delivery_id, turn.lease.conversation_id)
         return verdict.outcome
+
+    async def _request_waiting(self, conversation_id: UUID) -> None:
+        """Replies that are committed and not asked for: their publisher died in between."""
+        for delivery_id in await mailbox.waiting_deliveries(self.db, conversation_id):
+            await self._request_delivery(delivery_id, conversation_id)
 
     async def _request_delivery(self, delivery_id: UUID, conversation_id: UUID) -> None:
         data = DeliveryRequested(delivery_id=delivery_id).encoded()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from shared.conversations.lease import Stale
+from shared.conversations.lease import Lease, Stale
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.placing import new_ticket_id
 from shared.db.pool import Database
@@ -86,6 +86,20 @@ async def commit_change(db: Database, vault: Vault, turn: OpenTurn, verdict: Ver
             await writer.hand_over(verdict)
 
 
+async def commit_defeat(db: Database, lease: Lease, reason: str) -> None:
+    """Give a conversation that cannot even be read to a person, without a word to the customer.
+
+    What a retry cannot mend must not come back with every sweep. A lost lease makes it a no-op.
+    """
+    async with db.transaction() as connection:
+        if await connection.fetchval(SQL["lock_leased"], lease.conversation_id, lease.token) is None:
+            return
+        await connection.execute(SQL["escalate_ticket"], lease.conversation_id, reason, None)
+        for row in await connection.fetch(SQL["escalate_rest"], lease.conversation_id, reason):
+            OUTCOMES.labels(row["channel"], "escalated", reason).inc()
+        await connection.execute(SQL["to_person"], lease.conversation_id)
+
+
 @dataclass(frozen=True, slots=True)
 class _Writer:
     """The statements of one commit, on one connection, for one owner."""
@@ -142,18 +156,7 @@ class _Writer:
             SQL["change_ticket"], conversation_id, verdict.category, verdict.priority, subject
         )
         for category, priority, title in verdict.new_tickets:
-            await self.connection.execute(
-                _INBOX["create_ticket"],
-                new_ticket_id(),
-                conversation_id,
-                self.owner,
-                self.turn.channel,
-                "open",
-                category,
-                self._sealed("ticket.subject", title),
-                None,
-                priority,
-            )
+            await self._open_ticket("open", category, priority, title, None)
 
     async def decision(self, verdict: Verdict, message_id: UUID | None) -> None:
         await self.connection.execute(
@@ -175,10 +178,25 @@ class _Writer:
         """To a person: the agent is silent from here on, and what else was open waits for that person."""
         conversation_id = self.turn.lease.conversation_id
         summary = self._sealed("ticket.summary", verdict.summary)
-        await self.connection.execute(SQL["escalate_ticket"], conversation_id, verdict.reason, summary)
+        if not await self.connection.fetch(SQL["escalate_ticket"], conversation_id, verdict.reason, summary):
+            await self._open_ticket("escalated", "general", "normal", "(no subject)", verdict.reason)
         for row in await self.connection.fetch(SQL["escalate_rest"], conversation_id, "with-person"):
             OUTCOMES.labels(row["channel"], "escalated", "with-person").inc()
         await self.connection.execute(SQL["to_person"], conversation_id)
+
+    async def _open_ticket(self, status: str, category: str, priority: str, title: str, reason: str | None) -> None:
+        await self.connection.execute(
+            _INBOX["create_ticket"],
+            new_ticket_id(),
+            self.turn.lease.conversation_id,
+            self.owner,
+            self.turn.channel,
+            status,
+            category,
+            self._sealed("ticket.subject", title),
+            reason,
+            priority,
+        )
 
     def _sealed(self, label: str, text: str | None) -> bytes | None:
         return self.keys.seal(self.owner, label, text) if text else None

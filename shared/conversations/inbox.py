@@ -16,7 +16,7 @@ from uuid import UUID
 from asyncpg import UniqueViolationError
 
 from shared.channels.message import Channel, InboundMessage, Trust
-from shared.conversations.lease import Lease, lease_of
+from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
 from shared.conversations.placing import Place, place
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -31,12 +31,16 @@ SQL = load("inbox")
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """`lease` is None when another worker has the conversation, or a person does."""
+    """`lease` is None when another worker has the conversation, or a person does.
+
+    `at_work`: that worker has it for this very event, of which this is a second copy.
+    """
 
     conversation_id: UUID
     customer_id: UUID
     new: bool
     lease: Lease | None
+    at_work: bool = False
 
 
 async def store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
@@ -101,7 +105,7 @@ async def _settled_place(
     """The place, its conversation locked, and that conversation's state."""
     where = await place(connection, vault, settings, message)
     state = await connection.fetchval(SQL["conversation_state"], where.conversation_id)
-    if state == "closed":
+    if state == "closed" and not message.ignored:
         # A person closed it between the choice and the lock: nobody would look into it again.
         where = await place(connection, vault, settings, message)
         state = await connection.fetchval(SQL["conversation_state"], where.conversation_id)
@@ -132,11 +136,12 @@ async def _arrive(
 ) -> Stored | None:
     token = uuid.uuid4()
     row = await connection.fetchrow(
-        SQL["arrive"], conversation_id, int(new), channel, event_id, token, settings.lease_s
+        SQL["arrive"], conversation_id, int(new), channel, event_id, token, settings.lease_s, DEAD_AFTER_S
     )
     if row is None:
         return None
-    return Stored(conversation_id, row["customer_id"], new, lease_of(conversation_id, token, taken=row["taken"]))
+    lease = lease_of(conversation_id, token, taken=row["taken"])
+    return Stored(conversation_id, row["customer_id"], new, lease, row["at_work"])
 
 
 def _sender_lock(vault: Vault, message: InboundMessage) -> bytes:

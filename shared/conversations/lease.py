@@ -7,6 +7,11 @@ from uuid import UUID
 
 from shared.errors import FteError
 
+#: A worker renews its lease this often; one that has not for DEAD_AFTER_S is taken for dead by a redelivery of
+#: the event that it was working on. Other events wait for the lease to expire.
+BEAT_S = 0.5
+DEAD_AFTER_S = 1.6
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

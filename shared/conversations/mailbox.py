@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.channels.message import TRUST_ORDER, Attachment, Channel, EmailHeaders, Trust
-from shared.conversations.lease import Lease, Stale
+from shared.conversations.lease import DEAD_AFTER_S, Lease, Stale
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.errors import Permanent
@@ -22,13 +22,14 @@ SQL = load("mailbox")
 
 @dataclass(frozen=True, slots=True)
 class OpenMessage:
-    """One unanswered message, opened."""
+    """One unanswered message, opened. `handed_over`: a handoff answered it, and no person did."""
 
     id: UUID
     subject: str
     text: str
     received_at: datetime
     attempts: int
+    handed_over: bool
     attachments: tuple[Attachment, ...]
     email: EmailHeaders | None
 
@@ -109,6 +110,11 @@ async def extend(db: Database, settings: Settings, lease: Lease) -> None:
         raise Stale("the lease is another's")
 
 
+async def abandon(db: Database, settings: Settings, lease: Lease) -> None:
+    """Leave the lease to its event's redelivery, which then takes it over at once."""
+    await db.execute(SQL["abandon"], lease.conversation_id, lease.token, settings.lease_s - DEAD_AFTER_S)
+
+
 async def release(db: Database, lease: Lease, arrived: int) -> bool:
     """Give the lease back if nothing arrived since `arrived` was read; False: look again.
 
@@ -153,6 +159,7 @@ def _open(row: Any, keys: Keyset) -> OpenMessage:
         text=keys.unseal("message.body", row["body_enc"]),
         received_at=row["received_at"],
         attempts=row["attempts"],
+        handed_over=row["handed_over"],
         attachments=tuple(Attachment.model_validate(a) for a in details.get("attachments") or ()),
         email=EmailHeaders.model_validate(details["email"]) if details.get("email") else None,
     )

@@ -37,12 +37,13 @@ async def place(connection: Any, vault: Vault, settings: Settings, message: Inbo
     """Find or make the customer, the conversation and the route of a new message."""
     key = route_key(vault, message)
     hours = int(settings.conversation_idle_h)
+    verified = message.sender.trust is Trust.VERIFIED
+    # Customer before route, as a merge locks them.
+    resolved = await resolve(connection, vault, message.sender, message.channel) if verified else None
     route = await connection.fetchrow(SQL["find_route"], message.channel, key, hours)
-    if route is not None and message.sender.trust is not Trust.VERIFIED:
-        keys = await vault.keys(connection, [route["customer_id"]])
-        resolved = Resolved(route["customer_id"], True, keys)
-    else:
-        resolved = await resolve(connection, vault, message.sender, message.channel)
+    if resolved is None and route is not None:
+        resolved = Resolved(route["customer_id"], True, await vault.keys(connection, [route["customer_id"]]))
+    resolved = resolved or await resolve(connection, vault, message.sender, message.channel)
     conversation_id = await _choose(connection, message, route, resolved, hours)
     if conversation_id is None:
         conversation_id = await _open_conversation(connection, message, resolved)
@@ -64,7 +65,8 @@ def route_key(vault: Vault, message: InboundMessage) -> bytes:
 
 async def _choose(connection: Any, message: InboundMessage, route: Any, resolved: Resolved, hours: int) -> UUID | None:
     threaded = message.channel is not Channel.WHATSAPP
-    if route is not None and threaded and _goes_on(route, resolved):
+    # What needs no answer stays where its route is: it neither opens a matter nor chooses one.
+    if route is not None and (threaded or message.ignored) and _goes_on(route, resolved):
         return route["conversation_id"]
     if message.sender.trust is not Trust.VERIFIED or message.ignored or not resolved.known:
         return None
@@ -78,13 +80,14 @@ def _goes_on(route: Any, resolved: Resolved) -> bool:
 
 async def _open_conversation(connection: Any, message: InboundMessage, resolved: Resolved) -> UUID:
     conversation_id = uuid.uuid4()
-    held = message.sender.trust is Trust.HELD
+    # Ignored: closed from the start, so that what the customer writes next is a matter of its own, with a ticket.
+    state = "closed" if message.ignored else "human" if message.sender.trust is Trust.HELD else "agent"
     await connection.execute(
         SQL["create_conversation"],
         conversation_id,
         resolved.customer_id,
         message.sender.trust,
-        "human" if held else "agent",
+        state,
         message.channel,
         json.dumps({"trust_reason": message.sender.trust_reason}),
     )

@@ -56,6 +56,9 @@ def _status(rows: list[Any]) -> str:
     first = rows[0]
     if first["status"] == "closed":
         return "closed"
+    last = rows[-1]["author"]
+    if last == "human":
+        return "answered"
     if first["status"] == "escalated" or first["state"] == "human":
         return "escalated"
-    return "answered" if rows[-1]["author"] in ("agent", "human") else "open"
+    return "answered" if last == "agent" else "open"

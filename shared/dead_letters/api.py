@@ -16,7 +16,7 @@ from shared.channels.addresses import normalise_email, normalise_phone
 from shared.channels.web.answers import install_answers
 from shared.dead_letters.office import Office
 from shared.errors import Rejected
-from shared.events.received import receive_event
+from shared.events.received import receive_event, unreadable
 from shared.identity.link import link
 
 _PING = "dev.knative.sources.ping"
@@ -79,7 +79,11 @@ def _operator(office: Office) -> Any:
 
 def _events(office: Office) -> Any:
     async def events(request: Request) -> Response:
-        event = await receive_event(request)
+        try:
+            event = await receive_event(request)
+        except Rejected as error:
+            # Refusing a dead letter would send it round and round: its own dead letter sink is this topic.
+            event = await unreadable(request, error.reason)
         if event.type == _PING:
             # A PingSource cannot sign; a ping carries nothing, and the sweep locks out a second one.
             await office.sweep.run()

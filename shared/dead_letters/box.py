@@ -62,23 +62,27 @@ class DeadLetterBox:
 
     async def keep(self, event: ReceivedEvent) -> UUID:
         """Store one dead letter; the same event again updates its row. Raises Retryable without PostgreSQL."""
-        topic = event.attributes.get("ftetopic", "unknown")[:100]
-        cause, code = cause_of(event.attributes)
+        attributes = {_storable(name): _storable(value) for name, value in event.attributes.items()}
+        topic = attributes.get("ftetopic", "unknown")[:100]
+        cause, code = cause_of(attributes)
+        signature = attributes.get("ftesig", "")
+        signed = is_ours(self.event_keys, signature, event.id, event.type, event.source, event.data)
         async with self.db.transaction() as connection:
             owner, keys = await self.vault.service_keys(connection, "dead_letters")
             data = base64.b64encode(event.data).decode()
             letter_id = await connection.fetchval(
                 SQL["keep"],
                 uuid.uuid4(),
-                event.id[:300],
-                event.type[:200],
-                event.source[:300],
+                attributes["id"][:300],
+                attributes["type"][:200],
+                attributes["source"][:300],
                 topic,
-                event.key[:300],
-                json.dumps({**event.attributes, "content-type": event.content_type}),
+                _storable(event.key)[:300],
+                json.dumps({**attributes, "content-type": _storable(event.content_type)}),
                 keys.seal(owner, _LABEL, data),
                 cause,
                 code,
+                signed,
             )
         DEAD_LETTERS.labels(topic if topic in _REPLAYABLE else "unknown", cause if cause in _COUNTED else "other").inc()
         logger().error("dead_letter", topic=topic, cause=cause, error_code=code, dead_letter_id=str(letter_id))
@@ -90,45 +94,55 @@ class DeadLetterBox:
 
     async def show(self, letter_id: str) -> dict[str, Any]:
         """One letter with its data, by its id or its event's. Raises Rejected (404)."""
-        row, data = await self._read(letter_id)
+        async with self.db.transaction() as connection:
+            row, data = await self._read(connection, letter_id)
         signed = self._signed(row, data)
         attributes = json.loads(row["attributes"])
         return {**_shown(row), "signed": signed, "attributes": attributes, "data": data.decode("utf-8", "replace")}
 
     async def replay(self, letter_id: str, reason: str | None) -> dict[str, Any]:
-        """Publish the original event again. Raises Rejected: 404 unknown, 409 not ours or its topic unknown."""
-        row, data = await self._read(letter_id)
-        if not self._signed(row, data):
-            raise Rejected("the event does not carry our signature: discard it", status=409, reason="not-ours")
-        if row["topic"] not in _REPLAYABLE:
-            raise Rejected("the event's topic is not known", status=409, reason="unknown-topic")
-        await self.producer.publish_raw(row["topic"], row["key"].encode() or None, data, _headers(row))
-        await self._decide(row, "replayed", reason)
+        """Publish the original event again. Raises Rejected: 404 unknown, 409 not ours or its topic unknown.
+
+        Decided and published under the row's lock: a new failure of the event waits, and is then seen.
+        """
+        async with self.db.transaction() as connection:
+            row, data = await self._read(connection, letter_id)
+            if not self._signed(row, data):
+                raise Rejected("the event does not carry our signature: discard it", status=409, reason="not-ours")
+            if row["topic"] not in _REPLAYABLE:
+                raise Rejected("the event's topic is not known", status=409, reason="unknown-topic")
+            await _decide(connection, row, "replayed", reason)
+            await self.producer.publish_raw(row["topic"], row["key"].encode() or None, data, _headers(row))
         return {"id": str(row["id"]), "event_id": row["event_id"], "status": "replayed"}
 
     async def discard(self, letter_id: str, reason: str | None) -> dict[str, Any]:
         """Set aside for good, with a reason on record. Raises Rejected (404)."""
-        row, _ = await self._read(letter_id)
-        await self._decide(row, "discarded", reason)
+        async with self.db.transaction() as connection:
+            row, _ = await self._read(connection, letter_id)
+            await _decide(connection, row, "discarded", reason)
         return {"id": str(row["id"]), "event_id": row["event_id"], "status": "discarded"}
 
-    async def _read(self, letter_id: str) -> tuple[Any, bytes]:
-        async with self.db.transaction() as connection:
-            row = await connection.fetchrow(SQL["show"], letter_id)
-            if row is None:
-                raise Rejected("no such dead letter", status=404, reason="unknown-dead-letter")
-            _, keys = await self.vault.service_keys(connection, "dead_letters")
+    async def _read(self, connection: Any, letter_id: str) -> tuple[Any, bytes]:
+        row = await connection.fetchrow(SQL["show"], letter_id)
+        if row is None:
+            raise Rejected("no such dead letter", status=404, reason="unknown-dead-letter")
+        _, keys = await self.vault.service_keys(connection, "dead_letters")
         return row, _data(row, keys)
-
-    async def _decide(self, row: Any, status: str, reason: str | None) -> None:
-        async with self.db.transaction() as connection:
-            await connection.execute(SQL["decide"], row["id"], status, reason)
-            details = json.dumps({"reason": reason})
-            await connection.execute(_IDENTITY["record_action"], f"dead-letters.{status}", str(row["id"]), details)
 
     def _signed(self, row: Any, data: bytes) -> bool:
         signature = json.loads(row["attributes"]).get("ftesig", "")
         return is_ours(self.event_keys, signature, row["event_id"], row["event_type"], row["source"], data)
+
+
+async def _decide(connection: Any, row: Any, status: str, reason: str | None) -> None:
+    await connection.execute(SQL["decide"], row["id"], status, reason)
+    details = json.dumps({"reason": reason})
+    await connection.execute(_IDENTITY["record_action"], f"dead-letters.{status}", str(row["id"]), details)
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's text holds no NUL and no lone surrogate; a stranger's attribute may."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def cause_of(attributes: Mapping[str, str]) -> tuple[str, int | None]:

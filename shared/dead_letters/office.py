@@ -71,7 +71,7 @@ class Office:
             rows = [row, *thread, *decisions]
             keys = await self.vault.keys_for(connection, [v for r in rows for n, v in r.items() if n.endswith("_enc")])
         shown = _plain(row, keys, _TICKET)
-        labels = {"subject_enc": "message.subject", "body_enc": "message.body"}
+        labels = {"subject_enc": "message.subject", "body_enc": "message.body", "details_enc": "message.details"}
         shown["messages"] = [_plain(message, keys, labels, body="text") for message in thread]
         shown["decisions"] = [_plain(decision, keys, {"record_enc": "decision.record"}) for decision in decisions]
         return shown
@@ -140,6 +140,9 @@ def _unsealed(keys: Keyset, label: str, value: bytes | None) -> Any:
         return "[erased]"
     if label == "route.address":
         return json.loads(text)["address"]
+    if label == "message.details":
+        files = json.loads(text).get("attachments") or []
+        return {"attachments": [{name: file[name] for name in ("name", "content_type", "size")} for file in files]}
     return json.loads(text) if label == "decision.record" else text
 
 

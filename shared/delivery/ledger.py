@@ -94,13 +94,12 @@ class Ledger:
         give_up = TOO_OLD if row["too_old"] else STILL_UNKNOWN if judge and row["unknown_too_long"] else None
         return Claim(row["route_id"], row["conversation_id"], row["customer_id"], outbound, judge, give_up)
 
-    async def claim_again(self, claim: Claim) -> Outbound:
-        """After a look that found nothing was sent: claim the next attempt at once."""
+    async def claim_again(self, claim: Claim) -> Outbound | None:
+        """After a look that found nothing was sent: claim the next attempt; None when a callback settled it."""
         lasts = self.settings.provider_timeout_s + self.settings.delivery_claim_margin_s
-        row = await self.db.fetchrow(SQL["claim"], UUID(claim.outbound.delivery_id), lasts)
-        if row is None:
-            raise Retryable("the delivery is gone", reason="claim-lost")
-        return replace(claim.outbound, attempt=row["attempt"])
+        delivery_id = UUID(claim.outbound.delivery_id)
+        row = await self.db.fetchrow(SQL["claim_judged"], delivery_id, lasts, claim.outbound.attempt)
+        return replace(claim.outbound, attempt=row["attempt"]) if row else None
 
     async def _outbound(self, connection: Any, row: Any, attempt: int) -> Outbound:
         answered = await connection.fetchrow(SQL["answered_by"], row["route_id"], row["id"])
@@ -126,9 +125,12 @@ class Ledger:
         row = await self.db.fetchrow(
             SQL["finish"], UUID(outbound.delivery_id), outbound.attempt, receipt.status, receipt.provider_id, None
         )
+        if row is None:
+            # The row was settled without us; the provider's id is the only trace of what went out.
+            logger().error("delivered_without_claim", attempt=outbound.attempt, provider_id=receipt.provider_id)
+            return
         DELIVERIES.labels(outbound.channel, receipt.status).inc()
-        if row is not None:
-            DELIVERED_SECONDS.labels(outbound.channel).observe(max(0.0, row["took_s"]))
+        DELIVERED_SECONDS.labels(outbound.channel).observe(max(0.0, row["took_s"]))
         logger().info("delivered", channel=outbound.channel, attempt=outbound.attempt)
 
     async def defer(self, outbound: Outbound, seconds: float, code: str, *, unknown: bool) -> None:
@@ -146,6 +148,7 @@ class Ledger:
                 return
             await connection.execute(SQL["to_person"], row["conversation_id"])
             await connection.execute(SQL["escalate_ticket"], row["conversation_id"], f"delivery-failed:{code}")
+            await connection.execute(SQL["escalate_rest"], row["conversation_id"])
         DELIVERIES.labels(row["channel"], "failed").inc()
         logger().error("delivery_failed", channel=row["channel"], reason=code)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from shared.channels.cursors import mark_degraded, mark_well
@@ -16,6 +16,7 @@ from shared.channels.message import Channel
 from shared.channels.provider import Outbound, OutcomeUnknown, ProviderDown, ProviderRefused, Receipt, ReplySender
 from shared.delivery.alarms import Alarms
 from shared.delivery.backoff import delay_s
+from shared.delivery.doors import ChannelDoors
 from shared.delivery.ledger import TOO_OLD, Claim, Ledger
 from shared.errors import FteError, Retryable
 from shared.observability.logs import bind_contextvars, logger
@@ -29,6 +30,7 @@ class Sending:
     ledger: Ledger
     senders: Mapping[Channel, ReplySender]
     alarms: Alarms
+    doors: ChannelDoors = field(default_factory=ChannelDoors)
 
     async def deliver(self, delivery_id: UUID) -> None:
         """Work on the route of this delivery until nothing there is due.
@@ -60,9 +62,12 @@ class Sending:
             if receipt is None and claim.give_up == TOO_OLD:
                 await self.ledger.fail(UUID(outbound.delivery_id), TOO_OLD)
                 return True
-            if receipt is None:
-                outbound = await self.ledger.claim_again(claim) if claim.judge else outbound
-                receipt = await self._send(outbound)
+            if receipt is None and claim.judge:
+                again = await self.ledger.claim_again(claim)
+                if again is None:
+                    return True
+                outbound = again
+            receipt = receipt or await self._send(outbound)
             await self.ledger.finish(outbound, receipt)
             await self._well(outbound.channel)
         except ProviderRefused as error:
@@ -82,14 +87,17 @@ class Sending:
         timeout = self.ledger.settings.provider_timeout_s
         try:
             # The hard deadline of the claim: after it (and a margin) others may judge the outcome.
-            async with asyncio.timeout(timeout):
+            async with self.doors.through(outbound.channel), asyncio.timeout(timeout):
                 return await sender.send(outbound, self.ledger.draft_keeper(outbound))
         except TimeoutError:
             raise OutcomeUnknown("the provider did not answer in time", code="timeout") from None
 
     async def _look(self, claim: Claim) -> Receipt | None:
         try:
-            async with asyncio.timeout(self.ledger.settings.provider_timeout_s):
+            async with (
+                self.doors.through(claim.outbound.channel),
+                asyncio.timeout(self.ledger.settings.provider_timeout_s),
+            ):
                 return await self.senders[claim.outbound.channel].find(claim.outbound)
         except TimeoutError:
             raise ProviderDown("the provider did not answer in time", code="timeout") from None

@@ -29,6 +29,10 @@ async def apply_status(ledger: Ledger, said: DeliveryStatus) -> UUID | None:
         row = await connection.fetchrow(SQL["status_row"], delivery_id)
         if row is None or not _concerns(row, said):
             return None
+        if said.attempt != row["attempt"]:
+            # An older attempt that was thought not to be carried out: it says nothing of the one under way.
+            logger().warning("status_of_older_attempt", status=said.status, attempt=said.attempt)
+            return None
         if said.status in _FAILED:
             failed = row["status"] in _UNSETTLED | {"sent"}
         elif (status := _forward(row["status"], said.status)) is not None:

@@ -7,6 +7,7 @@ Source: CloudEvents HTTP protocol binding 1.0.2, section 3.1.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -62,6 +63,16 @@ class ReceivedEvent:
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "data"
             raise Permanent(f"the data of {self.type} does not fit: {where}", reason="bad-event-data") from None
+
+
+async def unreadable(request: Request, reason: str) -> ReceivedEvent:
+    """What is no CloudEvent, kept as one: named after its content, so that a copy of it is the same."""
+    body = await request.body()
+    given = {name[3:]: value for name, value in request.headers.items() if name.startswith("ce-")}
+    name = hashlib.sha256(repr(sorted(given.items())).encode() + body).hexdigest()[:40]
+    made = {"id": f"unreadable-{name}", "type": "unreadable", "source": "unknown", "knereason": reason}
+    topic = {"ftetopic": given["ftetopic"]} if "ftetopic" in given else {}
+    return ReceivedEvent({**made, **topic}, request.headers.get("content-type", ""), body)
 
 
 async def receive_event(request: Request) -> ReceivedEvent:

@@ -27,7 +27,9 @@ async def link(db: Database, vault: Vault, email: str, phone: str) -> tuple[UUID
     async with db.transaction() as connection:
         for lookup in sorted(vault.lookup(kind, value) for kind, value in pairs):
             await connection.fetchval(SQL["lock_sender"], lookup)
-        owners = [await connection.fetchval(SQL["find_verified"], k, vault.lookup(k, v)) for k, v in pairs]
+        owners = [await connection.fetchval(SQL["who_has"], k, vault.lookup(k, v)) for k, v in pairs]
+        for owner in sorted(filter(None, owners)):
+            await connection.fetchval(SQL["lock_customer"], owner)
         merged = None not in owners and owners[0] != owners[1]
         customer_id = await _one_customer(connection, vault, owners)
         keys = await vault.keys(connection, [customer_id])

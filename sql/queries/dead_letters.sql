@@ -1,9 +1,12 @@
 -- name: keep
--- An event that fails again after its replay waits again.
+-- An event that fails again after its replay waits again. A copy that does not carry our signature ($11) takes
+-- nothing from one that does.
 INSERT INTO dead_letters (id, event_id, event_type, source, topic, key, attributes, data_enc, cause, error_code)
 VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10)
 ON CONFLICT (topic, event_id, source) DO UPDATE SET
-    status = 'waiting', cause = excluded.cause, error_code = excluded.error_code, attributes = excluded.attributes,
+    status = 'waiting', cause = excluded.cause, error_code = excluded.error_code,
+    attributes = CASE WHEN $11 THEN excluded.attributes ELSE dead_letters.attributes END,
+    data_enc = CASE WHEN $11 THEN excluded.data_enc ELSE dead_letters.data_enc END,
     failures = dead_letters.failures + CASE WHEN dead_letters.status = 'waiting' THEN 0 ELSE 1 END
 RETURNING id;
 
@@ -18,7 +21,10 @@ LIMIT $2;
 SELECT id, event_id, event_type, source, topic, key, attributes, data_enc, cause, error_code, failures, status, note,
        arrived_at, decided_at
 FROM dead_letters
-WHERE id::text = $1 OR event_id = $1;
+WHERE id::text = $1 OR event_id = $1
+ORDER BY arrived_at DESC
+LIMIT 1
+FOR NO KEY UPDATE;
 
 -- name: decide
 UPDATE dead_letters SET status = $2, note = $3, decided_at = now() WHERE id = $1;

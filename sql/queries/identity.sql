@@ -11,6 +11,9 @@ JOIN customers c ON c.id = i.customer_id
 WHERE i.kind = $1 AND i.lookup = $2 AND i.trust = 'verified' AND c.erased_at IS NULL
 FOR NO KEY UPDATE OF c;
 
+-- name: who_has
+SELECT customer_id FROM customer_identifiers WHERE kind = $1 AND lookup = $2 AND trust = 'verified';
+
 -- name: create_customer
 INSERT INTO customers (id, data_key, name_enc) VALUES ($1, $2, $3);
 

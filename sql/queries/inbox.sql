@@ -14,7 +14,8 @@ FOR NO KEY UPDATE OF r;
 -- $3: only one the agent has, and last spoken to on another channel than $4.
 SELECT id FROM conversations
 WHERE customer_id = $1 AND trust = 'verified' AND state <> 'closed'
-  AND last_activity_at > now() - make_interval(hours => $2::int)
+  -- What a person has stays theirs however long they take.
+  AND (state = 'human' OR last_activity_at > now() - make_interval(hours => $2::int))
   AND (NOT $3::boolean OR (state = 'agent' AND last_channel <> $4))
 ORDER BY last_activity_at DESC
 LIMIT 1
@@ -43,22 +44,27 @@ VALUES ($1, $2, $3, $4, $5, 'customer', $6, $7, $8, $9, $10, $11, $12::text, $13
 
 -- name: arrive
 -- Inbox and lease in one statement: count the arrival, note a change of channel, and take the lease if
--- it is free, expired, or held by this very event, whose first attempt then died.
-UPDATE conversations SET
+-- it is free, expired, or held by this very event whose worker has not renewed it for $7 seconds: it died.
+WITH now_held AS (
+    SELECT id, state = 'agent' AND (lease_token IS NULL OR lease_expires < now()
+               OR (lease_event = $4 AND lease_expires < now() + make_interval(secs => $6::float8 - $7::float8))) AS free,
+           lease_event = $4 AND lease_expires >= now() AS same_event
+    FROM conversations WHERE id = $1
+    FOR NO KEY UPDATE
+)
+UPDATE conversations c SET
     arrived = arrived + $2,
     last_channel = coalesce($3, last_channel),
     last_activity_at = CASE WHEN $3::text IS NULL THEN last_activity_at ELSE now() END,
     metadata = CASE WHEN $3::text IS NULL OR $3 = last_channel THEN metadata
         ELSE jsonb_set(metadata, '{channel_switches}', coalesce(metadata -> 'channel_switches', '[]')
              || jsonb_build_object('from', last_channel, 'to', $3::text, 'at', now())) END,
-    lease_token   = CASE WHEN state = 'agent' AND (lease_token IS NULL OR lease_expires < now() OR lease_event = $4)
-                         THEN $5::uuid ELSE lease_token END,
-    lease_expires = CASE WHEN state = 'agent' AND (lease_token IS NULL OR lease_expires < now() OR lease_event = $4)
-                         THEN now() + make_interval(secs => $6) ELSE lease_expires END,
-    lease_event   = CASE WHEN state = 'agent' AND (lease_token IS NULL OR lease_expires < now() OR lease_event = $4)
-                         THEN $4 ELSE lease_event END
-WHERE id = $1
-RETURNING customer_id, state, lease_token = $5::uuid AS taken;
+    lease_token   = CASE WHEN h.free THEN $5::uuid ELSE lease_token END,
+    lease_expires = CASE WHEN h.free THEN now() + make_interval(secs => $6) ELSE lease_expires END,
+    lease_event   = CASE WHEN h.free THEN $4 ELSE lease_event END
+FROM now_held h
+WHERE c.id = h.id
+RETURNING c.customer_id, c.state, h.free AS taken, coalesce(h.same_event AND NOT h.free, false) AS at_work;
 
 -- name: conversation_state
 SELECT state FROM conversations WHERE id = $1 FOR NO KEY UPDATE;

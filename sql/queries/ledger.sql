@@ -29,6 +29,13 @@ UPDATE deliveries SET status = 'sending', attempt = attempt + 1,
 WHERE id = $1
 RETURNING attempt;
 
+-- name: claim_judged
+-- After a look that found nothing: only if nobody settled it meanwhile, as a status callback may.
+UPDATE deliveries SET status = 'sending', attempt = attempt + 1,
+                      claimed_until = now() + make_interval(secs => $2), next_at = NULL
+WHERE id = $1 AND attempt = $3 AND status = 'unknown'
+RETURNING attempt;
+
 -- name: claim_to_judge
 UPDATE deliveries SET status = 'unknown', unknown_since = coalesce(unknown_since, now()),
                       claimed_until = now() + make_interval(secs => $2), next_at = NULL
@@ -105,8 +112,14 @@ WHERE id = $1 AND state <> 'human'
 RETURNING id;
 
 -- name: escalate_ticket
-UPDATE tickets SET status = 'escalated', reason = $2, updated_at = now()
-WHERE conversation_id = $1 AND status <> 'closed';
+-- A closed one too: a customer who never got the answer is not done with.
+UPDATE tickets SET status = 'escalated', reason = $2, updated_at = now(), closed_at = NULL
+WHERE conversation_id = $1;
+
+-- name: escalate_rest
+-- The agent is silent from here on: what it had not answered waits for the person too.
+UPDATE messages SET outcome = 'escalated', outcome_reason = 'with-person', outcome_at = now()
+WHERE conversation_id = $1 AND author = 'customer' AND outcome IS NULL;
 
 -- name: due
 -- For the sweep: one delivery a route whose time has come, the oldest unfinished.

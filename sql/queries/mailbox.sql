@@ -20,7 +20,7 @@ SELECT customer_id FROM conversations WHERE id = $1 AND epoch = $2 AND state = '
 -- name: open_messages
 -- The unanswered messages on the route of the oldest one: one turn.
 SELECT m.id, m.route_id, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.attempts,
-       r.address_enc,
+       m.reply_id IS NOT NULL AS handed_over, r.address_enc,
        extract(epoch FROM now() - max(m.stored_at) OVER ())::float8 AS quiet_s,
        extract(epoch FROM now() - min(m.stored_at) OVER ())::float8 AS waited_s
 FROM messages m
@@ -39,6 +39,11 @@ UPDATE conversations SET lease_expires = now() + make_interval(secs => $3)
 WHERE id = $1 AND lease_token = $2
 RETURNING id;
 
+-- name: abandon
+-- The worker failed: its event's redelivery need not wait for the lease to look dead.
+UPDATE conversations SET lease_expires = least(lease_expires, now() + make_interval(secs => $3))
+WHERE id = $1 AND lease_token = $2;
+
 -- name: release
 UPDATE conversations SET lease_token = NULL, lease_event = NULL, lease_expires = NULL
 WHERE id = $1 AND lease_token = $2 AND arrived = $3
@@ -56,6 +61,9 @@ SELECT id FROM deliveries WHERE conversation_id = $1 AND status = 'queued' ORDER
 SELECT customer_id FROM conversations
 WHERE id = $1 AND lease_token = $2 AND epoch = $3 AND state = 'agent'
 FOR NO KEY UPDATE;
+
+-- name: lock_leased
+SELECT id FROM conversations WHERE id = $1 AND lease_token = $2 AND state = 'agent' FOR NO KEY UPDATE;
 
 -- name: insert_reply
 INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, subject_enc, body_enc,
@@ -84,7 +92,8 @@ WHERE conversation_id = $1 AND status <> 'closed';
 
 -- name: escalate_ticket
 UPDATE tickets SET status = 'escalated', reason = $2, summary_enc = coalesce($3, summary_enc), updated_at = now()
-WHERE conversation_id = $1 AND status <> 'closed';
+WHERE conversation_id = $1 AND status <> 'closed'
+RETURNING id;
 
 -- name: to_person
 UPDATE conversations SET state = 'human', epoch = epoch + 1,

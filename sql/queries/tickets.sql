@@ -32,7 +32,8 @@ LEFT JOIN routes r ON r.id = latest.route_id
 WHERE t.id = $1;
 
 -- name: thread
-SELECT m.id, m.author, m.channel, m.trust, m.subject_enc, m.body_enc, m.received_at, m.outcome, m.outcome_reason,
+SELECT m.id, m.author, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.outcome,
+       m.outcome_reason,
        d.status AS delivery, d.error_code, d.attempt
 FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id
 WHERE m.conversation_id = $1
@@ -74,10 +75,12 @@ WHERE conversation_id = $1 AND status <> 'closed';
 UPDATE conversations SET state = 'agent', epoch = epoch + 1, last_activity_at = now() WHERE id = $1;
 
 -- name: reopen_unanswered
-UPDATE messages SET outcome = NULL, outcome_reason = NULL, outcome_at = NULL, attempts = 0
-WHERE conversation_id = $1 AND author = 'customer' AND outcome = 'escalated' AND reply_id IS NULL
-  AND trust <> 'held'
-RETURNING id;
+-- A handoff is no answer: what no person answered is the agent's again.
+UPDATE messages m SET outcome = NULL, outcome_reason = NULL, outcome_at = NULL, attempts = 0
+WHERE m.conversation_id = $1 AND m.author = 'customer' AND m.outcome = 'escalated' AND m.trust <> 'held'
+  AND NOT EXISTS (SELECT FROM messages p
+                  WHERE p.conversation_id = $1 AND p.author = 'human' AND p.seq > m.seq)
+RETURNING m.id;
 
 -- name: open_tickets
 UPDATE tickets SET status = 'open', updated_at = now() WHERE conversation_id = $1 AND status = 'escalated';

@@ -20,9 +20,9 @@ _FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One headless browser a run."""
+    """One headless browser a module: playwright keeps an event loop in this thread for as long as it is open."""
     path = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
     if path is None:
         if os.environ.get("CI"):

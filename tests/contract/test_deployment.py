@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KNATIVE = ROOT / "knative"
 FUNCTIONS = ("gmail-push", "whatsapp-webhook", "form-submit", "agent-run", "send-reply", "dlq-review")
 OVERLAYS = ("minikube", "external", "confluent")
+JOB_SELECTOR = "app.kubernetes.io/part-of=customer-success-fte"
 
 Manifest = dict[str, Any]
 
@@ -82,6 +83,26 @@ def test_an_overlay_sets_the_tags_of_services_and_jobs() -> None:
     assert {tag.rpartition(":")[0] for tag in tags} == {f"dev.local/fte/{name}" for name in FUNCTIONS}
     text = yaml.safe_dump_all(_build("minikube"))
     assert set(re.findall(r"image: (dev\.local/\S+)", text)) == tags
+
+
+def _references(overlay: str) -> list[Manifest]:
+    """Every reference to a key of a Secret in the pods of an overlay."""
+    pods = [d["spec"]["template"]["spec"] for d in _build(overlay) if "template" in d.get("spec", {})]
+    containers = [c for pod in pods for c in [*pod["containers"], *pod.get("initContainers", [])]]
+    assert not [c for c in containers for source in c.get("envFrom", []) if "secretRef" in source]
+    found = [e.get("valueFrom", {}).get("secretKeyRef") for c in containers for e in c.get("env", [])]
+    return [reference for reference in found if reference]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_one_selector_finds_every_job(overlay: str) -> None:
+    """The runbook and knative/deploy delete Jobs by it before an overlay is applied again."""
+    jobs = [d for d in _build(overlay) if d["kind"] == "Job"]
+    assert {d["metadata"]["name"] for d in jobs} == {"topics", "migrate", "knowledge"}
+    name, _, value = JOB_SELECTOR.partition("=")
+    assert {d["metadata"]["labels"][name] for d in jobs} == {value}
+    page = (ROOT / "specs/runbooks/deploy.md").read_text(encoding="utf-8")
+    assert f"kubectl -n fte delete job -l {JOB_SELECTOR} --ignore-not-found\nkubectl apply -k" in page
 
 
 # -- what an image is made of -------------------------------------------------------------------------
@@ -145,6 +166,16 @@ def test_deploy_rolls_out_one_function() -> None:
     assert not [name for name in FUNCTIONS if name != "agent-run" and name in done.stdout]
 
 
+def test_deploy_says_whose_image_it_changed_besides() -> None:
+    """The Jobs run the desk's image, and an applied overlay cannot give a Job that is there another."""
+    if not shutil.which("kubectl"):
+        pytest.skip("needs kubectl: knative/deploy renders the overlay with it")
+    done = _run("knative/deploy", "dlq-review", "--tag", "v7", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert f"kubectl -n fte delete job -l {JOB_SELECTOR} --ignore-not-found" in done.stdout
+    assert "delete job" not in _run("knative/deploy", "agent-run", "--tag", "v7", "--dry-run").stdout
+
+
 @pytest.mark.parametrize("arguments", [(), ("agent",), ("agent-run", "--overlay", "moon")])
 def test_deploy_says_what_it_takes(arguments: tuple[str, ...]) -> None:
     """A mistake is one line or the usage, with exit status 2."""
@@ -163,6 +194,9 @@ def cluster(tmp_path: Path) -> Path:
     )
     kubectl.chmod(kubectl.stat().st_mode | stat.S_IXUSR)
     return tmp_path
+
+
+_PROVIDERS = ("TWILIO_AUTH_TOKEN", "GMAIL_CREDENTIALS", "OPENAI_API_KEY", "EMBEDDING_API_KEY")
 
 
 def _secrets(cluster: Path, overlay: str, **environment: str) -> dict[str, dict[str, str]]:
@@ -202,6 +236,26 @@ def test_secrets_of_an_outside_kafka_reach_functions_and_sources(cluster: Path) 
     }  # fmt: skip
     assert secrets["fte-secrets"]["KAFKA_SASL_USERNAME"] == "someone"
     assert secrets["fte-owner"] == {"DATABASE_URL": "owner"}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_secrets_has_every_key_that_a_pod_cannot_start_without(cluster: Path, overlay: str) -> None:
+    """With nothing set but what it asks for: a key that is missing keeps a pod from starting unless optional."""
+    absent = dict.fromkeys((*_PROVIDERS, "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"), "")
+    asked_for = {"DATABASE_URL": "app", "OWNER_DATABASE_URL": "owner"}
+    if overlay == "confluent":
+        asked_for |= {"KAFKA_SASL_USERNAME": "someone", "KAFKA_SASL_PASSWORD": "something"}
+    secrets = _secrets(cluster, overlay, **{**absent, **asked_for})
+    references = _references(overlay)
+    assert [r for r in references if not r.get("optional") and r["key"] not in secrets[r["name"]]] == []
+    given = {r["key"] for r in references if r["name"] == "fte-secrets"}
+    assert set(secrets["fte-secrets"]) <= given, "a secret that no pod is given"
+
+
+def test_secrets_takes_the_providers_from_the_environment(cluster: Path) -> None:
+    """What is optional in the manifests is there once it is set."""
+    given = _secrets(cluster, "minikube", **dict.fromkeys(_PROVIDERS, "value"))["fte-secrets"]
+    assert {name: given[name] for name in _PROVIDERS} == dict.fromkeys(_PROVIDERS, "value")
 
 
 def test_secrets_shows_names_and_asks_for_what_is_missing(cluster: Path) -> None:

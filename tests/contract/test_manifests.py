@@ -13,6 +13,7 @@ import yaml
 from pydantic import SecretStr
 
 from shared.events.topics import TOPICS
+from shared.knowledge.embed import EmbeddingSettings
 from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +24,72 @@ WEBHOOKS = {"gmail-push", "whatsapp-webhook", "form-submit"}
 IN_FLIGHT_PER_CONSUMER = 99
 #: Beside the functions' pools: the migration Job, an operator's psql, and PostgreSQL's superuser reserve.
 CONNECTIONS_RESERVED = 9
+
+#: The broker's login where Kafka asks who connects.
+_KAFKA_LOGIN = {"KAFKA_SASL_USERNAME": "logs in to Kafka", "KAFKA_SASL_PASSWORD": "logs in to Kafka"}
+#: Customers' data in the database: their keys are wrapped by one key, their identifiers found by the other.
+_VAULT = {
+    "DATABASE_URL": "reads and writes conversations",
+    "FTE_MASTER_KEY": "unwraps customers' data keys",
+    "FTE_LOOKUP_KEY": "finds customers by the keyed hash of an identifier",
+}
+#: Each pod's secrets out of fte-secrets, each with what it is for; the functions' are compared with their code.
+SECRETS: dict[str, dict[str, str]] = {
+    "gmail-push": {
+        "DATABASE_URL": "keeps the mailbox's cursor and its watch; no message, so no vault",
+        "FTE_EVENT_KEY": "checks the sweep's events and signs its own",
+        "FTE_LOOKUP_KEY": "makes a sender's address an opaque partition key",
+        "GMAIL_CREDENTIALS": "reads the mailbox",
+        **_KAFKA_LOGIN,
+    },
+    "whatsapp-webhook": {
+        "FTE_EVENT_KEY": "signs its events",
+        "FTE_LOOKUP_KEY": "makes a sender's number an opaque partition key",
+        "TWILIO_AUTH_TOKEN": "checks Twilio's signature",
+        **_KAFKA_LOGIN,
+    },
+    "form-submit": {
+        **_VAULT,
+        "FTE_EVENT_KEY": "signs its events",
+        "FTE_TICKET_KEY": "makes and checks the tokens of ticket pages",
+        **_KAFKA_LOGIN,
+    },
+    "agent-run": {
+        **_VAULT,
+        "FTE_EVENT_KEY": "checks the events it gets and signs its own",
+        "OPENAI_API_KEY": "calls the model",
+        "EMBEDDING_API_KEY": "embeds what it searches the documents for",
+        **_KAFKA_LOGIN,
+    },
+    "send-reply": {
+        **_VAULT,
+        "FTE_EVENT_KEY": "checks the events it gets",
+        "GMAIL_CREDENTIALS": "sends e-mail",
+        "TWILIO_AUTH_TOKEN": "sends WhatsApp messages",
+    },
+    "dlq-review": {
+        **_VAULT,
+        "FTE_EVENT_KEY": "checks dead letters and signs what it publishes again",
+        "FTE_OPERATOR_TOKEN": "knows the operators",
+        "EMBEDDING_API_KEY": "embeds the documents that the desk adds",
+        **_KAFKA_LOGIN,
+    },
+    "topics": _KAFKA_LOGIN,
+    "knowledge": {
+        "DATABASE_URL": "writes the documents",
+        "EMBEDDING_API_KEY": "embeds them",
+    },
+    "migrate": {},
+}
+#: Absent from fte-secrets where they do not apply: a channel without them is degraded, the offline models answer.
+MAY_BE_ABSENT = {
+    "EMBEDDING_API_KEY",
+    "GMAIL_CREDENTIALS",
+    "KAFKA_SASL_PASSWORD",
+    "KAFKA_SASL_USERNAME",
+    "OPENAI_API_KEY",
+    "TWILIO_AUTH_TOKEN",
+}
 
 Manifest = dict[str, Any]
 
@@ -172,6 +239,28 @@ def test_one_ping_wakes_the_desk_every_five_minutes() -> None:
     assert ping["spec"]["sink"]["uri"] == SOURCES["dlq-review"]["spec"]["sink"]["uri"] == "/events"
 
 
+# -- Jobs -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_finished_job_goes_by_itself(name: str) -> None:
+    """A Job's pod is never changed, so one that stays stands in the next tag's way; an hour keeps its log readable."""
+    assert JOBS[name]["spec"]["ttlSecondsAfterFinished"] == 3600
+
+
+def test_whoever_applies_jobs_deletes_the_old_ones_first() -> None:
+    """The runbook's blocks can be run again with another tag."""
+    page = (ROOT / "specs/runbooks/deploy.md").read_text(encoding="utf-8")
+    applied = 0
+    for block in re.findall(r"^```\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        before, apply, what = block.partition("kubectl apply ")
+        selected = re.search(r"-l (.*)", what)
+        if apply and (not selected or re.search("job|knowledge|name=migrate", selected[1])):
+            assert "delete job" in before, block
+            applied += 1
+    assert applied == 4, "step 4, step 5, the whole overlay, and the schema"
+
+
 # -- scale ------------------------------------------------------------------------------------------
 
 
@@ -253,6 +342,96 @@ def test_a_pod_can_do_no_more_than_it_needs(name: str, pod: Manifest) -> None:
         assert not {"readinessProbe", "startupProbe", "livenessProbe"} & set(container) or name not in SERVICES
 
 
+# -- who is given which secret ----------------------------------------------------------------------
+
+SECRET_SETTINGS = {
+    name
+    for settings in (Settings, EmbeddingSettings)
+    for name, field in settings.model_fields.items()
+    if field.annotation is SecretStr
+} | {"kafka_sasl_username"}
+
+
+def _containers(pod: Manifest) -> list[Manifest]:
+    return [*pod["containers"], *pod.get("initContainers", [])]
+
+
+def _secrets_of(pod: Manifest, secret: str) -> dict[str, bool]:
+    """Keys of one Secret that a pod is given, under their own names, and whether each may be absent."""
+    given: dict[str, bool] = {}
+    for variable in (e for container in _containers(pod) for e in container.get("env", [])):
+        reference = variable.get("valueFrom", {}).get("secretKeyRef", {})
+        if reference.get("name") == secret:
+            assert reference["key"] == variable["name"]
+            given[variable["name"]] = reference.get("optional", False)
+    return given
+
+
+def _modules(start: Path) -> set[Path]:
+    """The project's modules that a module imports, itself among them, however far down."""
+    found: set[Path] = set()
+    todo = [start]
+    while todo:
+        path = todo.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}", *(f"{node.module}.{name}" for name in names)]
+            files = (ROOT / f"{name.replace('.', '/')}.py" for name in names)
+            todo += [file for file in files if file.exists()]
+    return found
+
+
+def _read_by(function: str) -> set[str]:
+    """Names of the secret settings that some module of a function reads as an attribute."""
+    modules = _modules(ROOT / "functions" / function.replace("-", "_") / "main.py")
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in modules]
+    attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return {name.upper() for name in attributes & SECRET_SETTINGS}
+
+
+@pytest.mark.parametrize("name", [*SERVICES, *JOBS])
+def test_a_pod_is_given_its_own_secrets_and_no_others(name: str) -> None:
+    """The table above is what the manifests give, one by one; what knative/secrets may leave out is optional."""
+    pod = _pods()[name]
+    assert _secrets_of(pod, "fte-secrets") == {key: key in MAY_BE_ABSENT for key in SECRETS[name]}
+    assert _secrets_of(pod, "fte-owner") == ({"DATABASE_URL": False} if name == "migrate" else {})
+    sources = [source for container in _containers(pod) for source in container.get("envFrom", [])]
+    assert not [source for source in sources if source != {"configMapRef": {"name": "fte-config"}}]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_given_what_its_code_reads(function: str) -> None:
+    """A secret that none of a function's modules reads is not for it, and one that they read is not forgotten."""
+    assert set(SECRETS[function]) == _read_by(function)
+
+
+def test_what_a_break_in_would_want_most_is_where_it_is_used_alone() -> None:
+    """WhatsApp's public webhook can read no customer; the desk, the model and tickets each have one key holder."""
+    holders = {key: {name for name in SECRETS if key in SECRETS[name]} for key in {k for s in SECRETS.values() for k in s}}
+    assert holders["FTE_OPERATOR_TOKEN"] == {"dlq-review"}
+    assert holders["OPENAI_API_KEY"] == {"agent-run"}
+    assert holders["FTE_TICKET_KEY"] == {"form-submit"}
+    assert holders["GMAIL_CREDENTIALS"] == {"gmail-push", "send-reply"}
+    assert holders["TWILIO_AUTH_TOKEN"] == {"whatsapp-webhook", "send-reply"}
+    assert not {"gmail-push", "whatsapp-webhook"} & holders["FTE_MASTER_KEY"]
+    assert "whatsapp-webhook" not in holders["DATABASE_URL"]
+
+
+def test_only_named_sites_may_embed_the_form() -> None:
+    """Browsers let any site read what is answered to `*`: the sites are listed, the form's own address first."""
+    config = _kind("infra", "ConfigMap")["fte-config"]["data"]
+    origins = Settings.model_validate({"form_allowed_origins": config["FORM_ALLOWED_ORIGINS"]}).form_allowed_origins
+    assert origins[0] == config["FORM_PUBLIC_URL"]
+    assert not [origin for origin in origins if not re.fullmatch(r"https://[a-z0-9.-]+(:\d+)?", origin)]
+
+
+# -- what is written where --------------------------------------------------------------------------
+
+
 def _variables() -> list[tuple[str, Manifest]]:
     containers = [c for pod in _pods().values() for c in [*pod["containers"], *pod.get("initContainers", [])]]
     return [(c["name"] if "name" in c else c["image"], e) for c in containers for e in c.get("env", [])]
@@ -260,7 +439,7 @@ def _variables() -> list[tuple[str, Manifest]]:
 
 def test_what_is_set_in_the_environment_is_a_setting() -> None:
     """A name that shared/settings.py does not know would be set for nobody."""
-    known = {name.upper() for name in Settings.model_fields}
+    known = {name.upper() for name in (*Settings.model_fields, *EmbeddingSettings.model_fields)}
     named = {e["name"] for owner, e in _variables() if owner not in {"kafka", "postgres"}}
     for folder in ("infra", "overlays/external", "overlays/confluent"):
         named |= set(_kind(folder, "ConfigMap")["fte-config"]["data"])
@@ -271,7 +450,7 @@ def test_what_is_set_in_the_environment_is_a_setting() -> None:
 
 def test_no_secret_is_written_anywhere() -> None:
     """A secret setting comes by reference, no Secret is a file, and the example is comment from end to end."""
-    secret = {name.upper() for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+    secret = {name.upper() for name in SECRET_SETTINGS}
     secret |= {"POSTGRES_PASSWORD", "FTE_OWNER_PASSWORD", "FTE_APP_PASSWORD"}
     assert not [e for _, e in _variables() if e["name"] in secret and "secretKeyRef" not in e.get("valueFrom", {})]
     documents = [d for path in KNATIVE.rglob("*.yaml") for d in _load(path)]

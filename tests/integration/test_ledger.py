@@ -22,6 +22,7 @@ from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.desk import Desk
 from shared.db.pool import Database
 from shared.delivery.alarms import Alarms
+from shared.delivery.doors import CLOSED_S, FAILURES_TO_CLOSE, MOST_AT_ONCE, ChannelDoors
 from shared.delivery.ledger import Ledger, supersede
 from shared.delivery.send import Sending
 from shared.delivery.status import apply_status
@@ -41,6 +42,7 @@ class Wire:
         self.before: list[Exception] = []
         self.after: list[Exception] = []
         self.looks: list[Exception] = []
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def send(self, outbound: Outbound, keep_draft: Callable[[str], Awaitable[None]]) -> Receipt:
         if self.before:
@@ -53,6 +55,9 @@ class Wire:
     async def find(self, outbound: Outbound) -> Receipt | None:
         if self.looks:
             raise self.looks.pop(0)
+        if self.meanwhile is not None:
+            await self.meanwhile()
+            return None
         found = [i for i, sent in enumerate(self.delivered) if sent.delivery_id == outbound.delivery_id]
         return Receipt(f"SM{found[0] + 1}") if found else None
 
@@ -72,10 +77,10 @@ def wire_of(sending: Sending) -> Wire:
     return wire
 
 
-async def reply(sending: Sending, text: str, question: str = "hi") -> UUID:
-    """Answer one more WhatsApp message of the same customer; the delivery's id."""
+async def reply(sending: Sending, text: str, sender: str = "+12015550123") -> UUID:
+    """Answer one more WhatsApp message of this customer; the delivery's id."""
     ledger = sending.ledger
-    stored = await inbox.store(ledger.db, ledger.vault, ledger.settings, whatsapp(question), str(uuid4()))
+    stored = await inbox.store(ledger.db, ledger.vault, ledger.settings, whatsapp("hi", sender=sender), str(uuid4()))
     assert stored.lease is not None
     seen = await mailbox.look(ledger.db, ledger.vault, stored.lease)
     assert seen.turn is not None
@@ -95,10 +100,15 @@ async def make_due(sending: Sending) -> None:
     )
 
 
-def said(delivery_id: UUID, status: str, error_code: str | None = None) -> DeliveryStatus:
+def said(delivery_id: UUID, status: str, error_code: str | None = None, attempt: int = 1) -> DeliveryStatus:
     """One callback."""
     return DeliveryStatus(
-        delivery_id=str(delivery_id), attempt=1, sid="SM1", status=status, error_code=error_code, at=datetime.now(UTC)
+        delivery_id=str(delivery_id),
+        attempt=attempt,
+        sid="SM1",
+        status=status,
+        error_code=error_code,
+        at=datetime.now(UTC),
     )
 
 
@@ -294,3 +304,107 @@ async def test_63016_after_sending_goes_to_a_person(sending: Sending, db: Databa
     assert await status_of(sending, delivery_id) == "failed"
     row = await db.fetchrow("SELECT reason FROM tickets")
     assert row["reason"] == "delivery-failed:63016"
+
+
+async def test_a_callback_during_the_look_keeps_it_from_being_sent_again(sending: Sending) -> None:
+    """The look sees nothing yet, the callback says delivered: the row is settled, and there is one message."""
+    wire_of(sending).after = [OutcomeUnknown("dropped", code="disconnect")]
+    delivery_id = await reply(sending, "once")
+    await sending.deliver(delivery_id)
+    await make_due(sending)
+    wire_of(sending).meanwhile = lambda: apply_status(sending.ledger, said(delivery_id, "delivered"))
+    await sending.deliver(delivery_id)
+    assert len(wire_of(sending).delivered) == 1
+    assert await status_of(sending, delivery_id) == "delivered"
+
+
+async def test_a_failure_of_an_older_attempt_does_not_fail_the_newer(sending: Sending) -> None:
+    """Attempt 1 was thought lost and then failed; attempt 2 is the one that counts."""
+    wire_of(sending).before = [OutcomeUnknown("502", code="502")]
+    delivery_id = await reply(sending, "second try")
+    await sending.deliver(delivery_id)
+    await make_due(sending)
+    await sending.deliver(delivery_id)
+    await apply_status(sending.ledger, said(delivery_id, "failed", "30008", attempt=1))
+    assert await status_of(sending, delivery_id) == "sent"
+    await apply_status(sending.ledger, said(delivery_id, "delivered", attempt=2))
+    assert await status_of(sending, delivery_id) == "delivered"
+
+
+async def test_a_failed_delivery_leaves_no_message_without_outcome(
+    sending: Sending, db: Database, vault: Vault
+) -> None:
+    """The person who gets the conversation gets what the agent had not answered yet too, and can close it."""
+    wire_of(sending).before = [ProviderRefused("opted out", code="21610")]
+    delivery_id = await reply(sending, "never")
+    await inbox.store(db, vault, sending.ledger.settings, whatsapp("second"), "e2")
+    await sending.deliver(delivery_id)
+    rows = await db.fetch("SELECT outcome FROM messages WHERE author = 'customer' ORDER BY seq")
+    assert [row["outcome"] for row in rows] == ["replied", "escalated"]
+    ticket = (await db.fetchrow("SELECT id FROM tickets"))["id"]
+    await Desk(db, vault, supersede).close(ticket, "unreachable")
+
+
+async def test_a_failure_after_the_close_opens_the_ticket_again(sending: Sending, db: Database, vault: Vault) -> None:
+    """The answer never came through after all: a person sees it, and so does what the customer writes next."""
+    delivery_id = await reply(sending, "closed too soon")
+    await sending.deliver(delivery_id)
+    ticket = (await db.fetchrow("SELECT id FROM tickets"))["id"]
+    await Desk(db, vault, supersede).close(ticket, None)
+    await apply_status(sending.ledger, said(delivery_id, "failed", "63016"))
+    row = await db.fetchrow("SELECT t.status, c.state FROM tickets t JOIN conversations c ON c.id = t.conversation_id")
+    assert (row["status"], row["state"]) == ("escalated", "human")
+
+
+async def test_a_hanging_provider_is_not_called_without_bound(sending: Sending) -> None:
+    """Beyond the bound a delivery is deferred at once, so that other channels keep their place in the queue."""
+    entered = asyncio.Event()
+    release = asyncio.Event()
+    inside = 0
+
+    async def hang(outbound: Outbound, keep_draft: object) -> Receipt:
+        nonlocal inside
+        inside += 1
+        if inside == MOST_AT_ONCE:
+            entered.set()
+        await release.wait()
+        return Receipt(f"SM{outbound.delivery_id}")
+
+    wire_of(sending).send = hang  # type: ignore[method-assign]
+    deliveries = [
+        await reply(sending, f"to {n}", sender=f"+120155501{n:02d}") for n in range(10, 10 + MOST_AT_ONCE + 3)
+    ]
+    calls = [asyncio.create_task(sending.deliver(one)) for one in deliveries[:MOST_AT_ONCE]]
+    await asyncio.wait_for(entered.wait(), 10)
+    for one in deliveries[MOST_AT_ONCE:]:
+        await asyncio.wait_for(sending.deliver(one), 5)
+        assert await status_of(sending, one) == "deferred"
+    release.set()
+    await asyncio.gather(*calls)
+    assert inside == MOST_AT_ONCE
+
+
+async def test_a_provider_that_keeps_failing_is_left_alone_for_a_moment() -> None:
+    """After five failures in a row the door is closed; after the pause one call tries."""
+    now = [0.0]
+    doors = ChannelDoors(lambda: now[0])
+
+    async def fail() -> str:
+        try:
+            async with doors.through(Channel.WHATSAPP):
+                raise OutcomeUnknown("hangs", code="timeout")
+        except (OutcomeUnknown, ProviderDown) as error:
+            return error.code
+
+    assert [await fail() for _ in range(FAILURES_TO_CLOSE)] == ["timeout"] * FAILURES_TO_CLOSE
+    assert await fail() == "closed"
+    async with doors.through(Channel.EMAIL):
+        pass
+    now[0] = CLOSED_S
+    assert await fail() == "timeout"
+    assert await fail() == "closed"
+    now[0] = 2 * CLOSED_S
+    async with doors.through(Channel.WHATSAPP):
+        pass
+    assert await fail() == "timeout"
+    assert await fail() == "timeout"

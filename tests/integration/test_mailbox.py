@@ -51,12 +51,18 @@ async def test_three_first_messages_at_once_make_one_customer(db: Database, vaul
     assert sum(result.lease is not None for result in results) == 1
 
 
-async def test_redelivery_of_the_same_event_takes_the_lease_over_at_once(
+async def has_died(db: Database) -> None:
+    """The lease's worker has not renewed it for longer than a living one would."""
+    await db.execute("UPDATE conversations SET lease_expires = lease_expires - interval '2 seconds'")
+
+
+async def test_redelivery_of_the_same_event_takes_a_dead_worker_s_lease(
     db: Database, vault: Vault, settings: Settings
 ) -> None:
     """A crash costs a retry: the event that held the lease gets it again, another event does not."""
     message = email()
     first = await take_in(db, vault, settings, message, "e1")
+    await has_died(db)
     other = await take_in(db, vault, settings, email(provider_id="m2"), "e2")
     again = await take_in(db, vault, settings, message, "e1")
     assert first.lease is not None
@@ -64,6 +70,19 @@ async def test_redelivery_of_the_same_event_takes_the_lease_over_at_once(
     assert again.lease is not None
     with pytest.raises(Stale):
         await mailbox.look(db, vault, first.lease)
+
+
+async def test_a_copy_of_an_event_does_not_rob_its_living_worker(
+    db: Database, vault: Vault, settings: Settings
+) -> None:
+    """A webhook told twice makes two records with one id: the second is told that the first is at work."""
+    message = email()
+    first = await take_in(db, vault, settings, message, "e1")
+    copy = await take_in(db, vault, settings, message, "e1")
+    assert (copy.lease, copy.at_work) == (None, True)
+    assert (await the_turn(db, vault, first.lease)).messages
+    other = await take_in(db, vault, settings, email(provider_id="m2"), "e2")
+    assert (other.lease, other.at_work) == (None, False)
 
 
 async def test_an_arrival_during_the_turn_makes_the_release_miss(
@@ -97,6 +116,7 @@ async def test_only_one_of_two_workers_commits(db: Database, vault: Vault, setti
     """The fencing token: a worker whose lease was taken over writes nothing, so there is one reply."""
     message = email()
     slow = await the_turn(db, vault, (await take_in(db, vault, settings, message, "e1")).lease)
+    await has_died(db)
     quick = await the_turn(db, vault, (await take_in(db, vault, settings, message, "e1")).lease)
     await commit_turn(db, vault, quick, REPLY)
     with pytest.raises(Stale):
@@ -141,13 +161,51 @@ async def test_a_held_message_waits_for_a_person_and_is_not_answered(
 
 
 async def test_an_ignored_message_wakes_nobody(db: Database, vault: Vault, settings: Settings) -> None:
-    """A robot's mail has its outcome at the door, and no ticket."""
+    """A robot's mail has its outcome at the door, no worker and no ticket."""
     stored = await take_in(db, vault, settings, email(ignored="auto-submitted"))
-    assert stored.lease is not None
-    assert (await mailbox.look(db, vault, stored.lease)).turn is None
+    assert stored.lease is None
     row = await db.fetchrow("SELECT outcome, outcome_reason FROM messages")
     assert (row["outcome"], row["outcome_reason"]) == ("ignored", "auto-submitted")
     assert (await db.fetchrow("SELECT count(*) AS n FROM tickets"))["n"] == 0
+
+
+async def escalate(db: Database, vault: Vault, stored: inbox.Stored) -> None:
+    """The agent hands over."""
+    verdict = Verdict(outcome="escalated", reason="refund", text="A colleague will reply.")
+    await commit_turn(db, vault, await the_turn(db, vault, stored.lease), verdict)
+
+
+async def test_a_reaction_does_not_bring_the_agent_back(db: Database, vault: Vault, settings: Settings) -> None:
+    """While a person has it: an ignored message stays there, and so does what the customer writes next."""
+    first = await take_in(db, vault, settings, whatsapp("refund please"), "e1")
+    await escalate(db, vault, first)
+    reaction = whatsapp("").model_copy(update={"ignored": "reaction"})
+    assert (await take_in(db, vault, settings, reaction, "e2")).conversation_id == first.conversation_id
+    later = await take_in(db, vault, settings, whatsapp("how do I export?"), "e3")
+    assert (later.conversation_id, later.lease) == (first.conversation_id, None)
+
+
+@pytest.mark.parametrize("channel", ["email", "whatsapp"])
+async def test_what_follows_an_ignored_message_has_a_ticket(
+    db: Database, vault: Vault, settings: Settings, channel: str
+) -> None:
+    """An out-of-office note, or a reaction, first: the matter that comes after it is one an operator can see."""
+    make = email if channel == "email" else whatsapp
+    await take_in(db, vault, settings, make("away").model_copy(update={"ignored": "out-of-office"}), "e1")
+    await escalate(db, vault, await take_in(db, vault, settings, make("refund me"), "e2"))
+    rows = await db.fetch("SELECT status FROM tickets")
+    assert [row["status"] for row in rows] == ["escalated"]
+
+
+async def test_a_person_keeps_a_conversation_over_a_long_weekend(
+    db: Database, vault: Vault, settings: Settings
+) -> None:
+    """The idle limit ends the agent's conversations, not a person's."""
+    first = await take_in(db, vault, settings, whatsapp("refund please"), "e1")
+    await escalate(db, vault, first)
+    await db.execute("UPDATE conversations SET last_activity_at = now() - interval '100 hours'")
+    later = await take_in(db, vault, settings, whatsapp("any news?"), "e2")
+    assert (later.conversation_id, later.lease) == (first.conversation_id, None)
 
 
 async def test_a_typed_address_never_joins_the_customer_who_owns_it(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
@@ -16,12 +17,15 @@ from shared.agent.contract import TurnInput, TurnResult
 from shared.agent.worker import Worker
 from shared.channels.message import InboundMessage
 from shared.clock import SystemClock
+from shared.conversations.desk import Desk
 from shared.db.pool import Database
+from shared.delivery.ledger import supersede
 from shared.errors import Permanent, Retryable
 from shared.events.envelope import CONVERSATION_WAKE, MESSAGE_RECEIVED
 from shared.events.kafka import KafkaProducer
 from shared.events.received import ReceivedEvent
 from shared.events.topics import create_topics
+from shared.identity.link import link
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 from tests.builders import email, form, whatsapp
@@ -81,10 +85,21 @@ async def replies(db: Database) -> int:
     return (await db.fetchrow("SELECT count(*) AS n FROM deliveries"))["n"]  # type: ignore[index]
 
 
+async def insist(worker: Worker, received: ReceivedEvent) -> None:
+    """Deliver as a KafkaSource does: again after each 503."""
+    for _ in range(40):
+        with suppress(Retryable):
+            return await worker.handle(received)
+        await asyncio.sleep(0.1)
+    raise AssertionError("it was never done")
+
+
 async def test_twenty_copies_of_one_event_make_one_reply(worker: Worker, agent: Agent, db: Database) -> None:
-    """At once, by as many workers as there are copies."""
+    """At once, with a model that takes longer than the copies wait: asked once, answered once."""
     message = email()
-    await asyncio.gather(*(worker.handle(event(message, "same")) for _ in range(20)))
+    agent.before = lambda _turn: asyncio.sleep(1.0)
+    await asyncio.gather(*(insist(worker, event(message, "same")) for _ in range(20)))
+    assert len(agent.turns) == 1
     assert await replies(db) == 1
     assert await outcomes(db) == [("replied", None)]
 
@@ -212,3 +227,74 @@ async def test_an_event_that_fits_nothing_is_permanent(worker: Worker) -> None:
         attributes = {"id": "x", "type": kind, "source": "s"}
         with pytest.raises(Permanent):
             await worker.handle(ReceivedEvent(attributes, "application/json", data))
+
+
+async def refund(turn: TurnInput) -> TurnResult:
+    """An agent that hands over."""
+    return TurnResult("escalated", "A colleague will reply.", reason="refund")
+
+
+async def test_a_handoff_whose_event_was_lost_is_asked_for_again(
+    worker: Worker, db: Database, settings: Settings
+) -> None:
+    """Killed between commit and publish of an escalation: the lease is gone, the redelivery publishes all the same."""
+    message = email()
+    with pytest.raises(Retryable):
+        await replace(worker, producer=_Dead(), run_turn=refund).handle(event(message, "e1"))  # type: ignore[arg-type]
+    await worker.handle(event(message, "e1"))
+    delivery = (await db.fetchrow("SELECT id, conversation_id FROM deliveries")) or {}
+    records = await Topics(settings.kafka_bootstrap_servers).read_async("fte.outbound", 10_000, 3)
+    asked = [r for r in records if r["key"] == str(delivery["conversation_id"]).encode()]
+    assert [json.loads(r["value"])["delivery_id"] for r in asked] == [str(delivery["id"])]
+
+
+async def test_a_merge_during_a_turn_has_its_event_come_back(
+    worker: Worker, agent: Agent, db: Database, vault: Vault
+) -> None:
+    """The commit is stale; the event is not acknowledged, and its redelivery answers with the merged history."""
+    await worker.handle(event(email("the export stops at 50 %")))
+    agent.turns.clear()
+
+    async def linked(turn: TurnInput) -> None:
+        if len(agent.turns) == 1:
+            await link(db, vault, "ada@example.org", "+12015550123")
+
+    agent.before = linked
+    message = whatsapp("hello there")
+    with pytest.raises(Retryable):
+        await worker.handle(event(message, "w1"))
+    await worker.handle(event(message, "w1"))
+    assert [outcome for outcome, _ in await outcomes(db)] == ["replied", "replied"]
+    assert "the export stops at 50 %" in [said.text for said in agent.turns[-1].history]
+
+
+async def test_what_cannot_be_read_goes_to_a_person_once(worker: Worker, agent: Agent, db: Database) -> None:
+    """A row that does not open is no retry's business, nor every sweep's."""
+    message = email()
+
+    async def spoil(turn: TurnInput) -> None:
+        await db.execute("UPDATE messages SET body_enc = substr(body_enc, 1, 29)")
+        raise Retryable("model away")
+
+    agent.before = spoil
+    with pytest.raises(Retryable):
+        await worker.handle(event(message, "e1"))
+    await worker.handle(event(message, "e1"))
+    assert await outcomes(db) == [("escalated", "bad-ciphertext")]
+    ticket = (await db.fetchrow("SELECT status, reason FROM tickets")) or {}
+    assert (ticket["status"], ticket["reason"]) == ("escalated", "bad-ciphertext")
+
+
+async def test_the_same_handoff_is_not_sent_twice(worker: Worker, db: Database, vault: Vault) -> None:
+    """Returned without a person's word and handed over again: the customer is not told so a second time."""
+    handing_over = replace(worker, run_turn=refund)
+    await handing_over.handle(event(email("refund")))
+    await db.execute("UPDATE deliveries SET status = 'sent'")
+    ticket = (await db.fetchrow("SELECT id FROM tickets")) or {}
+    conversation_id, reopened = await Desk(db, vault, supersede).give_back(ticket["id"])
+    assert reopened == 1
+    attributes = {"id": str(uuid4()), "type": CONVERSATION_WAKE, "source": "s"}
+    data = json.dumps({"conversation_id": str(conversation_id)}).encode()
+    await handing_over.handle(ReceivedEvent(attributes, "application/json", data))
+    assert await outcomes(db) == [("escalated", "refund")]
+    assert await replies(db) == 1

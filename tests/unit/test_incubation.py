@@ -232,23 +232,56 @@ def test_the_numbers_of_the_discovery_log_are_those_of_the_tickets(
 
 @pytest.mark.parametrize("title", ["E-mail", "WhatsApp", "Web form"])
 def test_edge_cases_of_a_channel(title: str) -> None:
-    """Ten or more edge cases a channel, each with a behaviour, a real ticket or case, and a test or "planned"."""
+    """R5.1: ten or more edge cases a channel name tests that exist; the others say that they come later."""
     text = _text("specs/discovery-log.md").split("## Edge cases")[1]
     rows = [line.strip("|").split("|") for line in _sections(text, "###")[title].splitlines() if line.startswith("|")]
-    known = {*(ticket["id"] for ticket in _tickets()), *(f"cases.yaml: {case['id']}" for case in _cases()), "none"}
-    assert len(rows) - 2 >= 10
+    cases = {f"cases.yaml: {case['id']}" for case in _cases()}
+    known = {*(ticket["id"] for ticket in _tickets()), *cases, "none"}
+    tested = 0
     for row in rows[2:]:
-        _, edge, seen, behaviour, test = (cell.strip() for cell in row)
+        _, edge, seen, behaviour, tests = (cell.strip() for cell in row)
         assert edge
         assert behaviour
         assert set(seen.split(", ")) <= known, seen
-        assert test == "planned" or all(map(_test_exists, test.split(","))), test
+        if tests != "planned, later":
+            assert [name for name in tests.split(", ") if not _holds(name, cases)] == [], edge
+            tested += 1
+    assert tested >= 10
+
+
+def _holds(name: str, cases: set[str]) -> bool:
+    """Whether a name between backquotes is a case, or a test that is defined."""
+    bare = name.removeprefix("`").removesuffix("`")
+    return name == f"`{bare}`" and (bare in cases or _test_exists(bare))
 
 
 def _test_exists(node: str) -> bool:
-    """Whether `tests/….py::test_name`, with or without backquotes, is defined."""
-    path, _, name = node.strip(" `").partition("::")
-    return (ROOT / path).is_file() and f"def {name.split('[')[0].rpartition('::')[2]}(" in _text(path)
+    """Whether `tests/….py::test_name` is defined, as a function of the module."""
+    path, _, name = node.partition("::")
+    if not (node.startswith("tests/") and name.startswith("test_") and (ROOT / path).is_file()):
+        return False
+    return re.search(rf"^(?:async )?def {re.escape(name)}\(", _text(path), re.MULTILINE) is not None
+
+
+@pytest.mark.parametrize("page", ["discovery-log", "transition-checklist"])
+def test_modules_and_tests_named_in_the_artefacts_exist(page: str) -> None:
+    """A path between backquotes leads somewhere; a test is defined, also one that is named after its file."""
+    prose = re.sub(r"^```.*?^```", "", _text(f"specs/{page}.md"), flags=re.MULTILINE | re.DOTALL)
+    spans = [span for line in prose.splitlines() for span in re.findall(r"`([^`]+)`", line)]
+    places = [span for span in spans if span.startswith(("shared/", "functions/", "tests/", "context/", "specs/"))]
+    assert [span for span in places if "::" not in span and not (ROOT / span).exists()] == []
+    assert [span for span in places if "::" in span and not _test_exists(span)] == []
+    everything = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    bare = [span for span in spans if re.fullmatch(r"test_\w+", span)]
+    assert [name for name in bare if f"def {name}(" not in everything] == []
+
+
+def test_a_ticked_line_of_the_checklist_names_what_shows_it() -> None:
+    """A tick is a claim: each names a test, a file or a command, and nothing that is not ticked stands without why."""
+    lines = re.findall(r"^- \[(x| )\] (.+(?:\n  .+)*)", _text("specs/transition-checklist.md"), re.MULTILINE)
+    assert lines
+    for mark, claim in lines:
+        assert "`" in claim if mark == "x" else "later" in claim, claim
 
 
 def test_every_user_story_says_what_happens_on_each_channel() -> None:
