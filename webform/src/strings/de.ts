@@ -13,7 +13,7 @@ export const de: Strings = {
     message: 'Ihre Nachricht',
   },
   hints: {
-    email: 'Falls Sie diese Seite verlassen.',
+    email: 'Damit wir wissen, wer schreibt. Die Antwort erscheint hier.',
     phone: 'Zum Beispiel +1 201 555 0123',
   },
   categories: {

@@ -13,7 +13,7 @@ export const en: Strings = {
     message: 'Your message',
   },
   hints: {
-    email: 'In case you leave this page.',
+    email: 'So that we know who is writing. The answer appears here.',
     phone: 'For example +1 201 555 0123',
   },
   categories: {

@@ -13,7 +13,7 @@ export const es: Strings = {
     message: 'Su mensaje',
   },
   hints: {
-    email: 'Por si deja esta página.',
+    email: 'Para saber quién escribe. La respuesta aparece aquí.',
     phone: 'Por ejemplo, +1 201 555 0123',
   },
   categories: {

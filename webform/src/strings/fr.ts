@@ -13,7 +13,7 @@ export const fr: Strings = {
     message: 'Votre message',
   },
   hints: {
-    email: 'Au cas où vous quitteriez la page.',
+    email: 'Pour savoir qui écrit. La réponse s’affiche ici.',
     phone: 'Par exemple +1 201 555 0123',
   },
   categories: {
