@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.channels.health import health_with
 from shared.channels.web.api import Form, build_api
 from shared.channels.web.site import Site
 from shared.clock import SystemClock
@@ -33,13 +34,17 @@ class Deps:
     api: FastAPI
 
     async def health(self) -> Health:
-        """Kafka answers; without PostgreSQL messages are taken but pages cannot be read: the web is degraded."""
+        """Kafka answers, and every channel's mark.
+
+        Without PostgreSQL messages are taken but pages cannot be read: the web is degraded, the others unknown.
+        """
         failed = await first_failure([("kafka", self.producer.ping())])
         if failed is not None:
             return Health(serving=False, reason=f"{failed}-away")
-        unread = await first_failure([("postgres", self.db.ping())])
-        web = ChannelHealth("degraded", f"{unread}-away") if unread else ChannelHealth()
-        return Health(serving=True, channels={"web": web})
+        known = await health_with(self.db)
+        if known.serving:
+            return known
+        return Health(serving=True, channels={"web": ChannelHealth("degraded", known.reason)})
 
 
 @asynccontextmanager

@@ -42,7 +42,10 @@ class Deps:
     clock: Clock
 
     async def health(self) -> Health:
-        """Kafka answers; WhatsApp is degraded while its token or URL is missing."""
+        """Kafka answers; WhatsApp is degraded while its token or URL is missing.
+
+        The other channels are unknown here: their marks stand in PostgreSQL, which this function does without.
+        """
         failed = await first_failure([("kafka", self.producer.ping())])
         if failed is not None:
             return Health(serving=False, reason=f"{failed}-away")

@@ -16,6 +16,13 @@ import httpx
 from shared.errors import Permanent, Retryable
 
 _TIMEOUT_S = 30.0
+#: What to do next, by the desk's reason.
+_NEXT = {
+    "unknown-ticket": "`kn-fte tickets list` shows them",
+    "unknown-customer": "`kn-fte customers list` shows them",
+    "unknown-dead-letter": "`kn-fte dead-letters list` shows them",
+    "bad-operator-token": "FTE_OPERATOR_TOKEN must be the one the desk was started with",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class DeskClient:
     def find(cls) -> DeskClient:
         """From FTE_DESK_URL and FTE_OPERATOR_TOKEN, else from the system on this machine.
 
+        Without a URL it is this machine's system, with the token that one was started with.
         Raises Permanent that says how to name a desk.
         """
         url, token = os.environ.get("FTE_DESK_URL", ""), os.environ.get("FTE_OPERATOR_TOKEN", "")
@@ -40,7 +48,7 @@ class DeskClient:
                 "no desk here: run `make up`, or set FTE_DESK_URL and FTE_OPERATOR_TOKEN for the cluster's",
                 reason="no-desk",
             )
-        return cls(url.rstrip("/") or found["functions"]["dlq-review"], token or found["operator_token"])
+        return cls(url.rstrip("/") or found["functions"]["dlq-review"], found["operator_token"])
 
     async def get(self, path: str, **query: Any) -> Any:
         """GET; None values are left out of the query."""
@@ -79,6 +87,8 @@ def local_endpoints() -> dict[str, Any] | None:
 
 def _message(response: httpx.Response) -> str:
     try:
-        return str(response.json()["error"]["message"])
+        error = response.json()["error"]
+        then = _NEXT.get(error.get("reason"))
+        return f"{error['message']}: {then}" if then else str(error["message"])
     except (ValueError, KeyError, TypeError):
         return f"the desk answered {response.status_code}"

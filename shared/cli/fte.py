@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from shared.cli.doctor import doctor_report
+from shared.cli.entry import run as run_app
 from shared.cli.output import Format, Output, command, errors, fail, say, show
 from shared.settings import Settings
 
@@ -228,8 +228,8 @@ def _run_build(project: Path) -> subprocess.CompletedProcess[str]:
 
 def main() -> None:
     """Entry point of `fte`."""
-    app(prog_name="fte")
+    run_app(app, "fte")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,10 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
+from uuid import UUID
 
 import typer
 
 from shared.cli.desk_client import DeskClient
+from shared.cli.entry import run
 from shared.cli.output import Format, Output, command, fail, say, show
 
 app = typer.Typer(
@@ -123,7 +125,11 @@ async def customers_list(limit: Limit = 100, output: Output = Format.TABLE) -> N
 @command
 async def customers_show(customer: Annotated[str, typer.Argument(metavar="ID")], output: Output = Format.TABLE) -> None:
     """One customer with identifiers and conversations."""
-    show(await DeskClient.find().get(f"/customers/{_part(customer)}"), output)
+    try:
+        customer_id = UUID(customer)
+    except ValueError:
+        fail("ID is a customer's id: `kn-fte customers list` shows them")
+    show(await DeskClient.find().get(f"/customers/{customer_id}"), output)
 
 
 @customers.command("link")
@@ -236,7 +242,8 @@ def _text(file: Path) -> str:
 
 def main() -> None:
     """Entry point of `kn-fte`."""
-    app(prog_name="kn fte")
+    # kn finds its plugin by this name, and it runs by itself under it too.
+    run(app, "kn-fte")
 
 
 if __name__ == "__main__":

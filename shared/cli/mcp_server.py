@@ -42,4 +42,7 @@ async def _conversation_id(db: Database, given: str) -> UUID:
     try:
         return UUID(given)
     except ValueError:
-        raise Permanent(f"{given} is neither a conversation nor a ticket", reason="unknown-conversation") from None
+        raise Permanent(
+            f"{given} is neither a conversation nor a ticket: `kn-fte tickets list` shows them",
+            reason="unknown-conversation",
+        ) from None

@@ -56,8 +56,13 @@ def command(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
 
 def fail(message: str) -> NoReturn:
     """One line on stderr, exit code 1."""
-    errors.print(f"error: {message}", style="red", markup=False, soft_wrap=True)
+    complain(message)
     raise typer.Exit(1)
+
+
+def complain(message: str) -> None:
+    """One line on stderr that says what is wrong."""
+    errors.print(f"error: {message}", style="red", markup=False, soft_wrap=True)
 
 
 def say(message: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -29,7 +31,7 @@ KN = [sys.executable, "-m", "shared.cli.kn_fte"]
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A home where nothing is up; whatever a test leaves there is taken down."""
     home = tmp_path_factory.mktemp("own")
-    system = System(home, {**os.environ, "FTE_HOME": str(home)})
+    system = System(home, {**os.environ, "FTE_HOME": str(home), "FTE_OPERATOR_TOKEN": secrets.token_urlsafe(12)})
     yield system
     system.fte("down", "--purge")
 
@@ -40,8 +42,16 @@ def test_a_system_comes_up_answers_goes_down_and_is_purged(own: System) -> None:
         started = time.monotonic()
         up = own.fte("up", "--detach", timeout=280)
         assert up.returncode == 0, up.stderr
+        assert "INFO" not in up.stderr, "a library speaks on a person's screen"
         assert time.monotonic() - started < 240
     assert PREFERRED["form-submit"] not in ports_of(own), "a taken port was not stepped around"
+
+    # A token of the caller's is the functions', the supervisor's and, in a shell without it, the commands'.
+    assert own.endpoints["operator_token"] == own.environment["FTE_OPERATOR_TOKEN"]
+    elsewhere = System(own.home, {n: v for n, v in own.environment.items() if n != "FTE_OPERATOR_TOKEN"})
+    assert isinstance(elsewhere.kn("status"), dict)
+    assert elsewhere.fte("start", "gmail").returncode == 0
+    assert open_to_others(own.home) == []
 
     again = own.fte("up", "--detach")
     assert again.returncode == 1
@@ -69,6 +79,12 @@ def test_a_system_comes_up_answers_goes_down_and_is_purged(own: System) -> None:
 
 def ports_of(system: System) -> set[int]:
     return {int(url.rpartition(":")[2]) for url in system.endpoints["functions"].values()}
+
+
+def open_to_others(home: Path) -> list[str]:
+    """Folders of customers' texts that another user could enter."""
+    folders = [home / name for name in ("kafka", "simulators", "logs", "postgres/cluster")]
+    return [folder.name for folder in folders if folder.exists() and folder.stat().st_mode & 0o077]
 
 
 class taken_port:  # noqa: N801  reads as a statement
@@ -117,16 +133,25 @@ def test_detach_holds_nobody_s_output(system: System) -> None:
 def test_errors_are_one_line(system: System) -> None:
     """A user's mistake: one line that says what to do, exit code 1 or 2, no traceback."""
     cases = [
-        [*KN, "tickets", "show", "NOSUCH"],
-        [*KN, "customers", "link", "not-an-address", "+12015550123"],
-        [*KN, "dead-letters", "discard", "NOSUCH"],
-        [*FTE, "stop", "nothing"],
-        [*FTE, "send", "pigeon", "hello"],
+        (1, [*KN, "tickets", "show", "NOSUCH"], "kn-fte tickets list"),
+        (1, [*KN, "customers", "show", "NOSUCH"], "kn-fte customers list"),
+        (1, [*KN, "customers", "show", str(uuid.uuid4())], "kn-fte customers list"),
+        (1, [*KN, "customers", "link", "not-an-address", "+12015550123"], "address"),
+        (1, [*KN, "dead-letters", "discard", "NOSUCH", "--yes"], "kn-fte dead-letters list"),
+        (1, [*FTE, "stop", "nothing"], "agent-run"),
+        (1, [*FTE, "send", "pigeon", "hello"], "whatsapp"),
+        (1, [*FTE, "mcp", "--conversation", "NOSUCH"], "kn-fte tickets list"),
+        (2, [*KN, "tickets", "list", "--state", "foo"], "'open', 'escalated', 'closed'"),
+        (2, [*KN, "tickets", "list", "--limit", "0"], "kn-fte tickets list --help"),
+        (2, [*KN, "tickets", "show"], "ID"),
+        (2, [*FTE, "try", "--wait", "long"], "fte try --help"),
+        (2, [*FTE, "pu"], "fte --help"),
     ]
-    for command in cases:
+    for code, command, help_ in cases:
         done = subprocess.run(command, env=system.environment, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 1, command
+        assert done.returncode == code, command
         assert done.stdout == ""
+        assert help_ in done.stderr, done.stderr
         assert "Traceback" not in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1, done.stderr
 
@@ -174,7 +199,10 @@ def test_health_and_metrics_of_every_function(system: System) -> None:
     for url in system.endpoints["functions"].values():
         health = httpx.get(url + "/health", trust_env=False)
         assert health.status_code == 200
-        assert set(health.json()["channels"]) == {"email", "whatsapp", "web"}
+        channels = {name: each["status"] for name, each in health.json()["channels"].items()}
+        assert set(channels) == {"email", "whatsapp", "web"}
+        # The one function that does without PostgreSQL, where the channels' marks stand.
+        assert "unknown" not in channels.values() or url == system.endpoints["functions"]["whatsapp-webhook"]
         assert re.search(r"^# TYPE fte_\w+ counter$", httpx.get(url + "/metrics", trust_env=False).text, re.MULTILINE)
 
 

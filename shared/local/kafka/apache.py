@@ -13,6 +13,7 @@ from shared.errors import Retryable
 from shared.events.probe import wait_until_kafka_answers
 from shared.local import server_process
 from shared.local.kafka.java import resolve_kafka
+from shared.local.private import private_folder
 
 if TYPE_CHECKING:
     from shared.local.kafka.broker import Kind
@@ -91,7 +92,7 @@ class ApacheKafka:
         await self.stop()
         await server_process.wait_for_port(self.port)
         classpath = f"{await resolve_kafka()}/*"
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder)
         await self._format(classpath)
         self._write_properties(self._properties, self._folder / "data")
         await self._launch(classpath)

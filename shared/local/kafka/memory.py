@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from shared.errors import Permanent, Retryable
 from shared.events.probe import wait_until_kafka_answers
 from shared.local import server_process
+from shared.local.private import private_folder
 
 if TYPE_CHECKING:
     from shared.local.kafka.broker import Kind
@@ -54,7 +55,7 @@ class MemoryKafka:
                 await self.resume()
                 return
         await self.stop()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder)
         self._address_file.unlink(missing_ok=True)
         command = [sys.executable, "-m", "shared.events.memory_cluster", "--address-file", str(self._address_file)]
         pid = server_process.spawn(command, self._log, tethered=not self._detached)

@@ -56,7 +56,7 @@ def control_app(supervisor: Supervisor, down: asyncio.Event) -> Starlette:
             Route("/start/{name}", _act(supervisor, "start"), methods=["POST"]),
             Route("/down", end, methods=["POST"]),
         ],
-        middleware=[Middleware(_Token, token=supervisor.home.keys()["FTE_OPERATOR_TOKEN"])],
+        middleware=[Middleware(_Token, token=supervisor.operator_token)],
     )
 
 

@@ -68,9 +68,14 @@ def function_environment(plan: Plan, *, dsn: str, kafka: str) -> dict[str, str]:
         **_gmail(plan),
         "PYTHONUNBUFFERED": "1",
     }
-    caller = {name: value for name, value in os.environ.items() if value or name not in ours}
     # Two settings are never the caller's: they name what was started here.
-    return {**ours, **_dotenv(), **caller, "DATABASE_URL": dsn, "KAFKA_BOOTSTRAP_SERVERS": kafka}
+    return {**_overridden(ours), "DATABASE_URL": dsn, "KAFKA_BOOTSTRAP_SERVERS": kafka}
+
+
+def keys_in_use(made: Mapping[str, str]) -> dict[str, str]:
+    """The keys the functions get: those given, else those made here, by setting name."""
+    effective = _overridden(made)
+    return {name: effective[name] for name in made}
 
 
 def simulator_environment(plan: Plan) -> dict[str, str]:
@@ -90,6 +95,12 @@ def simulator_environment(plan: Plan) -> dict[str, str]:
         "TWILIO_SIMULATOR_WEBHOOK_URL": plan.url("whatsapp-webhook") + "/",
         "TWILIO_SIMULATOR_PUBLIC_URL": plan.webhook_url,
     }
+
+
+def _overridden(ours: Mapping[str, str]) -> dict[str, str]:
+    """`ours` under `.env` under the caller's environment; an empty value of the caller's gives nothing."""
+    caller = {name: value for name, value in os.environ.items() if value or name not in ours}
+    return {**ours, **_dotenv(), **caller}
 
 
 def _twilio(plan: Plan) -> dict[str, str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shared.local.private import private_folder, write_private
 from shared.local.server_process import free_port, is_port_free
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -62,9 +63,9 @@ class Home:
         return self.folder / "supervisor.pid"
 
     def prepare(self) -> None:
-        """Make the folder and keep others out: it holds keys and customers' messages."""
+        """Make the folder, which PostgreSQL's own user must pass, and keep others out of what is in it."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
-        self.logs.mkdir(exist_ok=True)
+        private_folder(self.logs)
 
     def keys(self) -> dict[str, str]:
         """Local keys by setting name, made at the first start."""
@@ -88,14 +89,6 @@ class Home:
             return json.loads(self.endpoints_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             return None
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, in one step."""
-    draft = path.with_suffix(".new")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    draft.rename(path)
 
 
 def _choose(wished: tuple[int | None, ...], taken: set[int]) -> int:

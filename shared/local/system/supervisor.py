@@ -23,8 +23,9 @@ from shared.knowledge.embed import open_embedder
 from shared.knowledge.ingest import ingest_folder
 from shared.local.kafka.broker import KafkaBroker, choose_broker
 from shared.local.postgres import APP, OWNER, EmbeddedPostgres
+from shared.local.private import private_folder, write_private
 from shared.local.system.environment import Plan, function_environment, simulator_environment
-from shared.local.system.home import PROJECT, Home, write_private
+from shared.local.system.home import PROJECT, Home
 from shared.local.system.parts import Part, Program, Server
 from shared.settings import Settings
 
@@ -44,6 +45,8 @@ class Supervisor:
         self.say = say
         self.parts: dict[str, Part] = {}
         self.durable = True
+        #: The desk's, known once `start` has returned.
+        self.operator_token = ""
         self._broker: KafkaBroker | None = None
         self._acts = asyncio.Lock()
 
@@ -60,7 +63,9 @@ class Supervisor:
         dsn = plan.given.database_url.get_secret_value() or postgres.dsn(APP, DATABASE)
         owner = plan.given.database_url.get_secret_value() or postgres.dsn(OWNER, DATABASE)
         await self._fill(owner, broker)
-        await self._start_programs(plan, function_environment(plan, dsn=dsn, kafka=broker.address))
+        environment = function_environment(plan, dsn=dsn, kafka=broker.address)
+        self.operator_token = environment["FTE_OPERATOR_TOKEN"]
+        await self._start_programs(plan, environment)
         self._write_endpoints(plan, owner, broker)
 
     async def stop(self) -> None:
@@ -170,8 +175,8 @@ class Supervisor:
         return Program(name, argv, environment, self._log(name), plan.url(name) + "/health", COPIES.get(name, 1))
 
     def _simulator(self, plan: Plan, name: str) -> Program:
-        state = self.home.folder / "simulators" / name
-        state.mkdir(parents=True, exist_ok=True)
+        state = private_folder(self.home.folder / "simulators") / name
+        state.mkdir(exist_ok=True)
         argv = [sys.executable, "-m", f"shared.local.simulators.{name}"]
         argv += ["--port", str(plan.ports[name]), "--state", str(state)]
         return Program(name, argv, simulator_environment(plan), self._log(name), plan.url(name) + "/_control/health")
@@ -194,7 +199,7 @@ class Supervisor:
             "kafka": broker.address,
             "simulators": {name: plan.url(name) for name in _simulated(plan)},
             "webform": plan.url("form-submit") + "/",
-            "operator_token": plan.keys["FTE_OPERATOR_TOKEN"],
+            "operator_token": self.operator_token,
             "control": plan.url("control"),
             "dispatcher": plan.url("dispatcher"),
         }

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from shared.local.system.supervisor import Supervisor
 from shared.settings import Settings
 
 _EVERY_S = 1.0
+# The screen is not to stand still while PostgreSQL is away.
+_COUNT_S = 1.5
 _TAIL_BYTES = 65_536
 _ERRORS = 5
 _COLOURS = {"up": "green", "down": "red", "stopped": "yellow"}
@@ -43,9 +46,10 @@ async def watch(supervisor: Supervisor, down: asyncio.Event) -> None:
 
 
 async def _live(console: Console, supervisor: Supervisor, counts: Counts, down: asyncio.Event) -> None:
+    since = datetime.now(UTC).isoformat()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while not down.is_set():
-            errors = await asyncio.to_thread(last_errors, supervisor.home.logs)
+            errors = await asyncio.to_thread(last_errors, supervisor.home.logs, since)
             live.update(_screen(supervisor.state(), await counts.read(), errors), refresh=True)
             await _pause(down)
 
@@ -75,7 +79,11 @@ class Counts:
     def __init__(self, supervisor: Supervisor) -> None:
         endpoints = supervisor.home.endpoints() or {}
         self._db = Database.from_settings(
-            Settings(database_url=endpoints.get("postgres", "unset"), database_pool_size=1)  # pyright: ignore[reportArgumentType]
+            Settings(
+                database_url=endpoints.get("postgres", "unset"),  # pyright: ignore[reportArgumentType]
+                database_pool_size=1,
+                database_timeout_s=_COUNT_S,
+            )
         )
 
     async def read(self) -> dict[str, Any]:
@@ -94,31 +102,37 @@ class Counts:
 def _screen(parts: list[dict[str, Any]], counts: dict[str, Any], errors: Iterable[str]) -> Group:
     table = Table(box=None, header_style="bold")
     for column in ("part", "state", "copies", "restarts"):
-        table.add_column(column.upper())
+        # As wide as its widest word, so that nothing moves when a part stops.
+        table.add_column(column.upper(), min_width=len("stopped"))
     for part in parts:
         state = Text(part["state"], style=_COLOURS[part["state"]])
         table.add_row(part["name"], state, str(len(part["pids"])), str(part["restarts"] or ""))
-    lines = [Text(""), Text(_sentence(counts))]
-    lines += [Text(error, style="red") for error in errors]
-    return Group(table, *lines, Text("Ctrl-C ends it", style="dim"))
+    lines = [Text(""), *(Text(f" {line}") for line in _sentences(counts)), Text("")]
+    # A line each, whatever the width: a screen that grows and shrinks jumps.
+    lines += [Text(f" {error}", style="red", no_wrap=True, overflow="ellipsis") for error in errors]
+    return Group(table, *lines, Text(" Ctrl-C ends it", style="dim"))
 
 
-def _sentence(counts: dict[str, Any]) -> str:
+def _sentences(counts: dict[str, Any]) -> tuple[str, ...]:
     if not counts:
-        return "PostgreSQL does not answer"
+        return ("PostgreSQL does not answer", "", "")
     return (
-        f"today: {counts['inbound_day']} messages in, {counts['delivered_day']} delivered · "
-        f"waiting {counts['waiting']}, undelivered {counts['undelivered']} · "
-        f"tickets: {counts['open']} open, {counts['escalated']} with a person · dead letters {counts['dead_letters']}"
+        f"last 24 h  {counts['inbound_day']} messages in, {counts['delivered_day']} answers delivered",
+        f"now        {counts['waiting']} to answer, {counts['undelivered']} to deliver, "
+        f"{counts['dead_letters']} dead letters",
+        f"tickets    {counts['open']} open, {counts['escalated']} with a person",
     )
 
 
-def last_errors(logs: Path, most: int = _ERRORS) -> list[str]:
-    """The newest lines of level error over all logs, oldest first: time, function, event, reason."""
+def last_errors(logs: Path, since: str = "", most: int = _ERRORS) -> list[str]:
+    """The newest lines of level error over all logs, oldest first: time, function, event, reason.
+
+    `since` is ISO 8601 in UTC, as the logs' timestamps are: an earlier run's errors are no news.
+    """
     found: deque[tuple[str, str]] = deque()
     for log in logs.glob("*.log"):
         found.extend(_errors_in(log))
-    return [line for _, line in sorted(found)[-most:]]
+    return [line for at, line in sorted(found)[-most:] if at >= since]
 
 
 def _errors_in(log: Path) -> list[tuple[str, str]]:
@@ -134,11 +148,15 @@ def _errors_in(log: Path) -> list[tuple[str, str]]:
 def _error(line: str) -> dict[str, Any] | None:
     try:
         entry: Any = json.loads(line)
-        return entry if entry["level"] == "error" and entry["timestamp"] else None
+        datetime.fromisoformat(entry["timestamp"])
+        return entry if entry["level"] == "error" else None
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def _one_line(entry: dict[str, Any]) -> str:
-    reason = entry.get("reason") or entry.get("error_type") or entry.get("cause") or ""
-    return f"{entry['timestamp'][11:19]} {entry.get('function', '')} {entry.get('event_type', '')} {reason}".rstrip()
+    causes = (entry.get(name) for name in ("reason", "error_reason", "cause", "error_type"))
+    cause = next((cause for cause in causes if cause), None)
+    at = datetime.fromisoformat(entry["timestamp"]).astimezone()
+    words = (entry.get("function"), entry.get("event_type"), entry.get("outcome"), cause)
+    return " ".join([f"{at:%H:%M:%S}", *(str(word) for word in words if word)])
