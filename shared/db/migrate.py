@@ -19,7 +19,7 @@ from typing import Any
 import asyncpg
 
 from shared.db.location import SQL_DIR
-from shared.errors import Permanent
+from shared.errors import Permanent, Retryable
 from shared.settings import Settings
 
 _FILE = re.compile(r"^(?P<version>\d{4})\.(?P<phase>before|after)\.(?P<title>[a-z0-9-]+)\.sql$")
@@ -68,7 +68,7 @@ async def migrate(dsn: str, *, phase: str = "all", folder: Path | None = None) -
 
     `phase` is `before`, `after` or `all`. Raises Permanent when a past file changed.
     """
-    connection = await asyncpg.connect(dsn)
+    connection = await _connect(dsn)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(_TABLE)
@@ -78,6 +78,14 @@ async def migrate(dsn: str, *, phase: str = "all", folder: Path | None = None) -
     finally:
         await connection.close()
     return done
+
+
+async def _connect(dsn: str) -> Any:
+    try:
+        return await asyncpg.connect(dsn, timeout=10)
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        # The DSN holds a password: the kind of the error is all that may be shown.
+        raise Retryable(f"PostgreSQL cannot be reached ({type(error).__name__}): check DATABASE_URL") from None
 
 
 def _missing(files: list[Migration], applied: dict[int, Any], phase: str) -> list[Migration]:

@@ -37,7 +37,7 @@ async def running(home: Home, say: Say, down: asyncio.Event) -> AsyncGenerator[S
     lock = _lock(home)
     supervisor = Supervisor(home, say)
     try:
-        await supervisor.start()
+        await _start_unless_stopped(supervisor, down)
         server = control_server(supervisor, down, supervisor.plan.ports["control"])
         tasks = [asyncio.create_task(server.serve()), asyncio.create_task(supervisor.keep_servers())]
         yield supervisor
@@ -49,6 +49,19 @@ async def running(home: Home, say: Say, down: asyncio.Event) -> AsyncGenerator[S
         await supervisor.stop()
         home.supervisor_file.unlink(missing_ok=True)
         lock.close()
+
+
+async def _start_unless_stopped(supervisor: Supervisor, down: asyncio.Event) -> None:
+    """Start; who asks it to end meanwhile (Ctrl-C) need not wait until everything is up."""
+    starting = asyncio.create_task(supervisor.start(), name="start")
+    asked = asyncio.create_task(down.wait(), name="asked-to-end")
+    await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        raise Permanent("stopped before everything was up", reason="stopped")
+    await starting
 
 
 async def supervise(home: Home) -> None:
@@ -75,8 +88,8 @@ async def detach(home: Home, say: Say) -> dict[str, Any]:
     log = home.logs / "supervisor.log"
     command = [sys.executable, "-m", MARKER, "supervise"]
     environment = {**os.environ, "FTE_HOME": str(home.folder)}
-    pid = server_process.spawn(command, log, tethered=False, environment=environment)
     said = log.stat().st_size if log.exists() else 0
+    pid = server_process.spawn(command, log, tethered=False, environment=environment)
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and server_process.is_running(pid):
         said = _tell(log, said, say)
@@ -84,7 +97,8 @@ async def detach(home: Home, say: Say) -> dict[str, Any]:
         if endpoints is not None:
             return endpoints
         await asyncio.sleep(0.2)
-    raise Retryable(f"the system did not come up: {server_process.last_lines(log)}", reason="not-up")
+    _tell(log, said, say)
+    raise Retryable(f"the system did not come up; all it said is in {log}", reason="not-up")
 
 
 async def take_down(home: Home, *, purge: bool) -> bool:
@@ -126,7 +140,9 @@ def refuse_second(home: Home) -> None:
     """Raises Permanent when a system of this home is up."""
     pid = supervisor_pid(home)
     if pid is not None:
-        raise Permanent(f"it is up already (pid {pid}): `fte down` ends it", reason="already-up")
+        endpoints = home.endpoints()
+        where = f" at {endpoints['webform']}" if endpoints else ", still starting"
+        raise Permanent(f"it is up already{where} (pid {pid}): `fte down` ends it", reason="already-up")
 
 
 def _lock(home: Home) -> TextIO:
