@@ -16,8 +16,10 @@ from typing import Any
 
 import httpx
 
+from shared.channels.addresses import normalise_email, normalise_phone
 from shared.cli.desk_client import local_endpoints
-from shared.errors import Permanent, Retryable
+from shared.cli.output import say
+from shared.errors import Permanent, Rejected, Retryable
 
 _POLL_S = 0.3
 
@@ -25,16 +27,23 @@ _POLL_S = 0.3
 class Customer(ABC):
     """One person on one channel. `address` is what they write from."""
 
+    channel: str
+    default: str
+
     def __init__(self, client: httpx.AsyncClient, endpoints: dict[str, Any], address: str) -> None:
         self.client = client
         self.endpoints = endpoints
         self.address = address
         self._seen = 0
+        self._told = ""
 
     @staticmethod
     @asynccontextmanager
     async def on(channel: str, address: str | None) -> AsyncGenerator[Customer]:
-        """A customer on `email`, `whatsapp` or `web`. Raises Permanent when nothing is up, or for another channel."""
+        """A customer on `email`, `whatsapp` or `web`.
+
+        Raises Permanent when nothing is up, for another channel, or for an address that is not the channel's.
+        """
         kinds = {"email": EmailCustomer, "whatsapp": WhatsAppCustomer, "web": WebCustomer}
         if channel not in kinds:
             raise Permanent(f"{channel!r} is not a channel: email, whatsapp or web", reason="unknown-channel")
@@ -43,9 +52,14 @@ class Customer(ABC):
             raise Permanent("nothing is up here: start it with `make up`", reason="not-up")
         async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
             kind = kinds[channel]
-            customer = kind(client, endpoints, address or kind.default)
+            customer = kind(client, endpoints, kind.fitting(address or kind.default))
             await customer.begin()
             yield customer
+
+    @classmethod
+    def fitting(cls, address: str) -> str:
+        """The address as this channel knows it. Raises Permanent when it is none of the channel's."""
+        return _email(address, cls.channel)
 
     async def begin(self) -> None:
         """Remember what was delivered before: it is no answer to what is written now."""
@@ -63,7 +77,7 @@ class Customer(ABC):
         """The next answer, or None when none comes in time."""
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
-            answers = await self.answers()
+            answers = await self._read()
             if len(answers) > self._seen:
                 new = answers[self._seen :]
                 self._seen = len(answers)
@@ -71,14 +85,24 @@ class Customer(ABC):
             await asyncio.sleep(_POLL_S)
         return None
 
+    async def _read(self) -> list[str]:
+        try:
+            return await self.answers()
+        except Retryable as error:
+            # What was written is in safe hands: reading goes on, and it is said once why nothing is seen.
+            if str(error) != self._told:
+                say(str(error))
+            self._told = str(error)
+            return []
+
     async def call(self, method: str, url: str, **more: Any) -> Any:
-        """A request; its JSON. Raises Retryable when the part does not answer, Permanent when it refuses."""
+        """A request; its JSON. Raises Retryable when the part is away or can't now, Permanent when it refuses."""
         try:
             response = await self.client.request(method, url, **more)
         except httpx.HTTPError:
             raise Retryable(f"{url.split('?', maxsplit=1)[0]} does not answer") from None
         if response.status_code >= 400:
-            raise Permanent(f"refused with {response.status_code}: {response.text[:200]}")
+            raise (Retryable if response.status_code >= 500 else Permanent)(_message(response))
         return response.json()
 
     def simulator(self, name: str) -> str:
@@ -94,6 +118,7 @@ class Customer(ABC):
 class EmailCustomer(Customer):
     """Writes e-mail that passed DMARC at the receiving server."""
 
+    channel = "email"
     default = "ada@example.org"
     _last: str | None = None
 
@@ -114,7 +139,7 @@ class EmailCustomer(Customer):
     async def answers(self) -> list[str]:
         sent = await self.call("GET", self.simulator("gmail") + "/_control/sent")
         mails = [message_from_bytes(base64.urlsafe_b64decode(row["raw"] + "=="), policy=policy.default) for row in sent]
-        ours = [mail for mail in mails if self.address in str(mail["To"])]
+        ours = [mail for mail in mails if self.address.casefold() in str(mail["To"]).casefold()]
         if ours:
             self._last = str(ours[-1]["Message-ID"])
         return [_mail_text(mail) for mail in ours]
@@ -123,21 +148,35 @@ class EmailCustomer(Customer):
 class WhatsAppCustomer(Customer):
     """Writes WhatsApp messages."""
 
+    channel = "whatsapp"
     default = "+12015550123"
+
+    @classmethod
+    def fitting(cls, address: str) -> str:
+        """In E.164, whatever spaces were typed."""
+        try:
+            return normalise_phone(address)
+        except Rejected:
+            raise Permanent(
+                f"--from {address} is no phone number with its country code (+12015550123), which whatsapp writes from"
+            ) from None
 
     async def write(self, text: str, subject: str) -> dict[str, Any]:
         body = {"from": self.address, "body": text, "profile_name": "Ada Example"}
-        return await self.call("POST", self.simulator("twilio") + "/_control/inbound", json=body)
+        said = await self.call("POST", self.simulator("twilio") + "/_control/inbound", json=body)
+        if not 200 <= said["status_code"] < 300:
+            raise Retryable(f"the webhook refused it with {said['status_code']}; try again")
+        return said
 
     async def answers(self) -> list[str]:
         sent = await self.call("GET", self.simulator("twilio") + "/_control/sent")
-        number = self.address.removeprefix("whatsapp:")
-        return [row["body"] for row in sent if row["to"].removeprefix("whatsapp:") == number]
+        return [row["body"] for row in sent if row["to"].removeprefix("whatsapp:") == self.address]
 
 
 class WebCustomer(Customer):
     """Fills in the form."""
 
+    channel = "web"
     default = "ada@example.org"
     _ticket: dict[str, str] | None = None
 
@@ -157,8 +196,29 @@ class WebCustomer(Customer):
         if self._ticket is None:
             return []
         url = f"{self.endpoints['functions']['form-submit']}/tickets/{self._ticket['ticket_id']}"
-        page = await self.call("GET", url, headers={"Authorization": f"Bearer {self._ticket['token']}"})
+        try:
+            page = await self.call("GET", url, headers={"Authorization": f"Bearer {self._ticket['token']}"})
+        except Retryable:
+            raise Retryable("accepted; the page can't be read while the database is away") from None
         return [message["text"] for message in page["messages"] if message["author"] != "customer"]
+
+
+def _email(address: str, channel: str) -> str:
+    try:
+        normalise_email(address)
+    except Rejected:
+        raise Permanent(f"--from {address} is no e-mail address, which {channel} writes from") from None
+    return address.strip()
+
+
+def _message(response: httpx.Response) -> str:
+    try:
+        found: Any = response.json()
+        found = found.get("error", found.get("detail"))
+        found = found.get("message") if isinstance(found, dict) else found
+    except (ValueError, AttributeError):
+        found = None
+    return str(found) if found else f"refused with {response.status_code}"
 
 
 def _mail_text(mail: EmailMessage) -> str:

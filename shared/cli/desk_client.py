@@ -50,6 +50,14 @@ class DeskClient:
             )
         return cls(url.rstrip("/") or found["functions"]["dlq-review"], found["operator_token"])
 
+    @classmethod
+    def here(cls) -> DeskClient:
+        """The desk of the system on this machine, whatever the environment names. Raises Permanent without one."""
+        found = local_endpoints()
+        if found is None:
+            raise Permanent("nothing is up here: start it with `make up`", reason="not-up")
+        return cls(found["functions"]["dlq-review"], found["operator_token"])
+
     async def get(self, path: str, **query: Any) -> Any:
         """GET; None values are left out of the query."""
         given = {name: value for name, value in query.items() if value is not None}
@@ -59,16 +67,27 @@ class DeskClient:
         """POST a JSON body."""
         return await self._call("POST", path, json=body or {})
 
-    async def _call(self, method: str, path: str, **more: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self.token}"}
+    async def health(self) -> dict[str, Any]:
+        """`/health`, whether it serves or not; it wants no token. Raises Retryable when nothing answers."""
+        response = await self._request("GET", "/health")
         try:
-            async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
-                response = await client.request(method, self.url + path, headers=headers, **more)
-        except httpx.HTTPError as error:
-            raise Retryable(f"the desk at {self.url} does not answer: {type(error).__name__}") from None
+            found: Any = response.json()
+        except ValueError:
+            found = None
+        return found if isinstance(found, dict) else {"status": f"it answered {response.status_code}"}
+
+    async def _call(self, method: str, path: str, **more: Any) -> Any:
+        response = await self._request(method, path, headers={"Authorization": f"Bearer {self.token}"}, **more)
         if response.status_code >= 400:
             raise Permanent(_message(response), reason="refused")
         return response.json()
+
+    async def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
+                return await client.request(method, self.url + path, **more)
+        except httpx.HTTPError as error:
+            raise Retryable(f"the desk at {self.url} does not answer: {type(error).__name__}") from None
 
 
 def local_endpoints() -> dict[str, Any] | None:

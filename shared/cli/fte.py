@@ -78,6 +78,24 @@ async def down(purge: Annotated[bool, typer.Option(help="remove its data, keys a
 
 @app.command()
 @command
+async def status(output: Output = Format.TABLE) -> None:
+    """What runs here, and where the form is."""
+    from shared.local.system import run
+    from shared.local.system.home import Home
+
+    home = Home.default()
+    found = await run.call(home, "GET", "/state")
+    form = (home.endpoints() or {}).get("webform")
+    if output is Format.JSON:
+        show({**found, "webform": form}, output)
+        return
+    rows = [{**part, "copies": len(part["pids"])} for part in found["parts"]]
+    show(rows, output, ("name", "state", "copies", "restarts"))
+    say(f"the form: {form}" if form else "the form is not up")
+
+
+@app.command()
+@command
 async def stop(name: Name) -> None:
     """Take one part away, to see what carries on."""
     await _act("stop", name)
@@ -154,21 +172,12 @@ async def try_(
     wait: Annotated[float, typer.Option(help="seconds to wait for an answer")] = 40.0,
 ) -> None:
     """Talk to the system as a customer and see what comes back."""
+    from shared.cli.conversation import converse
     from shared.cli.customer import Customer
 
     async with Customer.on(channel, sender) as customer:
-        say(f"you are {customer.address} on {channel}")
-        while True:
-            words = text or await asyncio.to_thread(_prompt)
-            if not words:
-                return
-            await customer.write(words, subject)
-            answer = await customer.answer(wait)
-            if answer is None:
-                fail(f"no answer within {wait:g} s: `kn-fte status` and `.fte/logs/` say more")
-            typer.echo(answer)
-            if text:
-                return
+        if not await converse(customer, text, subject, wait):
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -190,13 +199,6 @@ async def _act(verb: str, name: str) -> None:
 
     done = await run.call(Home.default(), "POST", f"/{verb}/{name}")
     say(f"{done['name']} is {done['state']}")
-
-
-def _prompt() -> str:
-    try:
-        return input("you> ").strip()
-    except EOFError:
-        return ""
 
 
 def _invite(endpoints: dict[str, object]) -> None:

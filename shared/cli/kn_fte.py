@@ -15,7 +15,9 @@ import typer
 
 from shared.cli.desk_client import DeskClient
 from shared.cli.entry import run
-from shared.cli.output import Format, Output, command, fail, say, show
+from shared.cli.output import Format, Output, command, fail, print_lines, say, screen, show
+from shared.cli.status_view import status_lines, unavailable
+from shared.cli.ticket_view import ticket_lines
 
 app = typer.Typer(
     name="kn fte", help="Operate the Customer Success FTE.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -55,8 +57,18 @@ class LetterStatus(StrEnum):
 @app.command()
 @command
 async def status(output: Output = Format.TABLE) -> None:
-    """How many tickets, messages, deliveries and dead letters are in which state."""
-    show(await DeskClient.find().get("/status"), output)
+    """How many tickets, messages, deliveries and dead letters are in which state, and how the channels are."""
+    desk = DeskClient.find()
+    health = await desk.health()
+    away = unavailable(health)
+    # Without PostgreSQL nothing can be counted; the channels are shown all the same.
+    counts = {} if health.get("reason") == "postgres-away" else await desk.get("/status")
+    if output is Format.TABLE:
+        print_lines(("", line) for line in status_lines(counts, health, screen()))
+    elif counts:
+        show(counts, output)
+    if away:
+        fail(away)
 
 
 @app.command()
@@ -82,7 +94,11 @@ async def tickets_list(
 @command
 async def tickets_show(ticket: TicketId, output: Output = Format.TABLE) -> None:
     """One ticket with its messages over all channels and why the agent did what it did."""
-    show(await DeskClient.find().get(f"/tickets/{_part(ticket)}"), output)
+    found = await DeskClient.find().get(f"/tickets/{_part(ticket)}")
+    if output is Format.TABLE:
+        print_lines(ticket_lines(found, screen()))
+    else:
+        show(found, output)
 
 
 @tickets.command("reply")
@@ -123,13 +139,18 @@ async def customers_list(limit: Limit = 100, output: Output = Format.TABLE) -> N
 
 @customers.command("show")
 @command
-async def customers_show(customer: Annotated[str, typer.Argument(metavar="ID")], output: Output = Format.TABLE) -> None:
+async def customers_show(
+    customer: Annotated[str, typer.Argument(metavar="WHO", help="id, e-mail address or phone number")],
+    output: Output = Format.TABLE,
+) -> None:
     """One customer with identifiers and conversations."""
-    try:
-        customer_id = UUID(customer)
-    except ValueError:
-        fail("ID is a customer's id: `kn-fte customers list` shows them")
-    show(await DeskClient.find().get(f"/customers/{customer_id}"), output)
+    desk = DeskClient.find()
+    if _is_uuid(customer):
+        show(await desk.get(f"/customers/{customer}"), output)
+    elif "@" in customer or any(char.isdigit() for char in customer):
+        show(await desk.post("/customers/find", {"address": customer}), output)
+    else:
+        fail("WHO is an id, an e-mail address or a phone number: `kn-fte customers list` shows them")
 
 
 @customers.command("link")
@@ -217,6 +238,14 @@ async def knowledge_search(
     """What the agent would find."""
     rows = await DeskClient.find().get("/knowledge/search", q=query, limit=limit)
     show(rows, output, ("score", "document_id", "version", "heading_path", "url"))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _part(text: str) -> str:

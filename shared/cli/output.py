@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from functools import wraps
-from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
+from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar, cast
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from shared.cli.columns import Screen, cell, field_lines, long_time, table_lines
 from shared.errors import FteError
 
 P = ParamSpec("P")
@@ -80,35 +83,41 @@ def show(value: Any, output: Format, columns: Sequence[str] = ()) -> None:
         _object(value)
 
 
-def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def screen() -> Screen:
+    """Where standard output goes, and what time it is there."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return Screen(width, datetime.now().astimezone())
+
+
+def print_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Lines on stdout, each with its style (empty: none), as they are: nothing is wrapped here."""
     console = Console(highlight=False)
+    for style, line in lines:
+        console.print(Text(line, style=style), soft_wrap=True)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     if not rows:
         errors.print("nothing to show", style="dim")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    shown = columns or list(rows[0])
-    for column in shown:
-        table.add_column(column.replace("_", " ").upper(), overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in shown))
-    console.print(table)
+    print_lines(_titled(rows, columns or list(rows[0])))
+
+
+def _titled(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[tuple[str, str]]:
+    head, *body = table_lines(rows, columns, screen())
+    return [("bold", head), *(("", line) for line in body)]
 
 
 def _object(value: Mapping[str, Any]) -> None:
-    console = Console(highlight=False)
+    fields: dict[str, str] = {}
+    tables: list[tuple[str, str]] = []
     for name, item in value.items():
         label = name.replace("_", " ")
         if isinstance(item, list) and item and isinstance(item[0], dict):
-            console.print(f"[bold]{label}[/bold]")
-            _table(item, [column for column in item[0] if not isinstance(item[0][column], dict | list)])
+            rows = cast(list[dict[str, Any]], item)
+            columns = [column for column in rows[0] if not isinstance(rows[0][column], dict | list)]
+            tables += [("", ""), ("bold", label), *_titled(rows, columns)]
         else:
-            console.print(f"[bold]{label}[/bold]", end="  ")
-            console.print(_cell(item), markup=False)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
+            is_time = name.endswith("_at") and item is not None
+            fields[label] = long_time(str(item), screen()) if is_time else cell(name, item, screen())
+    print_lines([*(("", line) for line in field_lines(fields)), *tables])

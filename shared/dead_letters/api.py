@@ -36,6 +36,12 @@ class Reason(BaseModel):
     reason: str | None = Field(None, max_length=500)
 
 
+class FindRequest(BaseModel):
+    """An e-mail address or a phone number."""
+
+    address: str = Field(max_length=320)
+
+
 class LinkRequest(BaseModel):
     """An e-mail address and a phone number of one customer."""
 
@@ -133,6 +139,11 @@ def _customers(router: APIRouter, office: Office) -> None:
     @router.get("/customers")
     async def customers(limit: Limit = 100) -> Any:
         return await office.customers(limit)
+
+    @router.post("/customers/find")
+    async def find(request: FindRequest) -> Any:
+        # In the body: a URL is written down by every proxy on the way.
+        return await office.customer_at(request.address)
 
     @router.get("/customers/{customer_id}")
     async def customer(customer_id: UUID) -> Any:

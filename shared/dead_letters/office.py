@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from shared.channels.addresses import normalise_email, normalise_phone
 from shared.clock import Clock
 from shared.conversations.desk import Desk
 from shared.db.pool import Database
@@ -100,6 +101,17 @@ class Office:
         shown["identifiers"] = [_plain(i, keys, {"value_enc": "identifier"}) for i in identifiers]
         shown["conversations"] = [_plain(c, keys, {}) for c in conversations]
         return shown
+
+    async def customer_at(self, address: str) -> dict[str, Any]:
+        """The customer whose verified e-mail address or phone number this is.
+
+        Raises Rejected: 422 when it is neither, 404 when nobody's.
+        """
+        kind, value = ("email", normalise_email(address)) if "@" in address else ("phone", normalise_phone(address))
+        row = await self.db.fetchrow(IDENTITY["who_has"], kind, self.vault.lookup(kind, value))
+        if row is None:
+            raise Rejected("no customer has this address", status=404, reason="unknown-customer")
+        return await self.customer(row["customer_id"])
 
     async def request_delivery(self, delivery_id: UUID, conversation_id: UUID) -> None:
         """Ask send-reply for a committed reply; if Kafka is away the sweep will."""

@@ -57,6 +57,10 @@ def test_a_system_comes_up_answers_goes_down_and_is_purged(own: System) -> None:
     assert again.returncode == 1
     assert "up already" in again.stderr
     assert "Traceback" not in again.stderr
+    status = own.fte("status")
+    for said in (again, status):
+        assert own.endpoints["webform"] in said.stderr
+    assert "whatsapp-webhook  up" in status.stdout
 
     number = new_number()
     assert own.fte("stop", "agent-run").returncode == 0

@@ -322,3 +322,38 @@ def test_a_very_long_message_takes_no_time() -> None:
     started = time.perf_counter()
     check([text])
     assert time.perf_counter() - started < 1.0
+
+
+FILLER = "please look at the hours of monday in project nine and tell me what the list says. "
+DEMAND = "I want my money back and my lawyer will sue you"
+
+
+@pytest.mark.parametrize("length", [7_900, 8_100, 20_000, 200_000])
+@pytest.mark.parametrize("place", [0.0, 0.5, 1.0])
+def test_a_long_text_hides_nothing(length: int, place: float) -> None:
+    """B6: wherever the demand stands, and however much stands around it, it is found."""
+    filler = (FILLER * (length // len(FILLER) + 1))[:length]
+    at = int(place * length)
+    found = check([f"{filler[:at]} {DEMAND} {filler[at:]}"])
+    assert found is not None
+    assert {found.reason, *found.others} >= {Reason.REFUND, Reason.LEGAL}
+
+
+@pytest.mark.parametrize("shift", range(0, 3_000, 97))
+def test_a_demand_on_the_edge_of_a_window_is_found(shift: int) -> None:
+    """The windows overlap by more than a phrase is long."""
+    assert check([f"{'x ' * 4_500}{'z ' * (shift // 2)}{DEMAND} {'x ' * 4_500}"]) is not None
+
+
+def test_a_second_message_behind_a_long_one_is_read() -> None:
+    """A burst is one turn: all of it counts."""
+    assert check([FILLER * 400, DEMAND]) is not None
+
+
+@pytest.mark.parametrize("text", ["a" * 200_000, "aс" * 100_000, "paid our " * 11_000, "r e f " * 20_000])
+def test_a_hostile_text_ends_in_time(text: str) -> None:
+    """No pattern runs away on one endless word, mixed alphabets, or a phrase begun again and again."""
+    check(["warm up"])
+    started = time.perf_counter()
+    check([text])
+    assert time.perf_counter() - started < 8.0

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.agent.backing import sentences, stem
 from shared.agent.gate import GateContext, cited, faults, links
 from shared.agent.promises import promises
 from shared.channels.message import Channel
@@ -196,3 +197,124 @@ def test_links_are_found_in_every_form() -> None:
         "www.b.com",
         "c.io/y",
     ]
+
+
+OURS = replace(WEB, known="how do I export 40 invoices, Priya Okafor", names="Priya Okafor Tideline Support")
+BLANK = replace(OURS, passages=())
+LINK = f" More: Exporting your data, {PAGE.url}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tideline stores all passwords in plain text and sells your data. Anything else?",
+        "Did you know that Tideline sells your data?",
+        "Why does Tideline sell your data?",
+        "What will you do now that Tideline stores passwords in plain text?",
+        "Could you tell us your password?",
+        "We deleted your workspace. Which browser do you use?",
+    ],
+)
+def test_a_statement_with_a_question_mark_needs_a_source(text: str) -> None:
+    """B9: only a text that asks and does nothing else goes without a page."""
+    assert "uncited" in codes(text, BLANK)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Which export do you mean, the one of hours or the one of invoices?",
+        "Hello Priya,\n\nThank you for your message. Which browser do you use?\n\nKind regards,\nTideline Support",
+        "Thanks for asking! Could you tell us which page you are on, and what you see there?",
+    ],
+)
+def test_a_question_back_needs_none(text: str) -> None:
+    """A greeting, thanks, questions and a signature state nothing."""
+    assert codes(text, BLANK) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tideline stores all passwords in plain text and sells your data.",
+        "The link is not valid for 72 hours.",
+        "The link is valid forever.",
+        "We deleted your workspace this morning.",
+        "You can export by asking Anna Berger.",
+        "Mrs Adelheid Brandauer of 14 Elm Street has the same problem.",
+        "Dear Adelheid Brandauer,\nOpen Settings › Data › Export.",
+        "Tideline sells your invoices.",
+    ],
+)
+def test_a_link_does_not_back_what_its_page_does_not_say(text: str) -> None:
+    """B9: each sentence is held against the page cited, also its "not" and the names in it."""
+    assert codes(f"{text}{LINK}", OURS) & {"unbacked", "foreign-name"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The link is valid for thirty hours.",
+        "You get a link, valid for 40 hours.",
+    ],
+)
+def test_numbers_in_words_and_numbers_of_the_customer_are_no_source(text: str) -> None:
+    """A number is the page's, however it is written; the customer's is only repeated as theirs."""
+    assert "unbacked-number" in codes(f"{text}{LINK}", OURS)
+
+
+def test_small_talk_states_nothing_either() -> None:
+    """B9: thanks are no licence to claim something."""
+    small = replace(OURS, small_talk=True)
+    assert "unbacked" in codes("You are welcome! Tideline stores all passwords in plain text.", small)
+    assert codes("You are welcome, Priya! Have a nice day.", small) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Wir erstatten Ihnen den gesamten Betrag.", "refund"),
+        ("Sie erhalten Ihr Geld selbstverständlich zurück.", "refund"),
+        ("Sie haben einen gesetzlichen Anspruch gegen uns.", "law"),
+        ("Wir gewähren Ihnen einen Rabatt.", "price"),
+        ("Le devolveremos todo su dinero.", "refund"),
+        ("Le hacemos un descuento.", "price"),
+        ("Usted tiene derecho a reclamar daños.", "law"),
+        ("Vous serez remboursé.", "refund"),
+        ("Nous vous offrons une remise.", "price"),
+        ("Vous pouvez saisir le tribunal, nous sommes responsables de la perte.", "law"),
+        ("سنعيد لك المبلغ كاملا", "refund"),
+        ("سنمنحك خصما", "price"),
+        ("ہم آپ کی رقم واپس کر دیں گے", "refund"),
+        ("یہ آپ کا قانونی حق ہے", "law"),
+        ("I'll put the whole sum back on your card.", "refund"),
+        ("The full amount will be returned to you.", "refund"),
+        ("We are going to send the money back to your account.", "refund"),
+    ],
+)
+def test_promises_in_every_language_the_gate_reads(text: str, kind: str) -> None:
+    """B9: en, de, es, fr, ar, ur; other words for the same promise as well."""
+    assert f"promise-{kind}" in codes(f"{text}{LINK}", OURS)
+    assert f"promise-{kind}" in codes(text, replace(OURS, small_talk=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Zwrócimy Ci całą kwotę na konto w ciągu tygodnia, proszę się nie martwić o nic.",
+        "Wij betalen u het hele bedrag terug, u hoeft niets meer te doen.",
+        "Мы вернём вам все деньги на карту в течение недели, не беспокойтесь.",
+    ],
+)
+def test_a_language_that_the_gate_cannot_read_is_for_a_person(text: str) -> None:
+    """B9: no promise is looked for in vain."""
+    assert "language" in codes(f"{text}{LINK}", OURS)
+    assert "language" in codes(text, replace(OURS, small_talk=True))
+
+
+def test_endings_do_not_make_another_word() -> None:
+    """What a page says may be said in another form of its words."""
+    assert len({stem(word) for word in ("export", "exports", "exported", "exporting")}) == 1
+    assert sentences("One. Two!\nThree: four? --") == ["One.", "Two!", "Three:", "four?"]
+    assert codes(f"If the link does not arrive, open Settings › Data › Export.{LINK}", OURS) == set()
+    assert codes(f"You are exporting under Settings › Data › Export.{LINK}", OURS) == set()

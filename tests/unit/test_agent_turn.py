@@ -194,6 +194,57 @@ async def test_a_fault_of_the_knowledge_base_is_tried_again(offline: AgentDeps) 
         await run_turn(replace(offline, search=Shelf(fault=Retryable("away"))), turn())
 
 
+# -- more text than a model is given ------------------------------------------------------------
+
+FILLER = "Please look at the hours of Monday in project nine. "
+
+
+async def test_a_long_text_hides_no_matter_of_a_person(offline: AgentDeps) -> None:
+    """B6: at the end of one long message, or in a second message behind it; no model is asked."""
+    demand = "I want my money back and my lawyer will sue you"
+    one = turn(f"{FILLER * 400}{demand}")
+    two = replace(one, messages=(TurnMessage(FILLER * 400, "", AT), TurnMessage(demand, "", AT)))
+    for of in (one, two):
+        result, model = await scripted(offline, of=of)
+        assert model.calls == ()
+        assert (result.outcome, result.reason) == ("escalated", "refund")
+        assert "too-long" in result.evidence
+        assert "legal" in result.summary
+
+
+@pytest.mark.parametrize("text", ["export " * 15_000, "a" * 120_000, "how do i export my data? " * 400])
+async def test_what_a_model_would_read_by_half_goes_to_a_person(offline: AgentDeps, text: str) -> None:
+    """B6: nothing is answered from the beginning of a text alone, and it ends in time."""
+    async with asyncio.timeout(5):
+        result, model = await scripted(offline, of=turn(text, Channel.EMAIL))
+    assert model.calls == ()
+    assert (result.outcome, result.reason) == ("escalated", "not_found")
+    assert "please read all of it" in result.summary
+    assert result.text
+
+
+async def test_others_are_served_while_a_long_text_is_read(offline: AgentDeps) -> None:
+    """The event loop is free meanwhile."""
+    ticks = 0
+    reading = asyncio.create_task(run_turn(offline, turn(FILLER * 3_500 + " ".join(map(hex, range(4_000))))))
+    while not reading.done():
+        ticks += 1
+        await asyncio.sleep(0.005)
+    assert (await reading).outcome == "escalated"
+    assert ticks > 5
+
+
+async def test_a_message_too_long_to_search_for_is_searched_by_what_it_asks(offline: AgentDeps) -> None:
+    """The offline model looks for the question at the end, not for the story before it; without one it hands over."""
+    story = "We are a firm of gardeners and were out all day in the rain. " * 50
+    shelf = Shelf(PAGE)
+    asked = await run_turn(replace(offline, search=shelf), turn(f"{story}How do I export my data?", Channel.WHATSAPP))
+    assert asked.outcome == "replied"
+    assert shelf.asked[0][0] == "How do I export my data?"
+    silent = await run_turn(offline, turn(story, Channel.WHATSAPP))
+    assert (silent.outcome, silent.reason) == ("escalated", "not_found")
+
+
 # -- with a live model --------------------------------------------------------------------------
 
 

@@ -1,0 +1,122 @@
+"""A ticket as an operator reads it: what it is, what was said, and why the agent did what it did."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from shared.cli.columns import Screen, cell, field_lines, harmless, long_time, one_line, short_time
+
+Row = Mapping[str, Any]
+_NARROWEST = 30
+_INDENT = "  "
+
+
+def ticket_lines(ticket: Row, screen: Screen) -> list[tuple[str, str]]:
+    """(style, line) from top to bottom; a style is empty or one of rich's."""
+    lines = [("", line) for line in field_lines(_head(ticket, screen))]
+    for message in ticket["messages"]:
+        lines += [("", ""), ("bold", _message_heading(message, screen))]
+        lines += [("", line) for line in _message(message, ticket.get("subject"), screen)]
+    if ticket["decisions"]:
+        lines += [("", ""), ("bold", "why")]
+    for decision in ticket["decisions"]:
+        lines.append(("", _joined(_clock(decision["decided_at"], screen), decision["outcome"], decision["reason"])))
+        lines += [("dim", line) for line in field_lines(_decision(decision), _INDENT)]
+    return lines
+
+
+def _head(ticket: Row, screen: Screen) -> dict[str, str]:
+    status = _with(ticket["status"], ticket["reason"])
+    fields = {
+        "ticket": one_line(ticket["id"]),
+        "status": status if ticket["state"] != "human" else f"{status}, with a person",
+        "channel": _with(ticket["channel"], None if ticket["trust"] == "verified" else f"sender {ticket['trust']}"),
+        "address": cell("", ticket["address"], screen),
+        "subject": cell("", ticket["subject"], screen),
+        "summary": _wrapped(ticket["summary"] or "-", screen, len("summary") + len(_INDENT)),
+        "priority": f"{cell('', ticket['priority'], screen)}, {cell('', ticket['category'], screen)}",
+        "created": long_time(ticket["created_at"], screen),
+        "updated": long_time(ticket["updated_at"], screen),
+    }
+    if ticket.get("closed_at"):
+        fields["closed"] = long_time(ticket["closed_at"], screen)
+    return fields
+
+
+def _message_heading(message: Row, screen: Screen) -> str:
+    outcome = message["outcome"] or ("waiting" if message["author"] == "customer" else None)
+    trust = None if message["trust"] == "verified" or message["author"] != "customer" else message["trust"]
+    delivery = _with(message["delivery"], message["error_code"]) if message["delivery"] else None
+    who = f"{_clock(message['received_at'], screen)} {message['author']}"
+    return _joined(
+        who, message["channel"], trust, _with(outcome, message["outcome_reason"]) if outcome else None, delivery
+    )
+
+
+def _message(message: Row, known_subject: Any, screen: Screen) -> list[str]:
+    lines: list[str] = []
+    if message["subject"] and message["subject"] != known_subject:
+        lines.append(f"Subject: {one_line(message['subject'])}")
+    lines += _wrapped(message["text"] or "(no text)", screen).splitlines()
+    details = message["details"]
+    files = cast(Sequence[Row], details.get("attachments") or ()) if isinstance(details, dict) else ()
+    return [*lines, *(f"attached: {_file(file)}" for file in files)]
+
+
+def _decision(decision: Row) -> dict[str, str]:
+    tokens = f"{decision['tokens_in']} tokens in, {decision['tokens_out']} out" if decision["tokens_in"] else None
+    fields = {"model": _joined(decision["model"], decision["instructions"], tokens)}
+    record: Any = decision["record"]
+    if not isinstance(record, dict):
+        return {**fields, "record": one_line(str(record))}
+    found = {
+        "passages": "\n".join(_passage(row) for row in record.get("passages") or ()),
+        "tools": "\n".join(
+            f"{one_line(row['name'])} {'ok' if row['ok'] else 'failed'}" for row in record.get("tool_calls") or ()
+        ),
+        "checks": "\n".join(_check(row) for row in record.get("checks") or ()),
+        "evidence": ", ".join(map(one_line, record.get("evidence") or ())),
+    }
+    return {**fields, **{label: text for label, text in found.items() if text}}
+
+
+def _passage(row: Row) -> str:
+    return f"{one_line(row['document_id'])}@{row['version']}  {one_line(row['heading_path'])}"
+
+
+def _check(row: Row) -> str:
+    return f"draft {row['attempt']}: {'; '.join(map(one_line, row['reasons'])) or 'passed'}"
+
+
+def _file(file: Row) -> str:
+    size = max(1, round(int(file["size"] or 0) / 1024))
+    return f"{one_line(file['name'] or 'unnamed')} ({one_line(file['content_type'])}, {size} kB)"
+
+
+def _clock(text: str, screen: Screen) -> str:
+    # A thread is read in its order: the hour says more than how long ago.
+    return short_time(text, Screen(None, screen.now)) if _is_today(text, screen) else long_time(text, screen)
+
+
+def _is_today(text: str, screen: Screen) -> bool:
+    return long_time(text, screen).startswith(f"{screen.now:%Y-%m-%d}")
+
+
+def _wrapped(text: str, screen: Screen, taken: int = 0) -> str:
+    lines = harmless(text).strip().splitlines()
+    if screen.width is None:
+        return "\n".join(lines)
+    width = max(_NARROWEST, screen.width - taken)
+    # A link stays one word, or it can't be followed.
+    folded = (textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""] for line in lines)
+    return "\n".join(part for parts in folded for part in parts)
+
+
+def _with(text: str, more: str | None) -> str:
+    return f"{text} ({more})" if more else text
+
+
+def _joined(*parts: str | None) -> str:
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,226 @@
+"""What people read of the desk's answers: whole ids, a row a line, short times, nothing that steers a terminal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from shared.cli import output
+from shared.cli.aftermath import Aftermath, decided, tickets_of
+from shared.cli.columns import Screen, cell, field_lines, short_time, table_lines
+from shared.cli.customer import EmailCustomer, WebCustomer, WhatsAppCustomer
+from shared.cli.status_view import status_lines, unavailable
+from shared.cli.ticket_view import ticket_lines
+from shared.errors import Permanent
+
+NOW = datetime(2026, 3, 4, 22, 53, tzinfo=UTC)
+PIPE = Screen(None, NOW)
+NARROW = Screen(80, NOW)
+LETTERS = ("id", "event_id", "event_type", "topic", "cause", "failures", "status", "arrived_at")
+
+
+def at(**ago: float) -> str:
+    """An ISO 8601 time so long ago."""
+    return (NOW - timedelta(**ago)).isoformat()
+
+
+def row(**more: Any) -> dict[str, Any]:
+    """A ticket as the desk lists it."""
+    fields = {"id": "TRRYWUAUWVBLXIH4RZTCYPNW", "status": "escalated", "reason": "refund", "channel": "web"}
+    return {
+        **fields,
+        "address": "ada@example.org",
+        "subject": "Where is my money " * 6,
+        "updated_at": at(minutes=2),
+        **more,
+    }
+
+
+TICKETS = ("id", "status", "reason", "channel", "address", "subject", "updated_at")
+
+
+def test_a_piped_list_is_never_cut() -> None:
+    """One row a line, everything in it, columns under each other."""
+    head, *lines = table_lines([row(), row(subject="two\nlines", reason=None)], TICKETS, PIPE)
+    assert len(lines) == 2
+    assert ("Where is my money " * 6).strip() in lines[0]
+    assert "two lines" in lines[1]
+    assert all(line[head.index("REASON") :].startswith(word) for line, word in zip(lines, ("refund", "-"), strict=True))
+    assert lines[0].endswith("22:51")
+
+
+@pytest.mark.parametrize("subject", ["Where is my money " * 6, "価格について教えてください" * 4, "🙂" * 60])
+def test_a_terminal_s_row_fits_and_keeps_its_id(subject: str) -> None:
+    """The subject is shortened, by cells and not by characters; the id never is."""
+    lines = table_lines([row(subject=subject)], TICKETS, NARROW)
+    assert max(map(cell_len, lines)) <= 80
+    assert "…" in lines[1]
+    assert lines[1].startswith("TRRYWUAUWVBLXIH4RZTCYPNW  ")
+    wider = table_lines([row(subject=subject)], TICKETS, Screen(100, NOW))
+    assert max(map(cell_len, wider)) <= 100
+    assert "  web  " in wider[1], "a column is left out without need"
+
+
+def test_columns_that_matter_least_go_first() -> None:
+    """Where shortening is not enough whole columns go, and the row is found by its id still."""
+    letter = dict.fromkeys(LETTERS, "x" * 36) | {"cause": "bad-event", "failures": 1, "status": "waiting"}
+    head, line = table_lines([{**letter, "arrived_at": at(days=2)}], LETTERS, NARROW)
+    assert "EVENT ID" not in head
+    assert {"ID", "CAUSE", "STATUS"} <= set(head.split())
+    assert line.startswith("x" * 36)
+    assert "EVENT ID" in table_lines([letter], LETTERS, PIPE)[0]
+
+
+@pytest.mark.parametrize(
+    ("ago", "terminal", "piped"),
+    [
+        ({"seconds": 5}, "just now", "22:52"),
+        ({"minutes": 2}, "2 min ago", "22:51"),
+        ({"hours": 3}, "19:53", "19:53"),
+        ({"days": 3}, "2026-03-01", "2026-03-01"),
+    ],
+)
+def test_times_are_short(ago: dict[str, float], terminal: str, piped: str) -> None:
+    """How long ago, the hour today, else the date; without spaces where programs split."""
+    assert short_time(at(**ago), NARROW) == terminal
+    assert short_time(at(**ago), PIPE) == piped
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "-"),
+        ([], "-"),
+        ("", "-"),
+        (["email"], "email"),
+        (["email", "web"], "email, web"),
+        (0, "0"),
+        (True, "yes"),
+    ],
+)
+def test_values_read_as_words(value: Any, shown: str) -> None:
+    """Lists without brackets, nothing as a dash, zero as zero."""
+    assert cell("channels", value, PIPE) == shown
+
+
+def test_what_a_customer_writes_steers_no_terminal() -> None:
+    """Escape sequences and direction marks are gone; joined emoji stay whole."""
+    shown = cell("subject", "a\x1b[2Jb\u202ec\r\nd 👩\u200d💻", PIPE)
+    assert not set(shown) & set("\x1b\u202e\r\n")
+    assert "👩\u200d💻" in shown
+
+
+def message(**more: Any) -> dict[str, Any]:
+    """A message as the desk shows it."""
+    fields: dict[str, Any] = {"author": "customer", "channel": "email", "trust": "verified", "subject": "Export"}
+    fields |= {"text": "Hello,\n\n" + "how do I export my data? " * 6, "details": {"attachments": []}}
+    fields |= {"received_at": at(), "outcome": "replied", "outcome_reason": None, "delivery": None, "error_code": None}
+    return {**fields, **more}
+
+
+def ticket(**more: Any) -> dict[str, Any]:
+    """A ticket as the desk shows it."""
+    record = {
+        "passages": [{"document_id": "exporting-data", "version": 3, "heading_path": "Exporting > How", "score": 1.0}],
+        "tool_calls": [{"name": "search_knowledge", "ok": True}, {"name": "reply", "ok": False}],
+        "checks": [{"attempt": 1, "reasons": ["no-source"]}, {"attempt": 2, "reasons": []}],
+        "evidence": [],
+    }
+    decision = {"outcome": "replied", "reason": None, "model": "offline", "instructions": "email-1", "tokens_in": 0}
+    decision |= {"tokens_out": 0, "record": record, "decided_at": at()}
+    fields = row(subject="Export", summary="Who: Ada\nWhat: refund", priority="normal", category="billing")
+    fields |= {"created_at": at(days=1), "closed_at": None, "state": "human", "trust": "verified"}
+    return {**fields, "messages": [message()], "decisions": [decision], **more}
+
+
+def plain(shown: dict[str, Any], screen: Screen = NARROW) -> list[str]:
+    """The lines without their styles."""
+    return [line for _, line in ticket_lines(shown, screen)]
+
+
+def test_a_ticket_is_a_head_its_messages_and_the_reasons() -> None:
+    """Each part under its heading, texts wrapped to the terminal, passages by document and version."""
+    lines = plain(ticket())
+    assert lines[0].split() == ["ticket", "TRRYWUAUWVBLXIH4RZTCYPNW"]
+    assert "escalated (refund), with a person" in lines[1]
+    assert any(line.endswith("What: refund") and line.startswith("          ") for line in lines)
+    assert "22:53 customer · email · replied" in lines
+    text = lines[lines.index("22:53 customer · email · replied") + 1 : lines.index("why")]
+    assert text[0] == "Hello,"
+    assert max(map(len, text)) <= 80
+    assert " ".join(" ".join(text).split()) == " ".join(message()["text"].split())
+    why = "\n".join(lines[lines.index("why") :])
+    for words in ("exporting-data@3  Exporting > How", "search_knowledge ok", "reply failed", "draft 1: no-source"):
+        assert words in why
+    assert "draft 2: passed" in why
+
+
+def test_a_ticket_names_what_is_unusual() -> None:
+    """Attachments, another subject, an unproven sender, a failed delivery, what waits, and what was erased."""
+    files = [{"name": "a\x1b.pdf", "content_type": "application/pdf", "size": 20_480}]
+    shown = ticket(
+        messages=[
+            message(details={"attachments": files}, subject="Other", trust="held", outcome=None, text=""),
+            message(author="agent", outcome=None, delivery="failed", error_code="63016", details=None),
+            message(text="[erased]", details="[erased]"),
+        ],
+        decisions=[{**ticket()["decisions"][0], "record": "[erased]"}],
+        trust="held",
+    )
+    lines = plain(shown, PIPE)
+    for line in ("Subject: Other", "attached: a .pdf (application/pdf, 20 kB)", "(no text)", "[erased]"):
+        assert line in lines
+    assert "22:53 customer · email · held · waiting" in lines
+    assert "22:53 agent · email · failed (63016)" in lines
+    assert "how do I export my data? " * 5 in "\n".join(lines), "a pipe is not wrapped"
+
+
+def test_status_says_what_waits_and_what_is_away() -> None:
+    """Human labels, each channel, and one line when the desk can't serve."""
+    health = {"status": "ok", "channels": {"email": {"status": "degraded", "reason": "quota", "since": at(hours=1)}}}
+    lines = status_lines({"waiting": 3, "undelivered": 0}, health, PIPE)
+    assert [line.split("  ")[0] for line in lines] == ["messages to answer", "answers to deliver", "email"]
+    assert lines[2].endswith("degraded (quota) since 21:53")
+    assert [line.index(value) for line, value in zip(lines, ("3", "0", "degraded"), strict=True)] == [20, 20, 20]
+    assert unavailable(health) is None
+    assert unavailable({"status": "unavailable", "reason": "kafka-away"}) == "the desk is unavailable: kafka is away"
+
+
+def test_fields_stand_under_each_other() -> None:
+    """A value's further lines begin where its first does."""
+    assert field_lines({"a": "1\n2", "long": ""}) == ["a     1", "      2", "long  -"]
+
+
+def test_a_table_and_an_object_are_printed_unwrapped(capsys: pytest.CaptureFixture[str]) -> None:
+    """On a pipe a long row is one line, and markup in it is text."""
+    output.show([row(subject="[bold]x[/bold] " * 30)], output.Format.TABLE, TICKETS)
+    output.show({"id": "1", "reopened": [], "rows": [row()]}, output.Format.TABLE)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].count("[bold]") == 30
+    assert lines[2:4] == ["id        1", "reopened  -"]
+
+
+def test_the_aftermath_is_that_of_the_last_message() -> None:
+    """The newest ticket of the address on the channel, and only of a message written since."""
+    rows = [row(id="old", updated_at=at(hours=1)), row(id="new"), row(id="other", channel="email")]
+    assert [found["id"] for found in tickets_of(rows, "web", "ADA@example.org")] == ["new", "old"]
+    shown = ticket(messages=[message(outcome="escalated", outcome_reason="refund")])
+    assert decided(shown, "email", NOW + timedelta(minutes=1)) is None
+    assert decided(shown, "web", NOW) is None
+    found = decided(shown, "email", NOW)
+    assert found is not None
+    assert found.with_person
+    assert found.sentence().startswith("with a person (ticket TRRYWUAUWVBLXIH4RZTCYPNW, refund): kn-fte tickets reply ")
+    assert "ignored it (ticket A)" in Aftermath("A", "open", None, "ignored", "acknowledgement").sentence()
+
+
+def test_an_address_fits_its_channel() -> None:
+    """A number is no e-mail address and the other way round; a number may have spaces."""
+    assert WhatsAppCustomer.fitting("+1 201 555 0123") == "+12015550123"
+    assert EmailCustomer.fitting(" Ada@example.org ") == "Ada@example.org"
+    for kind, address in ((EmailCustomer, "+12015550123"), (WebCustomer, "ada"), (WhatsAppCustomer, "ada@example.org")):
+        with pytest.raises(Permanent, match="--from"):
+            kind.fitting(address)
