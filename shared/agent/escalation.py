@@ -22,7 +22,12 @@ _FOLDER = Path(__file__).parent / "phrases"
 _LANGUAGES = ("en", "de", "es", "fr", "ar", "ur")
 _LINE = re.compile(r"^(\w+)([!?~]?)\s+(\S+)\s+(.+)$")
 _TOKEN = re.compile(r"[^\W\d_]{5,}")
-_MAX_CHARACTERS = 20_000
+_LONG_WORD = re.compile(r"(\w{100})(?=\w)")
+#: Characters searched at once, and those searched twice: longer than any phrase. A pattern's work grows with the square
+#: of what it is given, so that a long text is searched in windows.
+_WHOLE = 8_000
+_WINDOW = 3_000
+_OVERLAP = 500
 
 Policy = Literal["strict", "published"]
 
@@ -80,11 +85,12 @@ def check(texts: Iterable[str], *, policy: Policy = "strict") -> Escalation | No
 
     `policy="published"` lets questions about list prices and the refund policy through; demands never.
     """
-    text = fold("\n".join(texts)[:_MAX_CHARACTERS])
+    windows = _windows(fold(_LONG_WORD.sub(r"\1 ", "\n".join(texts))))
+    corrected = [_corrected(window) for window in windows]
     fired: dict[Reason, list[str]] = defaultdict(list)
     for reason, rules in _all_rules().items():
         # Corrected as well as written: a correction must never hide what stands there.
-        found = _fired(rules, text, policy) or _fired(rules, _corrected(text), policy)
+        found = _fired(rules, windows, policy) or (corrected != windows and _fired(rules, corrected, policy))
         if found:
             fired[reason] = found
     first = next((reason for reason in _FOUND_HERE if fired[reason]), None)
@@ -100,12 +106,25 @@ def load_rules() -> None:
     _keywords()
 
 
-def _fired(rules: _Rules, text: str, policy: Policy) -> list[str]:
+def _windows(text: str) -> list[str]:
+    """All of the text in pieces that overlap; an ordinary message is one piece."""
+    if len(text) <= _WHOLE:
+        return [text]
+    starts = range(0, len(text) - _OVERLAP, _WINDOW - _OVERLAP)
+    return list(dict.fromkeys(text[start : start + _WINDOW] for start in starts))
+
+
+def _fired(rules: _Rules, windows: Sequence[str], policy: Policy) -> list[str]:
     exceptions = rules.exceptions + (rules.published if policy == "published" else [])
+    readable = [_without(exceptions, window) for window in windows]
+    found = [rule for rule in rules.rules if any(rule.pattern.search(window) for window in readable)]
+    return [rule.name for rule in found] if sum(rule.weight for rule in found) >= 2 else []
+
+
+def _without(exceptions: Iterable[re.Pattern[str]], text: str) -> str:
     for pattern in exceptions:
         text = pattern.sub(" # ", text)
-    found = [rule for rule in rules.rules if rule.pattern.search(text)]
-    return [rule.name for rule in found] if sum(rule.weight for rule in found) >= 2 else []
+    return text
 
 
 @cache

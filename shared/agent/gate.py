@@ -10,8 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.agent.backing import Sources, asks_only, foreign_name, number_words, retold, sentences, unbacked
 from shared.agent.escalation import Policy
 from shared.agent.fold import fold
+from shared.agent.language import READ, language_of_reply
+from shared.agent.plain import blocks
 from shared.agent.promises import amounts, promises
 from shared.channels.limits import over_limit
 from shared.channels.message import Channel
@@ -29,6 +32,7 @@ _DATE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$|^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^
 _NUMBER = re.compile(
     r"(?<![\w.,])\d[\d.,]*\d|(?<![\w.,])\d(?= ?(?:%|days?|hours?|minutes?|weeks?|months?|years?|gb|mb)\b)"
 )
+_YOUR_NUMBER = re.compile(r"\byour (?:\w+ ){0,2}(\d[\d.,]*\d|\d)")
 _LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 _TOOL_NAMES = re.compile(r"\b(?:search_knowledge|get_history|update_ticket|create_ticket|function_call|tool call)\b")
 _LEAK = re.compile(
@@ -49,7 +53,8 @@ class GateContext:
     """What a reply is held against.
 
     `passages` are those that the run's searches returned; `known` the customer's own words and earlier messages that
-    this turn may read; `addresses` ours that may be named. `small_talk`: the message asked nothing.
+    this turn may read; `addresses` ours that may be named; `names` the customer's, the company's and the team's.
+    `small_talk`: the message asked nothing.
     """
 
     channel: Channel
@@ -59,6 +64,7 @@ class GateContext:
     instructions: str = ""
     policy: Policy = "strict"
     small_talk: bool = False
+    names: str = ""
 
 
 def faults(text: str, context: GateContext) -> list[str]:
@@ -71,6 +77,8 @@ def faults(text: str, context: GateContext) -> list[str]:
     found += _contacts(text, context)
     found += _backing(text, context)
     found += _leaks(text, context)
+    if language_of_reply(_without_addresses(text)) not in READ:
+        found.append("language: a person answers in this language")
     return found
 
 
@@ -153,21 +161,55 @@ def _is_phone(text: str) -> bool:
 
 
 def _backing(text: str, context: GateContext) -> list[str]:
-    """A reply that states something cites where it stands, and its numbers stand there or in the customer's words."""
-    if context.small_talk:
-        return []
-    if not cited(text, context.passages):
-        return [] if _asks_back(text) else ["uncited: name the page that says so, with its address"]
-    source = f"{context.known} {' '.join(f'{one.heading_path} {one.text}' for one in context.passages)}"
-    backed = set(_numbers(source))
-    plain = _LIST_NUMBER.sub(" ", _EMAIL.sub(" ", _URL.sub(" ", text)))
-    unbacked = [number for number in _numbers(plain) if number not in backed]
-    return ["unbacked-number: every number must stand in the passages"] if unbacked else []
+    """A reply cites where it stands what it states; each sentence is made of the words of the pages cited.
+
+    Small talk and a question back cite nothing, and then state nothing.
+    """
+    plain = _LIST_NUMBER.sub(" ", _PHONE.sub(_kept_date, _without_addresses(text)))
+    sources = _sources(text, context)
+    if not sources.headings and not context.small_talk and not _asks_back(plain, sources):
+        return ["uncited: name the page that says so, with its address"]
+    found: list[str] = []
+    if any(_unbacked_numbers(sentence, sources) for sentence in sentences(plain)):
+        found.append("unbacked-number: every number must stand in the passages")
+    # What only a person may write is refused already; that it is unbacked too tells nothing new.
+    stated = "\n".join(one for one in sentences(plain) if not promises(one, context.policy))
+    if unbacked(stated, sources):
+        found.append("unbacked: say only what the pages you cite say, in their words, and leave out the rest")
+    if foreign_name(plain, sources):
+        found.append("foreign-name: name nobody and nothing that neither the passages nor the customer named")
+    return found
 
 
-def _asks_back(text: str) -> bool:
+def _sources(text: str, context: GateContext) -> Sources:
+    linked = {_plain_url(url) for url in links(text)}
+    pages = [one for one in context.passages if one.url and _plain_url(one.url) in linked]
+    said = [line for page in pages for block in blocks(_without_addresses(page.text)) for line in block.lines]
+    headings = [heading for page in pages for heading in (page.title, *page.heading_path.split(" > "))]
+    return Sources("\n".join(said), context.known, context.names, "\n".join(headings))
+
+
+def _without_addresses(text: str) -> str:
+    return _BARE_DOMAIN.sub(" ", _EMAIL.sub(" ", _URL.sub(" ", text)))
+
+
+def _kept_date(match: re.Match[str]) -> str:
+    return " " if _is_phone(match[0]) else match[0]
+
+
+def _asks_back(plain: str, sources: Sources) -> bool:
     """A short question to the customer states nothing that would need a source."""
-    return "?" in text and len(text.split()) <= _CLARIFYING_WORDS and not _NUMBER.search(text)
+    short = len(plain.split()) <= _CLARIFYING_WORDS and not _NUMBER.search(plain)
+    return short and asks_only(plain, sources)
+
+
+def _unbacked_numbers(sentence: str, sources: Sources) -> set[str]:
+    """Numbers that no page cited names; the customer's own may be repeated as theirs."""
+    pages = f"{sources.headings} {sources.pages}"
+    backed = {*_numbers(pages), *number_words(pages)}
+    own = {*_numbers(sources.known), *number_words(sources.known)}
+    theirs = own if retold(sentence) else own & {match[1] for match in _YOUR_NUMBER.finditer(sentence.lower())}
+    return {*_numbers(sentence), *number_words(sentence)} - backed - theirs
 
 
 def _numbers(text: str) -> list[str]:

@@ -56,7 +56,8 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
     if kind is not None:
         return [Say(courtesy(kind, reading.reader))]
     if not reading.searches:
-        return [_search(query, reading) for query in queries(reading)]
+        wanted = queries(reading)
+        return [_search(query, reading) for query in wanted] or [_hand_over("not_found", reading)]
     found = [search for search in reading.searches if search.sources]
     if not found:
         return _wider(reading) or [_hand_over("not_found", reading)]
@@ -64,12 +65,20 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
 
 
 def queries(reading: Reading) -> list[str]:
-    """What to search for: each of several questions by itself, else the whole message with its subject."""
+    """What to search for: each of several questions by itself, else the whole message with its subject.
+
+    Of a message too long to be searched for only what it asks; nothing when that cannot be told: its beginning may
+    not be what matters.
+    """
     text = _readable(reading.text)
     asked = questions(text)
     if len(asked) > 1 and reading.reader.channel is not Channel.WHATSAPP:
-        return asked[:_MAX_QUESTIONS]
-    return [whole(reading)]
+        return asked[:_MAX_QUESTIONS] if max(map(len, asked)) <= _MAX_QUERY else []
+    everything = whole(reading)
+    if len(everything) <= _MAX_QUERY:
+        return [everything]
+    request = _request(reading.text)
+    return [request] if 0 < len(request) <= _MAX_QUERY else []
 
 
 def whole(reading: Reading) -> str:
@@ -78,7 +87,7 @@ def whole(reading: Reading) -> str:
     text = "" if _EMPTY_TEXT.match(text) else text
     subjects = [_REPLY_MARK.sub("", _readable(subject)).strip() for subject in reading.subjects]
     parts = [subject for subject in subjects if subject and subject.casefold() not in text.casefold()]
-    return "\n".join([part if part[-1] in ".?!" else f"{part}." for part in parts] + [text]).strip()[:_MAX_QUERY]
+    return "\n".join([part if part[-1] in ".?!" else f"{part}." for part in parts] + [text]).strip()
 
 
 def questions(text: str) -> list[str]:
@@ -106,15 +115,15 @@ def _wider(reading: Reading) -> list[ToolUse | Say]:
     tried = {search.query for search in reading.searches}
     tries = [whole(reading), _request(reading.text)]
     if reading.before and len(reading.text.split()) <= _LEANS_ON_BEFORE:
-        tries.insert(0, f"{_readable(reading.before)}\n{_readable(reading.text)}"[:_MAX_QUERY])
-    left = [query for query in tries if query and query not in tried]
+        tries.insert(0, f"{_readable(reading.before)}\n{_readable(reading.text)}")
+    left = [query for query in tries if 0 < len(query) <= _MAX_QUERY and query not in tried]
     return [_search(query, reading) for query in left[:1]] if len(tried) < _MAX_SEARCHES else []
 
 
 def _request(text: str) -> str:
     """The last two sentences that ask for something, of a message that tells more."""
     asking = [sentence.strip() for sentence in _SENTENCE.split(_readable(text)) if _ASKS.search(sentence)]
-    return " ".join(asking[-2:])[:_MAX_QUERY]
+    return " ".join(asking[-2:])
 
 
 def _answer(found: Sequence[Search], reading: Reading) -> ToolUse | Say:

@@ -8,10 +8,11 @@ from typing import Any
 
 from shared.agent import escalation
 from shared.agent.contract import TicketChange, TurnInput, TurnResult
-from shared.agent.draft import Draft
+from shared.agent.draft import Draft, Handover
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
 from shared.agent.language import ENGLISH, language_of
+from shared.agent.prompt import MAX_TEXT, too_long
 from shared.agent.sentiment import sentiment
 from shared.agent.small_talk import SmallTalk, small_talk
 from shared.agent.summary import summary
@@ -20,6 +21,7 @@ from shared.channels.message import Trust
 from shared.settings import Settings
 
 _BILLING = {Reason.REFUND, Reason.PRICING}
+_HEAD = 1000
 _PRESSING = {Reason.LEGAL, Reason.ANGRY}
 
 
@@ -33,12 +35,14 @@ class _Nothing:
 def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | None:
     """The result of a turn that no model may or need see, or None.
 
-    In this order: a sender who failed the check, an acknowledgement after our answer or an empty message, a matter
-    that a person decides.
+    In this order: a sender who failed the check, more text than a model is given, an acknowledgement after our answer
+    or an empty message, a matter that a person decides. Works for tenths of a second on a long text.
     """
     run = ToolRun(turn, _Nothing(), Draft())
     if turn.trust is Trust.HELD:
         return escalated(run, Reason.HELD, settings)
+    if too_long(turn):
+        return _unread(turn, settings)
     kind = small_talk(turn.said, turn.customer_name)
     attached = any(message.attachments for message in turn.messages)
     if kind is SmallTalk.EMPTY:
@@ -49,6 +53,22 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
     if found is None:
         return None
     return escalated(run, found.reason, settings, others=found.others, evidence=found.evidence)
+
+
+def _unread(turn: TurnInput, settings: Settings) -> TurnResult:
+    """All of a long text is searched for a matter of a person; without one a person reads it all the same."""
+    found = escalation.check(turn.texts, policy=settings.escalation_policy)
+    reason = found.reason if found else Reason.NOT_FOUND
+    draft = Draft(escalation=Handover(reason, f"nothing: more than {MAX_TEXT} characters, please read all of it"))
+    # The mood and the quotation are those of its beginning: both would search long texts for long.
+    messages = tuple(replace(one, subject=one.subject[:_HEAD], text=one.text[:_HEAD]) for one in turn.messages)
+    return escalated(
+        ToolRun(replace(turn, messages=messages), _Nothing(), draft),
+        reason,
+        settings,
+        others=found.others if found else (),
+        evidence=(*(found.evidence if found else ()), "too-long"),
+    )
 
 
 def ignored(turn: TurnInput, reason: str) -> TurnResult:

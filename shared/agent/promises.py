@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 
 from shared.agent.escalation import Policy
-from shared.agent.fold import fold
+from shared.agent.fold import fold, letters
 
+#: The other languages' patterns are data; English is here, since it tells a promise from a published rule.
+_OTHER_LANGUAGES = Path(__file__).parent / "phrases" / "promises.txt"
+_LINE = re.compile(r"^(refund|price|law)\s+\w+\s+(.+)$")
 _WE = r"(?:we|i|tideline|our team|the team|support|someone|a colleague|you)"
 _WILL = r"(?:'ll| will| can| could| shall| have|'ve| would|'d| are going to)?"
 _AMOUNT = re.compile(
@@ -27,6 +32,13 @@ _REFUND_PROMISED = _compiled(
         r"\brefund\w* (?:you|your|the (?:amount|charge|payment|difference|fee))\b",
         r"\b(?:refund|reimbursement|compensation|credit) (?:has been|have been|was|is|will be|is being) (?:\w+ )?"
         r"(?:issued|processed|approved|granted|paid|sent|made|on its way|initiated|applied)",
+        r"\b(?:put|send|transfer|wire|pay|give|return|move|book|credit|reverse)\w*\b[^.?!\n]{0,40}\bback\b[^.?!\n]{0,20}"
+        r"\b(?:card|bank|account|pocket|paypal|you)\b",
+        r"\b(?:amount|sum|money|payment|charge|fee|cash|funds?)\b[^.?!\n]{0,40}\b(?:be|been|being) (?:\w+ )?"
+        r"(?:returned|reversed|paid back|sent back|put back|given back|credited|back (?:on|in) your)\b",
+        r"\breturn\w* to your (?:card|account|bank)\b",
+        rf"\b{_WE}{_WILL} (?:\w+ )?(?:return|reverse|pay back|give back|send back|credit) "
+        r"(?:you|your|the|this|that|it)\b[^.?!\n]{0,30}\b(?:amount|sum|money|payment|charge|fee|card|account|back)\b",
         r"\b(?:will|would|can|shall|going to|to|be) (?:\w+ )?(?:be )?(?:refunded|reimbursed|credited|compensated)\b",
     )
 )
@@ -85,12 +97,30 @@ def promises(text: str, policy: Policy = "strict") -> list[str]:
     """
     plain = fold(text)
     strict = policy == "strict"
+    others = _other_languages()
     found = {
-        "refund": _any(_REFUND_PROMISED, plain) or (strict and _any(_REFUND_RULES, plain)),
-        "price": _any((*_PRICE_PROMISED, _PERCENT_OFF), plain) or (strict and _any((*_PRICE_RULES, _AMOUNT), plain)),
-        "law": _any(_LAW, plain),
+        "refund": _any((*_REFUND_PROMISED, *others["refund"]), plain) or (strict and _any(_REFUND_RULES, plain)),
+        "price": _any((*_PRICE_PROMISED, _PERCENT_OFF, *others["price"]), plain)
+        or (strict and _any((*_PRICE_RULES, _AMOUNT), plain)),
+        "law": _any((*_LAW, *others["law"]), plain),
     }
     return [kind for kind, there in found.items() if there]
+
+
+@cache
+def _other_languages() -> Mapping[str, tuple[re.Pattern[str], ...]]:
+    """The patterns of phrases/promises.txt by kind. Raises ValueError for a line that is none."""
+    lines = [line for line in _OTHER_LANGUAGES.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    matched = [_LINE.match(line) for line in lines]
+    if None in matched:
+        raise ValueError(f"promises.txt: line without kind, language and pattern: {lines[matched.index(None)]}")
+    pairs = [(one[1], re.compile(letters(one[2]))) for one in matched if one]
+    return {kind: tuple(pattern for one, pattern in pairs if one == kind) for kind in ("refund", "price", "law")}
+
+
+def load_promises() -> None:
+    """Read and compile the patterns now, at start."""
+    _other_languages()
 
 
 def amounts(text: str) -> list[str]:

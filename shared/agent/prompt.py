@@ -26,7 +26,8 @@ REVIEW_MARK = "Your message was not sent. Write it again without these faults:"
 
 _FOLDER = Path(__file__).parent / "instructions"
 _VERSION = re.compile(r"\Aversion: (\S+)\n+")
-_MAX_TEXT = 8000
+#: Characters of a text that a model is given; a turn with more goes to a person.
+MAX_TEXT = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,12 @@ def current_text(turn: TurnInput) -> str:
     subjects = dict.fromkeys(message.subject.strip() for message in turn.messages if message.subject.strip())
     parts = [f"Subject: {subject}" for subject in subjects]
     parts += [part for message in turn.messages for part in _parts(message)]
-    return "\n".join(parts)[:_MAX_TEXT] or "(an empty message)"
+    return "\n".join(parts) or "(an empty message)"
+
+
+def too_long(turn: TurnInput) -> bool:
+    """Whether a model would have to be given less than all of it, and might miss what matters."""
+    return len(current_text(turn)) > MAX_TEXT
 
 
 def _parts(message: TurnMessage) -> list[str]:
@@ -106,7 +112,7 @@ def _past(message: HistoryMessage) -> dict[str, str]:
     where = f"[{message.at:%Y-%m-%d}, {message.channel.value}]"
     subject = f" {message.subject}:" if message.subject else ""
     if message.author == "agent":
-        return {"role": "assistant", "content": message.text[:_MAX_TEXT]}
+        return {"role": "assistant", "content": message.text[:MAX_TEXT]}
     who = "" if message.author == "customer" else " a colleague of ours wrote:"
     role = "user" if message.author == "customer" else "assistant"
-    return {"role": role, "content": f"{where}{who}{subject} {message.text[:_MAX_TEXT]}"}
+    return {"role": role, "content": f"{where}{who}{subject} {message.text[:MAX_TEXT]}"}

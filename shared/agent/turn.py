@@ -19,6 +19,7 @@ from agents.models.interface import Model
 from openai import OpenAIError
 
 from shared.agent import escalation, handoff
+from shared.agent.backing import neutral
 from shared.agent.contract import Check, Citation, TurnInput, TurnResult
 from shared.agent.draft import Draft
 from shared.agent.dress import dressed
@@ -28,7 +29,17 @@ from shared.agent.model import name_of, open_model
 from shared.agent.offline import OFFLINE, OfflineModel
 from shared.agent.outcome import escalated, replied, settled_without_model
 from shared.agent.ports import SearchPort
-from shared.agent.prompt import REVIEW_MARK, Instructions, conversation, load_instructions, rules, system_prompt
+from shared.agent.promises import load_promises
+from shared.agent.prompt import (
+    MAX_TEXT,
+    REVIEW_MARK,
+    Instructions,
+    conversation,
+    load_instructions,
+    rules,
+    system_prompt,
+    too_long,
+)
 from shared.agent.sdk_tools import sdk_tools
 from shared.agent.small_talk import small_talk
 from shared.agent.tools import ToolRun
@@ -60,6 +71,8 @@ async def open_agent(settings: Settings, search: SearchPort, clock: Clock | None
     """The dependencies of every turn: reads the rules and phrases, opens the model and closes it at the end."""
     instructions = load_instructions()
     escalation.load_rules()
+    load_promises()
+    neutral()
     handoff.load_texts()
     used = clock or SystemClock()
     async with open_model(settings, used) as model:
@@ -68,7 +81,7 @@ async def open_agent(settings: Settings, search: SearchPort, clock: Clock | None
 
 async def run_turn(deps: AgentDeps, turn: TurnInput) -> TurnResult:
     """Decide one turn. Raises Retryable when the knowledge base is away; nothing else of what a model may do."""
-    settled = settled_without_model(turn, deps.settings)
+    settled = await _settled(turn, deps.settings)
     if settled is not None:
         return settled
     run = ToolRun(turn, deps.search, Draft())
@@ -81,6 +94,13 @@ async def run_turn(deps: AgentDeps, turn: TurnInput) -> TurnResult:
         run = ToolRun(turn, deps.search, Draft())
         written = await _write_offline(deps, run)
     return _result(deps, run, written)
+
+
+async def _settled(turn: TurnInput, settings: Settings) -> TurnResult | None:
+    """What needs no model; a long text is read beside the event loop, which others are waiting for."""
+    if too_long(turn):
+        return await asyncio.to_thread(settled_without_model, turn, settings)
+    return settled_without_model(turn, settings)
 
 
 @dataclass(slots=True)
@@ -147,7 +167,9 @@ def _dressed(deps: AgentDeps, turn: TurnInput, text: str) -> str:
 def _gate_context(deps: AgentDeps, run: ToolRun) -> GateContext:
     turn, settings = run.turn, deps.settings
     earlier = [f"{turn.earlier.at.day} {turn.earlier.subject}"] if turn.earlier else []
-    known = [*turn.texts, turn.customer_name, *(message.text for message in turn.known_history), *earlier]
+    # As much of the history as the model was shown.
+    before = [message.text[:MAX_TEXT] for message in turn.known_history]
+    known = [*turn.texts, turn.customer_name, *before, *earlier]
     written_rules = rules(deps.instructions[turn.channel], settings)
     return GateContext(
         channel=turn.channel,
@@ -158,6 +180,7 @@ def _gate_context(deps: AgentDeps, run: ToolRun) -> GateContext:
         instructions=written_rules.split("\nExample:", 1)[0],
         policy=settings.escalation_policy,
         small_talk=small_talk(turn.said, turn.customer_name) is not None,
+        names=f"{turn.customer_name} {settings.company_name} {settings.support_team_name}",
     )
 
 
