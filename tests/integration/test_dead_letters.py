@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -118,7 +119,7 @@ async def test_any_attributes_can_be_kept(box: DeadLetterBox, more: dict[str, st
 
 def test_the_cause_is_read_from_where_it_stands() -> None:
     """Our reason word, else the one in the answer's body, else the status, else silence."""
-    body = "eyJlcnJvciI6IHsicmVhc29uIjogInRvby1sYXJnZSJ9fQ=="
+    body = base64.b64encode(b'{"error": {"reason": "too-large"}}').decode()
     assert cause_of({"knereason": "unsigned-event", "knativeerrorcode": "401"}) == ("unsigned-event", 401)
     assert cause_of({"knativeerrordata": body, "knativeerrorcode": "413"}) == ("too-large", 413)
     assert cause_of({"knativeerrordata": "not base64!", "knativeerrorcode": "500"}) == ("http-500", 500)
