@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import threading
 import time
@@ -16,6 +17,7 @@ import asyncpg
 import pytest
 from confluent_kafka import Producer
 
+from shared.events.signature import sign
 from tests.system import System, eventually, new_address, new_number, stays
 
 QUESTION = "how do i export my data?"
@@ -161,13 +163,14 @@ class Traffic:
         return [((channel, who), counts[channel](who)) for channel, who in self.accepted]
 
 
-def test_poison_reaches_the_dead_letters(system: System) -> None:
-    """(j) Data that fits no schema: a dead letter with its cause, and what comes behind it is answered."""
+@pytest.mark.parametrize(("signed", "cause"), [(True, "bad-event-data"), (False, "unsigned-event")])
+def test_poison_reaches_the_dead_letters(system: System, signed: bool, cause: str) -> None:
+    """(j) Data that fits no schema, ours or a stranger's: a dead letter; what is behind it is answered."""
     event_id = str(uuid.uuid4())
-    publish(system, event_id, b'{"nonsense": true}')
+    publish(system, event_id, b'{"nonsense": true}', signed=signed)
     row = eventually(lambda: letter(system, event_id))
     assert row["status"] == "waiting"
-    assert row["cause"] == "unsigned-event"
+    assert row["cause"] == cause
     number = new_number()
     system.whatsapp(QUESTION, sender=number)
     eventually(lambda: system.whatsapps_to(number))
@@ -197,10 +200,13 @@ def test_what_postgres_refused_is_replayed_and_answered_once(system: System) -> 
     stays(lambda: len(system.whatsapps_to(number)) == 1, 4)
 
 
-def publish(system: System, event_id: str, data: bytes) -> None:
-    """An event nobody of ours made."""
+def publish(system: System, event_id: str, data: bytes, *, signed: bool) -> None:
+    """An event that no webhook made; `signed` as if by one with a bug."""
     producer = Producer({"bootstrap.servers": system.endpoints["kafka"]})
     attributes = {"specversion": "1.0", "id": event_id, "source": "a/test", "type": "fte.message.received"}
+    if signed:
+        key = base64.b64decode(json.loads((system.home / "keys.json").read_text())["FTE_EVENT_KEY"])
+        attributes["ftesig"] = sign(key, event_id, attributes["type"], attributes["source"], data)
     headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
     producer.produce("fte.inbound", value=data, key=b"x", headers=[*headers, ("content-type", b"application/json")])
     assert producer.flush(10) == 0
