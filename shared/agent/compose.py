@@ -179,7 +179,7 @@ def _pages(sources: Sequence[Source]) -> str:
 def _closing(reader: Reader) -> str:
     if reader.channel is Channel.EMAIL:
         return "Should this not answer your question, please reply to this e-mail and we will look into it further."
-    return "If this does not solve it, choose “Ask something else” and tell us what is missing."
+    return "If this does not solve it, please write to us again and tell us more."
 
 
 def _short(source: Source, reader: Reader, *, brief: bool) -> str:
