@@ -105,7 +105,7 @@ class Program:
 
 @dataclass
 class Server:
-    """PostgreSQL or Kafka: `before_stop` is `suspend` where what waits must survive."""
+    """PostgreSQL or Kafka: `take_away` is Kafka's `suspend`, so that what waits survives."""
 
     name: str
     backend: EmbeddedPostgres | KafkaBroker

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
+from shared.channels.cursors import set_due
+from shared.clock import SystemClock
 from shared.db.migrate import migrate
 from shared.errors import FteError, Rejected
 from shared.events.topics import create_topics
@@ -151,7 +151,8 @@ class Supervisor:
         try:
             async with open_embedder() as embedder:
                 report = await ingest_folder(db, embedder, PROJECT / "context" / "products")
-            await _poll_from_now(db)
+            # Mails that came while everything was down are found by the first sweep, not by the next push.
+            await set_due(db, "email", SystemClock().now())
         finally:
             await db.close()
         self.say(f"knowledge: {report}")
@@ -204,15 +205,6 @@ class Supervisor:
             "dispatcher": plan.url("dispatcher"),
         }
         write_private(self.home.endpoints_file, json.dumps(endpoints, indent=2))
-
-
-async def _poll_from_now(db: Any) -> None:
-    """Mails that came while everything was down are found by the first poll, not by the next push."""
-    with suppress(asyncpg.PostgresError, FteError):
-        await db.execute(
-            "INSERT INTO channel_cursors (channel, next_due) VALUES ('email', now()) "
-            "ON CONFLICT (channel) DO UPDATE SET next_due = now()"
-        )
 
 
 def _simulated(plan: Plan) -> list[str]:
