@@ -16,7 +16,7 @@ from typing import Any
 from shared.agent.contract import HistoryMessage, TurnInput, TurnMessage
 from shared.agent.dress import greeting_name
 from shared.agent.language import language_of
-from shared.channels.message import Channel
+from shared.channels.message import Attachment, Channel
 from shared.settings import Settings
 
 #: Ends the rules; the JSON after it is data.
@@ -28,6 +28,12 @@ _FOLDER = Path(__file__).parent / "instructions"
 _VERSION = re.compile(r"\Aversion: (\S+)\n+")
 #: Characters of a text that a model is given; a turn with more goes to a person.
 MAX_TEXT = 8000
+#: Characters of a file's text that a model is given.
+MAX_FILE_TEXT = 2000
+#: Begin the lines of what is to be answered that are not the customer's words.
+FILE_MARK = "[attached file: "
+FILE_TEXT_MARK = "[the text of that file begins: "
+EMPTY_MESSAGE = "(an empty message)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +101,29 @@ def current_text(turn: TurnInput) -> str:
     subjects = dict.fromkeys(message.subject.strip() for message in turn.messages if message.subject.strip())
     parts = [f"Subject: {subject}" for subject in subjects]
     parts += [part for message in turn.messages for part in _parts(message)]
-    return "\n".join(parts) or "(an empty message)"
+    return "\n".join(parts) or EMPTY_MESSAGE
 
 
 def too_long(turn: TurnInput) -> bool:
     """Whether a model would have to be given less than all of it, and might miss what matters."""
-    return len(current_text(turn)) > MAX_TEXT
+    return len("\n".join((*turn.texts, *(_file(file) for one in turn.messages for file in one.attachments)))) > MAX_TEXT
 
 
 def _parts(message: TurnMessage) -> list[str]:
-    files = [f"[attached file: {file.name}, {file.content_type}]" for file in message.attachments]
+    files = [line for file in message.attachments for line in (_file(file), _file_text(file)) if line]
     return [part for part in (message.text.replace("\0", " ").strip(), *files) if part]
+
+
+def _file(file: Attachment) -> str:
+    """A file as facts, on one line."""
+    pages = f", {file.pages} page{'s' if file.pages != 1 else ''}" if file.pages is not None else ""
+    return f"{FILE_MARK}{file.name}, {file.content_type}{pages}]"
+
+
+def _file_text(file: Attachment) -> str:
+    """The beginning of its text as one line of JSON: as little a rule as the message is."""
+    text = file.text[:MAX_FILE_TEXT].strip()
+    return f"{FILE_TEXT_MARK}{json.dumps(text, ensure_ascii=False)}]" if text else ""
 
 
 def _past(message: HistoryMessage) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -50,12 +51,21 @@ class Sender(_Strict):
 
 
 class Attachment(_Strict):
-    """A file that came along, as facts; its bytes are fetched after the inbox commit."""
+    """A file that came along, as facts (shared.channels.files); it is never opened, run or unpacked.
+
+    With `blob` its contents are kept in that blob; without, and with `ref`, they are to be fetched from
+    the provider after the inbox commit; `refused` says why they never will be.
+    """
 
     name: str = Field(max_length=255)
-    content_type: str = Field(max_length=120)
-    size: int = Field(ge=0)
+    content_type: str = Field(max_length=120, description="by content where that can be told, else as declared")
+    size: int = Field(ge=0, description="bytes; 0 until known")
     ref: str = Field(default="", max_length=2000, description="where the provider keeps it")
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$", description="of the contents, in hex")
+    pages: int | None = Field(default=None, ge=0, description="of a PDF")
+    text: str = Field(default="", max_length=20_000, description="of a small text or PDF file, cut")
+    blob: UUID | None = Field(default=None, description="the blob that has the contents")
+    refused: str = Field(default="", max_length=40, description="why the contents are not kept: too-large, too-many")
 
 
 class EmailHeaders(_Strict):
@@ -94,5 +104,6 @@ class InboundMessage(_Strict):
         default="", max_length=100, description="why no person or agent need look: auto-submitted, empty, …"
     )
     attachments: tuple[Attachment, ...] = Field(default=(), max_length=50)
+    raw_blob: UUID | None = Field(default=None, description="the blob that has the message as the provider had it")
     email: EmailHeaders | None = None
     form: FormFields | None = None

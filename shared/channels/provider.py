@@ -57,6 +57,8 @@ class Outbound:
     quoted_at: datetime | None = None
     author: str = "agent"
     draft_id: str | None = None
+    #: A subject of its own, of a text that answers no mail; empty: the answered one's.
+    own_subject: str = ""
     #: Provider ids that belong to other deliveries: never taken as proof of this one.
     taken_ids: frozenset[str] = field(default_factory=frozenset[str])
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from asyncpg import UniqueViolationError
 
 from shared.channels.message import Channel, InboundMessage, Trust
+from shared.conversations.files import store_files
 from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
 from shared.conversations.placing import Place, place
 from shared.db.pool import Database
@@ -76,10 +77,11 @@ async def _insert(connection: Any, vault: Vault, settings: Settings, message: In
     where, state = await _settled_place(connection, vault, settings, message)
     outcome, reason = _outcome_at_the_door(message, state)
     owner, keys = where.resolved.customer_id, where.resolved.keys
-    details = message.model_dump_json(include={"quoted", "attachments", "email", "form"})
+    details = message.model_dump_json(include={"quoted", "email", "form"})
+    message_id = uuid.uuid4()
     await connection.execute(
         SQL["create_message"],
-        uuid.uuid4(),
+        message_id,
         where.conversation_id,
         owner,
         where.route_id,
@@ -93,6 +95,9 @@ async def _insert(connection: Any, vault: Vault, settings: Settings, message: In
         outcome,
         reason,
     )
+    raw = await store_files(connection, vault, keys, owner, message_id, message)
+    if raw is not None:
+        await connection.execute(SQL["keep_raw"], message_id, raw)
     await _note_claims(connection, vault, where, message)
     if outcome:
         OUTCOMES.labels(message.channel, outcome, reason).inc()

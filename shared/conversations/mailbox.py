@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.channels.message import TRUST_ORDER, Attachment, Channel, EmailHeaders, Trust
+from shared.conversations.files import files_of, opened
 from shared.conversations.lease import DEAD_AFTER_S, Lease, Stale
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -78,9 +79,9 @@ async def look(db: Database, vault: Vault, lease: Lease) -> Look:
         messages = await connection.fetch(SQL["open_messages"], lease.conversation_id)
         if not messages:
             return Look(row["arrived"], None)
-        sealed = [value for m in messages for value in (m["subject_enc"], m["body_enc"], m["details_enc"])]
-        keys = await vault.keys_for(connection, [*sealed, messages[0]["address_enc"]])
-    return Look(row["arrived"], _turn(lease, row, messages, keys))
+        files = await files_of(connection, [m["id"] for m in messages])
+        keys = await vault.keys_for(connection, [*_sealed(messages), *_sealed(files)])
+    return Look(row["arrived"], _turn(lease, row, messages, files, keys))
 
 
 async def peek(db: Database, vault: Vault, conversation_id: UUID) -> OpenTurn:
@@ -93,9 +94,9 @@ async def peek(db: Database, vault: Vault, conversation_id: UUID) -> OpenTurn:
         if row is None or row["state"] != "agent":
             raise Permanent("there is no such conversation with the agent", reason="unknown-conversation")
         messages = await connection.fetch(SQL["open_messages"], conversation_id)
-        sealed = [value for m in messages for value in (m["subject_enc"], m["body_enc"], m["details_enc"])]
-        keys = await vault.keys_for(connection, [*sealed, row["address_enc"], *(m["address_enc"] for m in messages)])
-    return _turn(Lease(conversation_id, UUID(int=0)), row, messages, keys)
+        files = await files_of(connection, [m["id"] for m in messages])
+        keys = await vault.keys_for(connection, _sealed([row, *messages, *files]))
+    return _turn(Lease(conversation_id, UUID(int=0)), row, messages, files, keys)
 
 
 async def count_attempt(db: Database, turn: OpenTurn) -> int:
@@ -133,8 +134,13 @@ async def waiting_deliveries(db: Database, conversation_id: UUID) -> list[UUID]:
     return [row["id"] for row in await db.fetch(SQL["waiting_deliveries"], conversation_id)]
 
 
-def _turn(lease: Lease, row: Any, messages: Sequence[Any], keys: Keyset) -> OpenTurn:
+def _sealed(rows: Sequence[Any]) -> list[bytes]:
+    return [value for row in rows for name, value in row.items() if name.endswith("_enc") and value]
+
+
+def _turn(lease: Lease, row: Any, messages: Sequence[Any], files: Sequence[Any], keys: Keyset) -> OpenTurn:
     first = messages[0] if messages else row
+    attached = opened(files, keys)
     trusts = {Trust(m["trust"]) for m in messages} | {Trust(row["trust"])}
     address = json.loads(keys.unseal("route.address", first["address_enc"]))
     return OpenTurn(
@@ -145,13 +151,13 @@ def _turn(lease: Lease, row: Any, messages: Sequence[Any], keys: Keyset) -> Open
         to_name=address["name"],
         trust=max(trusts, key=TRUST_ORDER.index),
         epoch=row["epoch"],
-        messages=tuple(_open(m, keys) for m in messages),
+        messages=tuple(_open(m, keys, attached.get(m["id"], ())) for m in messages),
         quiet_s=first["quiet_s"] if messages else 0.0,
         waited_s=first["waited_s"] if messages else 0.0,
     )
 
 
-def _open(row: Any, keys: Keyset) -> OpenMessage:
+def _open(row: Any, keys: Keyset, files: tuple[Attachment, ...]) -> OpenMessage:
     details = json.loads(keys.unseal("message.details", row["details_enc"])) if row["details_enc"] else {}
     return OpenMessage(
         id=row["id"],
@@ -160,6 +166,6 @@ def _open(row: Any, keys: Keyset) -> OpenMessage:
         received_at=row["received_at"],
         attempts=row["attempts"],
         handed_over=row["handed_over"],
-        attachments=tuple(Attachment.model_validate(a) for a in details.get("attachments") or ()),
+        attachments=files,
         email=EmailHeaders.model_validate(details["email"]) if details.get("email") else None,
     )

@@ -6,7 +6,7 @@ Addresses and texts leave the database here only, towards a holder of the operat
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from uuid import UUID
 from shared.channels.addresses import normalise_email, normalise_phone
 from shared.clock import Clock
 from shared.conversations.desk import Desk
+from shared.conversations.files import files_of
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.dead_letters.box import DeadLetterBox
@@ -69,11 +70,18 @@ class Office:
                 raise Rejected("no such ticket", status=404, reason="unknown-ticket")
             thread = await connection.fetch(TICKETS["thread"], row["conversation_id"])
             decisions = await connection.fetch(TICKETS["decisions"], row["conversation_id"])
-            rows = [row, *thread, *decisions]
+            files = await files_of(connection, [message["id"] for message in thread])
+            rows = [row, *thread, *decisions, *files]
             keys = await self.vault.keys_for(connection, [v for r in rows for n, v in r.items() if n.endswith("_enc")])
         shown = _plain(row, keys, _TICKET)
-        labels = {"subject_enc": "message.subject", "body_enc": "message.body", "details_enc": "message.details"}
-        shown["messages"] = [_plain(message, keys, labels, body="text") for message in thread]
+        labels = {"subject_enc": "message.subject", "body_enc": "message.body"}
+        shown["messages"] = [
+            {
+                **_plain(message, keys, labels, body="text"),
+                "details": {"attachments": _files(files, message["id"], keys)},
+            }
+            for message in thread
+        ]
         shown["decisions"] = [_plain(decision, keys, {"record_enc": "decision.record"}) for decision in decisions]
         return shown
 
@@ -143,6 +151,19 @@ def _plain(row: Any, keys: Keyset, labels: Mapping[str, str], *, body: str = "bo
     return shown
 
 
+def _files(files: Sequence[Any], message_id: UUID, keys: Keyset) -> list[dict[str, Any]]:
+    """A message's files as facts; their ids open their contents."""
+    wanted = ("id", "content_type", "size", "pages", "state", "reason")
+    return [
+        {
+            **{name: _json_value(name, file[name]) for name in wanted},
+            "name": _unsealed(keys, "attachment.name", file["name_enc"]),
+        }
+        for file in files
+        if file["message_id"] == message_id
+    ]
+
+
 def _unsealed(keys: Keyset, label: str, value: bytes | None) -> Any:
     if value is None:
         return None
@@ -152,9 +173,6 @@ def _unsealed(keys: Keyset, label: str, value: bytes | None) -> Any:
         return "[erased]"
     if label == "route.address":
         return json.loads(text)["address"]
-    if label == "message.details":
-        files = json.loads(text).get("attachments") or []
-        return {"attachments": [{name: file[name] for name in ("name", "content_type", "size")} for file in files]}
     return json.loads(text) if label == "decision.record" else text
 
 

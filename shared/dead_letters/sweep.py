@@ -24,6 +24,7 @@ from shared.events.envelope import (
 from shared.events.kafka import KafkaProducer
 from shared.observability.logs import logger
 from shared.observability.metrics import SWEPT
+from shared.privacy.blobs import SQL as BLOBS
 
 SQL = load("dead_letters")
 _LEDGER = load("ledger")
@@ -31,6 +32,8 @@ SOURCE = "fte/dlq-review"
 
 #: A message without outcome and without a worker for this long is due.
 MESSAGE_DUE_S = 60.0
+#: Contents whose message never came are kept for longer than dead letters wait in their topic.
+ORPHAN_DAYS = 60
 #: A channel that was due is due again after this long.
 POLL_EVERY_S = 300.0
 
@@ -54,6 +57,7 @@ class Sweep:
             ]
             deliveries = await connection.fetch(_LEDGER["due"])
             channels = [r["channel"] for r in await connection.fetch(SQL["due_channels"], POLL_EVERY_S)]
+            await connection.execute(BLOBS["forget_orphans"], ORPHAN_DAYS)
         for conversation_id in conversations:
             data = ConversationWake(conversation_id=conversation_id)
             await self._wake(INBOUND, CONVERSATION_WAKE, data.encoded(), str(conversation_id))

@@ -104,7 +104,7 @@ class Ledger:
     async def _outbound(self, connection: Any, row: Any, attempt: int) -> Outbound:
         answered = await connection.fetchrow(SQL["answered_by"], row["route_id"], row["id"])
         taken = await connection.fetch(SQL["taken_ids"], row["route_id"], row["id"])
-        sealed = [row["body_enc"], row["address_enc"]]
+        sealed = [row["subject_enc"], row["body_enc"], row["address_enc"]]
         if answered:
             sealed += [answered["subject_enc"], answered["body_enc"], answered["details_enc"]]
         keys = await self.vault.keys_for(connection, sealed)
@@ -141,14 +141,15 @@ class Ledger:
         logger().warning("delivery_deferred", channel=outbound.channel, attempt=outbound.attempt, reason=code)
 
     async def fail(self, delivery_id: UUID, code: str) -> None:
-        """For good: the conversation goes to a person, who sees the ticket with its reason."""
+        """For good: the conversation goes to a person, who sees the ticket with its reason; a notice's does not."""
         async with self.db.transaction() as connection:
             row = await connection.fetchrow(SQL["fail"], delivery_id, code)
             if row is None:
                 return
-            await connection.execute(SQL["to_person"], row["conversation_id"])
-            await connection.execute(SQL["escalate_ticket"], row["conversation_id"], f"delivery-failed:{code}")
-            await connection.execute(SQL["escalate_rest"], row["conversation_id"])
+            if row["kind"] == "message":
+                await connection.execute(SQL["to_person"], row["conversation_id"])
+                await connection.execute(SQL["escalate_ticket"], row["conversation_id"], f"delivery-failed:{code}")
+                await connection.execute(SQL["escalate_rest"], row["conversation_id"])
         DELIVERIES.labels(row["channel"], "failed").inc()
         logger().error("delivery_failed", channel=row["channel"], reason=code)
 
@@ -183,5 +184,6 @@ def _outbound(row: Any, attempt: int, answered: Any, taken: frozenset[str], keys
         quoted_at=answered["received_at"] if answered else None,
         author=row["author"],
         draft_id=row["draft_id"],
+        own_subject=keys.unseal("message.subject", row["subject_enc"]) if row["subject_enc"] else "",
         taken_ids=taken,
     )

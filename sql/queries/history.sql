@@ -4,7 +4,7 @@
 SELECT m.id, m.conversation_id, m.author, m.channel, m.subject_enc, m.body_enc, m.received_at
 FROM messages m
 LEFT JOIN deliveries d ON d.message_id = m.id
-WHERE m.customer_id = $1 AND m.trust = 'verified' AND m.id <> ALL($2::uuid[])
+WHERE m.customer_id = $1 AND m.trust = 'verified' AND m.kind = 'message' AND m.id <> ALL($2::uuid[])
   AND coalesce(m.outcome, '') <> 'ignored' AND coalesce(d.status, '') NOT IN ('superseded', 'failed')
 ORDER BY m.seq DESC
 LIMIT $3;
@@ -13,7 +13,7 @@ LIMIT $3;
 SELECT m.id, m.conversation_id, m.author, m.channel, m.subject_enc, m.body_enc, m.received_at
 FROM messages m
 LEFT JOIN deliveries d ON d.message_id = m.id
-WHERE m.conversation_id = $1 AND m.id <> ALL($2::uuid[])
+WHERE m.conversation_id = $1 AND m.kind = 'message' AND m.id <> ALL($2::uuid[])
   AND coalesce(m.outcome, '') <> 'ignored' AND coalesce(d.status, '') NOT IN ('superseded', 'failed')
 ORDER BY m.seq DESC
 LIMIT $3;

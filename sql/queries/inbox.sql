@@ -68,3 +68,6 @@ RETURNING c.customer_id, c.state, h.free AS taken, coalesce(h.same_event AND NOT
 
 -- name: conversation_state
 SELECT state FROM conversations WHERE id = $1 FOR NO KEY UPDATE;
+
+-- name: keep_raw
+UPDATE messages SET raw_blob_id = $2 WHERE id = $1;

@@ -7,7 +7,7 @@ SELECT id FROM routes WHERE id = $1 FOR NO KEY UPDATE;
 -- name: oldest_unfinished
 -- Only a route's oldest unfinished delivery may be claimed.
 SELECT d.id, d.status, d.attempt, d.claimed_until, d.next_at, d.unknown_since, d.draft_id, d.created_at, d.arrived_at,
-       d.conversation_id, d.route_id, d.channel, d.author, m.customer_id, m.body_enc, m.received_at AS said_at,
+       d.conversation_id, d.route_id, d.channel, d.author, m.customer_id, m.kind, m.subject_enc, m.body_enc, m.received_at AS said_at,
        r.address_enc,
        coalesce(d.claimed_until > now(), false) AS claimed,
        coalesce(d.next_at > now(), false) AS early,
@@ -73,9 +73,10 @@ WHERE id = $1 AND attempt = $2 AND status IN ('sending', 'unknown')
 RETURNING id;
 
 -- name: fail
-UPDATE deliveries SET status = 'failed', error_code = $2, finished_at = now(), claimed_until = NULL, next_at = NULL
-WHERE id = $1 AND status IN ('queued', 'sending', 'unknown', 'deferred', 'sent')
-RETURNING conversation_id, channel;
+UPDATE deliveries d SET status = 'failed', error_code = $2, finished_at = now(), claimed_until = NULL, next_at = NULL
+FROM messages m
+WHERE d.id = $1 AND m.id = d.message_id AND d.status IN ('queued', 'sending', 'unknown', 'deferred', 'sent')
+RETURNING d.conversation_id, d.channel, m.kind;
 
 -- name: next_on_route
 SELECT id FROM deliveries
@@ -95,9 +96,11 @@ WHERE id = $1;
 
 -- name: supersede
 -- The agent's replies that no provider was asked to send yet: a person speaks now.
-UPDATE deliveries SET status = 'superseded', finished_at = now()
-WHERE conversation_id = $1 AND author = 'agent' AND status IN ('queued', 'deferred')
-RETURNING message_id;
+UPDATE deliveries d SET status = 'superseded', finished_at = now()
+FROM messages m
+WHERE d.conversation_id = $1 AND d.author = 'agent' AND d.status IN ('queued', 'deferred')
+  AND m.id = d.message_id AND m.kind = 'message'
+RETURNING d.message_id;
 
 -- name: reopen_superseded
 -- What a superseded reply answered was not answered: it waits for the person.

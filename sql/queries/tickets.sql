@@ -3,7 +3,7 @@
 SELECT t.status, c.state, m.author, m.body_enc, m.received_at, m.handoff, m.seq
 FROM tickets t
 JOIN conversations c ON c.id = t.conversation_id
-LEFT JOIN messages m ON m.conversation_id = t.conversation_id AND m.channel = 'web'
+LEFT JOIN messages m ON m.conversation_id = t.conversation_id AND m.channel = 'web' AND m.kind = 'message'
     AND (m.author = 'customer' OR EXISTS (
         SELECT FROM deliveries d WHERE d.message_id = m.id AND d.status IN ('sent', 'delivered', 'read')))
 WHERE t.id = $1 AND t.channel = 'web'
@@ -32,7 +32,7 @@ LEFT JOIN routes r ON r.id = latest.route_id
 WHERE t.id = $1;
 
 -- name: thread
-SELECT m.id, m.author, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.outcome,
+SELECT m.id, m.author, m.kind, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.outcome,
        m.outcome_reason,
        d.status AS delivery, d.error_code, d.attempt
 FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id

@@ -38,7 +38,7 @@ def compose(outbound: Outbound, settings: Settings) -> bytes:
     mail = EmailMessage(policy=SMTP.clone(utf8=utf8, header_factory=_registry()))
     mail["From"] = _address(settings.support_team_name, settings.gmail_mailbox)
     mail["To"] = _address(outbound.to_name, outbound.to)
-    mail["Subject"] = reply_subject(outbound.subject)
+    mail["Subject"] = one_line(outbound.own_subject, 900) or reply_subject(outbound.subject)
     mail["Date"] = format_datetime(outbound.created_at)
     mail["Message-ID"] = message_id(outbound.delivery_id, settings.gmail_mailbox)
     _thread(mail, outbound.in_reply_to)

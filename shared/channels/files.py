@@ -1,0 +1,89 @@
+"""A file that came along, as facts: its type by content, size, hash, pages, and the text of a small one.
+
+Contents are looked at, never run, rendered or unpacked: an archive stays one file. Everything here is work
+of the processor, for tenths of a second on a large file: call it beside the event loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+from dataclasses import dataclass
+
+import filetype  # pyright: ignore[reportMissingTypeStubs]
+
+from shared.channels.message import Attachment
+from shared.channels.plain_text import clean, cut, is_blank, one_line
+
+#: Bytes of one file whose contents are kept; of more only name and size are.
+MAX_BYTES = 16_000_000
+#: Files of one message that are kept.
+MAX_FILES = 20
+#: Bytes of a file whose text is read, pages of a PDF that are, and characters of it that are kept.
+TEXT_BYTES = 2_000_000
+TEXT_PAGES = 20
+MAX_TEXT = 20_000
+
+_TEXT_TYPES = {"text/plain", "text/csv", "text/markdown", "text/tab-separated-values", "application/json", "text/x-log"}
+# Office documents are ZIP archives by content: what they declare says more, and lies about nothing that runs.
+_ARCHIVES = {"application/zip", "application/x-ole-storage"}
+_OFFICE = ("application/vnd.", "application/msword")
+_UNKNOWN = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at a PDF or a text file found."""
+
+    pages: int | None = None
+    text: str = ""
+
+
+def facts(name: str, declared: str, data: bytes) -> Attachment:
+    """The facts of one file; without `blob` and `ref`, which are the caller's. Never raises on any bytes."""
+    kind = content_type(declared, data)
+    looked = _look(kind, data) if len(data) <= TEXT_BYTES else Looked()
+    return Attachment(
+        name=one_line(name.encode("utf-8", "replace").decode(), 255),
+        content_type=kind,
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        pages=looked.pages,
+        text=looked.text,
+        refused="too-large" if len(data) > MAX_BYTES else "",
+    )
+
+
+def content_type(declared: str, data: bytes) -> str:
+    """The media type by content where that can be told, since a declared one may be meant to deceive."""
+    wanted = declared.partition(";")[0].strip().lower()[:120]
+    found = filetype.guess_mime(data[:8192])
+    if found is None:
+        return wanted or _UNKNOWN
+    return wanted if found in _ARCHIVES and wanted.startswith(_OFFICE) else str(found)
+
+
+def _look(kind: str, data: bytes) -> Looked:
+    if kind == "application/pdf":
+        return _pdf(data)
+    if kind in _TEXT_TYPES:
+        text = clean(data.decode("utf-8", "replace"))
+        return Looked(text="" if is_blank(text) else cut(text, MAX_TEXT))
+    return Looked()
+
+
+def _pdf(data: bytes) -> Looked:
+    import pypdf  # half of the time that an import of this module would take
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it tells a log of every oddity of a stranger's file
+    try:
+        pages = pypdf.PdfReader(io.BytesIO(data)).pages
+        count = len(pages)
+    except Exception:  # noqa: BLE001  a hostile file, or one that is encrypted
+        return Looked()
+    try:
+        text = clean("\n".join(page.extract_text() for page in pages[:TEXT_PAGES]))
+    except Exception:  # noqa: BLE001  as above: what cannot be read is told by its facts alone
+        text = ""
+    return Looked(count, "" if is_blank(text) else cut(text.encode("utf-8", "replace").decode(), MAX_TEXT))

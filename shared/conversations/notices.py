@@ -1,0 +1,69 @@
+"""Notices: fixed texts of ours that answer nobody, such as a link to confirm or a code.
+
+A notice goes out through the ledger as every text of ours does, on a route of its own, so that it waits
+for no reply and no reply for it. It is no part of any history or page, and one that fails gives no
+conversation to a person.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.channels.message import Channel, Trust
+from shared.db.queries import load
+from shared.privacy.vault import Keyset, Vault
+
+SQL = load("notices")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What to say and where: `address` is a normalised e-mail address or an E.164 number; `subject` e-mail's."""
+
+    channel: Channel
+    address: str
+    text: str
+    subject: str = ""
+    name: str = ""
+
+
+async def post(
+    connection: Any, vault: Vault, keys: Keyset, *, customer_id: UUID, conversation_id: UUID, notice: Notice
+) -> UUID:
+    """Write a notice and its delivery within the caller's transaction; the delivery's id, to be asked for after it.
+
+    `keys` must hold the customer's. The sweep asks for what the caller could not.
+    """
+    route_id, message_id, delivery_id = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    key = vault.lookup("route", json.dumps([notice.channel, "notice", str(message_id)]))
+    address = json.dumps({"address": notice.address, "name": notice.name, "thread": ""})
+
+    def seal(label: str, text: str) -> bytes:
+        return keys.seal(customer_id, label, text)
+
+    await connection.execute(
+        SQL["open_route"],
+        route_id,
+        notice.channel,
+        key,
+        customer_id,
+        conversation_id,
+        seal("route.address", address),
+    )
+    await connection.execute(
+        SQL["insert_notice"],
+        message_id,
+        conversation_id,
+        customer_id,
+        route_id,
+        notice.channel,
+        Trust.CLAIMED,
+        seal("message.subject", notice.subject) if notice.subject else None,
+        seal("message.body", notice.text),
+    )
+    await connection.execute(SQL["insert_delivery"], delivery_id, message_id, conversation_id, route_id, notice.channel)
+    return delivery_id
