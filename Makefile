@@ -63,6 +63,9 @@ secrets: $(STAMP) ## no secret in the repository
 webform-test: webform/node_modules/.installed ## the web form's own tests
 	cd webform && npm run typecheck && npm test
 
+fuzz: $(STAMP) ## the property tests at 100,000 examples each
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/fuzz --timeout 7200
+
 bench: $(STAMP) webform/dist/widget.js ## inbound to delivered, P50 and P95 per channel, beside a bare function
 	$(BIN)/python -m tests.load.bench
 

@@ -9,6 +9,7 @@ import secrets
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
+import hypothesis
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
@@ -19,6 +20,11 @@ from shared.local.postgres import APP, OWNER, EmbeddedPostgres
 from shared.local.server_process import free_port
 from shared.privacy.vault import Vault
 from shared.settings import Settings
+
+#: Examples of each property in tests/fuzz: every run of the suite, and `make fuzz`.
+hypothesis.settings.register_profile("suite", max_examples=1_000, deadline=None)
+hypothesis.settings.register_profile("fuzz", max_examples=100_000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 pytest_plugins = ("tests.fixtures_kafka", "tests.fixtures_system")
 
