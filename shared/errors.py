@@ -38,14 +38,26 @@ class Permanent(FteError):
 
 
 class Rejected(Permanent):
-    """A request refused at the door. `field` names what is wrong with it, never its value."""
+    """A request refused at the door. `field` names what is wrong with it, never its value.
+
+    `retry_after_s`: whole seconds after which the same request may succeed; a 429 says them.
+    """
 
     reason = "rejected"
 
-    def __init__(self, message: str, *, status: int, reason: str | None = None, field: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        reason: str | None = None,
+        field: str | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
         super().__init__(message, reason=reason)
         self.status = status
         self.field = field
+        self.retry_after_s = retry_after_s
 
 
 class Retryable(FteError):

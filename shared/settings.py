@@ -89,6 +89,29 @@ class Settings(BaseSettings):
     form_dist_dir: str = Field(
         default="", description="folder of the built web form; empty: webform/dist beside the project"
     )
+    form_min_ms: int = Field(default=1500, description="the page is sent no sooner after it was opened")
+    form_max_file_bytes: int = Field(default=10_000_000, le=16_000_000, description="of one attached file")
+    form_max_files: int = Field(default=5, ge=1, le=20, description="attached at once")
+    form_max_upload_bytes: int = Field(default=26_000_000, description="of one request that attaches files")
+    form_rate_client: str = Field(
+        default="60/minute; 600/hour", description="sendings from one address (IPv6: /64), in the words of `limits`"
+    )
+    form_rate_email: str = Field(default="10/hour; 30/day", description="tickets for one e-mail address")
+    form_rate_ticket: str = Field(default="30/minute; 200/hour", description="messages and files on one ticket")
+    form_rate_exempt: CommaSeparated = Field(default=(), description="networks that no rate and no minimum time binds")
+    form_trusted_proxies: CommaSeparated = Field(
+        default=(), description="X-Forwarded-For is believed of these networks, or of so many hops"
+    )
+    form_identity_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="signs visitors' tokens: 32 or more characters; two, comma-separated, while rotating",
+    )
+    form_identity_max_s: int = Field(default=3600, description="the longest that a visitor's token may be good for")
+    form_challenge_url: str = Field(default="", description="siteverify of Turnstile, hCaptcha or reCAPTCHA")
+    form_challenge_secret: SecretStr = SecretStr("")
+    form_challenge_kind: Literal["", "turnstile", "hcaptcha", "recaptcha"] = ""
+    form_challenge_site_key: str = Field(default="", description="public; told to the page")
+    form_challenge_timeout_s: float = 3.0
 
     # -- the agent ------------------------------------------------------------------------------
     openai_api_key: SecretStr = SecretStr("")

@@ -111,6 +111,7 @@ CREATE TABLE messages (
     CHECK (author = 'customer' OR provider_message_id IS NULL)
 );
 CREATE INDEX messages_conversation ON messages (conversation_id, seq);
+CREATE INDEX messages_route ON messages (route_id, seq);
 CREATE INDEX messages_customer ON messages (customer_id, seq DESC);
 CREATE INDEX messages_open ON messages (stored_at) WHERE author = 'customer' AND outcome IS NULL;
 

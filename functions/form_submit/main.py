@@ -12,7 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.channels.health import health_with
-from shared.channels.web.api import Form, build_api
+from shared.channels.web.api import build_api, request_limit
+from shared.channels.web.challenge import Challenge
+from shared.channels.web.door import Door
+from shared.channels.web.form import Form
 from shared.channels.web.site import Site
 from shared.clock import SystemClock
 from shared.conversations.ticket_page import TicketPage
@@ -54,8 +57,10 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
     tickets = TicketPage(db, Vault.from_settings(settings))
     producer = await KafkaProducer.open(settings)
     try:
-        api = build_api(Form(settings, producer, tickets, Site.from_settings(settings), SystemClock()))
-        yield Deps(producer, db, api)
+        async with Challenge.opened(settings) as challenge:
+            site, clock = Site.from_settings(settings), SystemClock()
+            form = Form(settings, producer, tickets, site, clock, Door(settings), challenge)
+            yield Deps(producer, db, build_api(form))
     finally:
         await producer.close()
         await db.close()
@@ -67,4 +72,4 @@ async def form_submit(request: Request) -> Response:
     return Mounted(deps_of(Deps).api, request)
 
 
-app = serve("form_submit", open_deps)
+app = serve("form_submit", open_deps, request_limit)

@@ -42,7 +42,15 @@ def _head(ticket: Row, screen: Screen) -> dict[str, str]:
     }
     if ticket.get("closed_at"):
         fields["closed"] = long_time(ticket["closed_at"], screen)
+    if ticket.get("rating"):
+        fields["rating"] = _rating(ticket["rating"], screen)
     return fields
+
+
+def _rating(rating: Row, screen: Screen) -> str:
+    score = f"{rating['score']} of 5"
+    said = _wrapped(rating["comment"], screen, len("summary") + len(_INDENT)) if rating["comment"] else ""
+    return f"{score}\n{said}" if said else score
 
 
 def _message_heading(message: Row, screen: Screen) -> str:

@@ -47,6 +47,8 @@ async def place(connection: Any, vault: Vault, settings: Settings, message: Inbo
     conversation_id = await _choose(connection, message, route, resolved, hours)
     if conversation_id is None:
         conversation_id = await _open_conversation(connection, message, resolved)
+    elif message.form is not None:
+        await _name_ticket(connection, message, resolved, conversation_id)
     if route is None:
         return Place(conversation_id, await _open_route(connection, message, resolved, conversation_id, key), resolved)
     await connection.execute(SQL["move_route"], route["id"], conversation_id)
@@ -59,11 +61,23 @@ def route_key(vault: Vault, message: InboundMessage) -> bytes:
     The sender is in it because strangers can share a thread id; trust is in it so that a forged
     message in a known thread does not reach the conversation of the person it imitates.
     """
-    parts = [message.channel, message.thread, message.sender.address, message.sender.trust]
-    return vault.lookup("route", json.dumps(parts))
+    return _route_key(vault, message.channel, message.thread, message.sender.address, message.sender.trust)
+
+
+def page_keys(vault: Vault, ticket: str, address: str, trust: Trust) -> list[bytes]:
+    """The keys of the routes whose messages a ticket's page shows: what was only claimed is shown to both."""
+    trusts = (Trust.CLAIMED, Trust.VERIFIED) if trust is Trust.VERIFIED else (trust,)
+    return [_route_key(vault, Channel.WEB, ticket, address, one) for one in trusts]
+
+
+def _route_key(vault: Vault, channel: Channel, thread: str, address: str, trust: Trust) -> bytes:
+    return vault.lookup("route", json.dumps([channel, thread, address, trust]))
 
 
 async def _choose(connection: Any, message: InboundMessage, route: Any, resolved: Resolved, hours: int) -> UUID | None:
+    page = await _of_page(connection, message, route, resolved) if message.channel is Channel.WEB else None
+    if page is not None:
+        return page
     threaded = message.channel is not Channel.WHATSAPP
     # What needs no answer stays where its route is: it neither opens a matter nor chooses one.
     if route is not None and (threaded or message.ignored) and _goes_on(route, resolved):
@@ -72,6 +86,17 @@ async def _choose(connection: Any, message: InboundMessage, route: Any, resolved
         return None
     # A new e-mail thread is a new matter, unless the customer just came over from another channel.
     return await connection.fetchval(SQL["recent_conversation"], resolved.customer_id, hours, threaded, message.channel)
+
+
+async def _of_page(connection: Any, message: InboundMessage, route: Any, resolved: Resolved) -> UUID | None:
+    """The conversation that a ticket's page has with this customer: one matter for good, opened again if closed."""
+    found = route or await connection.fetchrow(SQL["ticket_conversation"], message.thread)
+    if found is None or found["customer_id"] != resolved.customer_id:
+        return None
+    if found["state"] == "closed":
+        await connection.execute(SQL["reopen"], found["conversation_id"])
+        await connection.execute(SQL["reopen_ticket"], found["conversation_id"], message.thread)
+    return found["conversation_id"]
 
 
 def _goes_on(route: Any, resolved: Resolved) -> bool:
@@ -96,18 +121,40 @@ async def _open_conversation(connection: Any, message: InboundMessage, resolved:
     return conversation_id
 
 
+async def _name_ticket(connection: Any, message: InboundMessage, resolved: Resolved, conversation_id: UUID) -> None:
+    """A page's first message joined a conversation that is there: its ticket exists all the same, as it says."""
+    await _create_ticket(connection, message, resolved, conversation_id, message.thread)
+    category = message.form.category if message.form else "general"
+    sealed = resolved.keys.seal(resolved.customer_id, "ticket.subject", _subject(message))
+    await connection.execute(SQL["describe_ticket"], message.thread, sealed, category)
+
+
 async def _open_ticket(connection: Any, message: InboundMessage, resolved: Resolved, conversation_id: UUID) -> None:
+    if message.channel is Channel.WEB and await _create_ticket(
+        connection, message, resolved, conversation_id, message.thread
+    ):
+        return
+    # A page's own id is taken where somebody goes on with it whom its conversation is not with.
+    await _create_ticket(connection, message, resolved, conversation_id, new_ticket_id())
+
+
+def _subject(message: InboundMessage) -> str:
+    return message.subject or " ".join(message.text.split())[:80] or "(no text)"
+
+
+async def _create_ticket(
+    connection: Any, message: InboundMessage, resolved: Resolved, conversation_id: UUID, ticket_id: str
+) -> str | None:
     held = message.sender.trust is Trust.HELD
-    subject = message.subject or " ".join(message.text.split())[:80] or "(no text)"
-    await connection.execute(
+    return await connection.fetchval(
         SQL["create_ticket"],
-        message.thread if message.channel is Channel.WEB else new_ticket_id(),
+        ticket_id,
         conversation_id,
         resolved.customer_id,
         message.channel,
         "escalated" if held else "open",
         message.form.category if message.form else "general",
-        resolved.keys.seal(resolved.customer_id, "ticket.subject", subject),
+        resolved.keys.seal(resolved.customer_id, "ticket.subject", _subject(message)),
         "held" if held else None,
         "normal",
     )

@@ -30,6 +30,7 @@ from shared.settings import Settings
 
 TICKETS = load("tickets")
 IDENTITY = load("identity")
+RATINGS = load("ratings")
 
 #: Sealed columns of a ticket and their labels.
 _TICKET = {"subject_enc": "ticket.subject", "summary_enc": "ticket.summary", "address_enc": "route.address"}
@@ -71,7 +72,8 @@ class Office:
             thread = await connection.fetch(TICKETS["thread"], row["conversation_id"])
             decisions = await connection.fetch(TICKETS["decisions"], row["conversation_id"])
             files = await files_of(connection, [message["id"] for message in thread])
-            rows = [row, *thread, *decisions, *files]
+            rating = await connection.fetchrow(RATINGS["of_ticket"], ticket_id)
+            rows = [row, *thread, *decisions, *files, *([rating] if rating else ())]
             keys = await self.vault.keys_for(connection, [v for r in rows for n, v in r.items() if n.endswith("_enc")])
         shown = _plain(row, keys, _TICKET)
         labels = {"subject_enc": "message.subject", "body_enc": "message.body"}
@@ -82,6 +84,7 @@ class Office:
             }
             for message in thread
         ]
+        shown["rating"] = _plain(rating, keys, {"comment_enc": "rating.comment"}) if rating else None
         shown["decisions"] = [_plain(decision, keys, {"record_enc": "decision.record"}) for decision in decisions]
         return shown
 

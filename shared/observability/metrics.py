@@ -30,6 +30,8 @@ TOOL_CALLS = Counter("fte_tool_calls_total", "calls of the agent's tools", ["too
 TOKENS = Counter("fte_model_tokens_total", "tokens spent on the model", ["model", "kind"])
 DEAD_LETTERS = Counter("fte_dead_letters_total", "events that reached the desk as dead letters", ["topic", "cause"])
 SWEPT = Counter("fte_swept_total", "things the sweep found due", ["kind"])
+RATINGS = Counter("fte_ratings_total", "ratings given, a changed one again", ["channel", "score"])
+CHALLENGES = Counter("fte_challenges_total", "challenges of the form's page by result", ["result"])
 REQUEST_SECONDS = Histogram("fte_request_seconds", "time to answer a request", ["function", "status"])
 CHANNEL_UP = Gauge("fte_channel_up", "1 while the channel's provider answers", ["channel"])
 

@@ -26,9 +26,12 @@ _NONCE = 12
 _LABEL = "blob.key"
 
 
-async def keep(connection: Any, vault: Vault, contents: bytes) -> UUID:
-    """Store `contents` for a message that is yet to be stored; the blob's id."""
-    blob_id = uuid.uuid4()
+async def keep(connection: Any, vault: Vault, contents: bytes, blob_id: UUID | None = None) -> UUID:
+    """Store `contents` for a message that is yet to be stored; the blob's id.
+
+    A `blob_id` that the caller can make again, and nobody can guess, keeps the contents of a repeat once.
+    """
+    blob_id = blob_id or uuid.uuid4()
     key, wrapped = vault.new_key()
     nonce = os.urandom(_NONCE)
     sealed = nonce + AESGCM(key).encrypt(nonce, contents, blob_id.bytes)

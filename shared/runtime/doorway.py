@@ -7,6 +7,7 @@ for a malformed event, repeats the request.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -20,11 +21,20 @@ from shared.errors import Duplicate, FteError, Rejected
 from shared.observability.logs import logger
 from shared.observability.metrics import REFUSED, REQUEST_SECONDS
 from shared.observability.tracing import span
+from shared.settings import Settings
 
 _DEPS: ContextVar[object] = ContextVar("deps")
 _UNOBSERVED = {"/health", "/metrics"}
 
 T = TypeVar("T")
+
+#: How many bytes a request may have: a function with one route for more says which.
+RequestLimit = Callable[[Settings, Scope], int]
+
+
+def usual_limit(settings: Settings, _scope: Scope) -> int:
+    """MAX_REQUEST_BYTES, whatever is asked for."""
+    return settings.max_request_bytes
 
 
 def deps_of(kind: type[T]) -> T:
@@ -38,9 +48,10 @@ def deps_of(kind: type[T]) -> T:
 class Doorway:
     """ASGI middleware; see the module."""
 
-    def __init__(self, app: ASGIApp, function: str) -> None:
+    def __init__(self, app: ASGIApp, function: str, limit: RequestLimit = usual_limit) -> None:
         self._app = app
         self._function = function
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in _UNOBSERVED:
@@ -52,7 +63,7 @@ class Doorway:
         started = time.perf_counter()
         try:
             with span(f"{self._function} {scope['method']}", _carrier(scope), function=self._function):
-                await self._answer(scope, _limited(scope, receive, state.settings.max_request_bytes), watch)
+                await self._answer(scope, _limited(scope, receive, self._limit(state.settings, scope)), watch)
         finally:
             _DEPS.reset(token)
             REQUEST_SECONDS.labels(self._function, str(watch.status)).observe(time.perf_counter() - started)
@@ -89,15 +100,15 @@ def answer_for(error: Exception, function: str) -> Response:
     if isinstance(error, Rejected):
         REFUSED.labels(function, error.reason).inc()
         logger().warning("refused", reason=error.reason, field=error.field, status=error.status)
-        return _response(error.status, error.reason, error.field, str(error))
+        return _response(error.status, error.reason, error.field, str(error), error.retry_after_s)
     logger().warning("not_done", reason=error.reason, status=error.status)
     return _response(error.status, error.reason, None, str(error))
 
 
-def _response(status: int, reason: str, field: str | None, message: str) -> Response:
+def _response(status: int, reason: str, field: str | None, message: str, retry_after_s: int | None = None) -> Response:
     headers = {"kne-reason": reason}
-    if status == 503:
-        headers["Retry-After"] = "2"
+    if status == 503 or retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s or 2)
     return JSONResponse({"error": {"reason": reason, "field": field, "message": message}}, status, headers)
 
 

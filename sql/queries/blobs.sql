@@ -1,5 +1,6 @@
 -- name: keep
-INSERT INTO blobs (id, key_enc, data_enc, size) VALUES ($1, $2, $3, $4);
+-- Once: a second try of its sender names the same contents the same.
+INSERT INTO blobs (id, key_enc, data_enc, size) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING;
 
 -- name: lock_orphan
 SELECT key_enc FROM blobs WHERE id = $1 AND customer_id IS NULL FOR UPDATE;

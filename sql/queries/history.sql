@@ -10,10 +10,11 @@ ORDER BY m.seq DESC
 LIMIT $3;
 
 -- name: of_conversation
+-- For whoever is not verified: what a verified sender said in it since, or was told, is not theirs to know.
 SELECT m.id, m.conversation_id, m.author, m.channel, m.subject_enc, m.body_enc, m.received_at
 FROM messages m
 LEFT JOIN deliveries d ON d.message_id = m.id
-WHERE m.conversation_id = $1 AND m.kind = 'message' AND m.id <> ALL($2::uuid[])
+WHERE m.conversation_id = $1 AND m.trust <> 'verified' AND m.kind = 'message' AND m.id <> ALL($2::uuid[])
   AND coalesce(m.outcome, '') <> 'ignored' AND coalesce(d.status, '') NOT IN ('superseded', 'failed')
 ORDER BY m.seq DESC
 LIMIT $3;

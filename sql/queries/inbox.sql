@@ -34,7 +34,26 @@ UPDATE routes SET conversation_id = $2 WHERE id = $1;
 -- name: create_ticket
 INSERT INTO tickets (id, conversation_id, customer_id, channel, status, category, subject_enc, reason, priority)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (id) DO NOTHING;
+ON CONFLICT (id) DO NOTHING
+RETURNING id;
+
+-- name: describe_ticket
+-- A page's first message came after a later one: what it is about is its to say.
+UPDATE tickets SET subject_enc = $2, category = $3, updated_at = now() WHERE id = $1;
+
+-- name: ticket_conversation
+SELECT t.conversation_id, c.customer_id, c.state
+FROM tickets t JOIN conversations c ON c.id = t.conversation_id
+WHERE t.id = $1 AND t.channel = 'web';
+
+-- name: reopen
+UPDATE conversations SET state = 'agent', epoch = epoch + 1 WHERE id = $1 AND state = 'closed';
+
+-- name: reopen_ticket
+-- The page's own, or the first of the conversation it belongs to.
+UPDATE tickets SET status = 'open', closed_at = NULL, updated_at = now()
+WHERE status = 'closed' AND id = (SELECT id FROM tickets WHERE conversation_id = $1
+                                  ORDER BY (id = $2) DESC, created_at, id LIMIT 1);
 
 -- name: create_message
 INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, provider_message_id,

@@ -1,14 +1,3 @@
--- name: page
--- A ticket's page: the route's own messages alone, ours once they are out.
-SELECT t.status, c.state, m.author, m.body_enc, m.received_at, m.handoff, m.seq
-FROM tickets t
-JOIN conversations c ON c.id = t.conversation_id
-LEFT JOIN messages m ON m.conversation_id = t.conversation_id AND m.channel = 'web' AND m.kind = 'message'
-    AND (m.author = 'customer' OR EXISTS (
-        SELECT FROM deliveries d WHERE d.message_id = m.id AND d.status IN ('sent', 'delivered', 'read')))
-WHERE t.id = $1 AND t.channel = 'web'
-ORDER BY m.seq;
-
 -- name: list
 -- With whom it is about: the address the customer wrote from last.
 SELECT t.id, t.conversation_id, t.customer_id, t.channel, t.status, t.category, t.priority, t.reason, t.subject_enc,

@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from shared.channels.gmail.compose import compose
-from shared.channels.message import Channel
+from shared.channels.message import Channel, Trust
 from shared.channels.provider import Receipt
+from shared.channels.web.token import Holder
 from shared.conversations import inbox, mailbox
 from shared.conversations.history import history
 from shared.conversations.notices import Notice, post
@@ -61,7 +62,9 @@ async def test_a_notice_is_no_history_and_no_page(db: Database, vault: Vault, se
     turn = (await mailbox.look(db, vault, stored.lease)).turn
     assert turn is not None
     assert await history(db, vault, turn, 20) == ()
-    page = await TicketPage(db, vault).read(message.thread)
+    page = await TicketPage(db, vault).read(
+        Holder(message.thread, message.sender.address, message.sender.name, Trust.CLAIMED)
+    )
     assert page is not None
     assert [one.author for one in page.messages] == ["customer"]
 

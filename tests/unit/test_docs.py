@@ -38,6 +38,7 @@ INTERNAL = {
     "GMAIL_CERTS_URL": "other than Google's for the simulator alone",
     "TWILIO_API_BASE_URL": "other than Twilio's for the simulator alone",
     "FORM_DIST_DIR": "set by the image and by `fte up`",
+    "FORM_CHALLENGE_TIMEOUT_S": "a visitor waits for it",
     "TURNS_PER_REQUEST": "fits into the times that nest",
     "WHATSAPP_QUIET_MAX_S": "bounds WHATSAPP_QUIET_S",
     "HISTORY_MESSAGES": "the specification's number",

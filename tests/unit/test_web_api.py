@@ -4,93 +4,39 @@ from __future__ import annotations
 
 import json
 import secrets
+import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from shared.channels.web.api import Form, build_api
-from shared.channels.web.site import Site
-from shared.channels.web.token import ticket_token
-from shared.clock import SystemClock
-from shared.conversations.ticket_page import PageMessage, TicketView
-from shared.errors import Retryable
-from shared.events.envelope import Event
-from shared.settings import Settings
+from shared.channels.message import Trust
+from shared.channels.web.token import Holder, seal_token
+from shared.conversations.ticket_page import PageFile, PageMessage, PageRating, TicketView
+from shared.settings import key_list
 from tests.conftest import make_settings
+from tests.web_rig import BODY, SITE, Rig, error_of, rigged
 
-_BODY = {
-    "name": "Ada Example",
-    "email": "ada@example.org",
-    "subject": "Export",
-    "category": "technical",
-    "message": "How do I export my data?",
-}
-
-
-@dataclass
-class Publications:
-    """Takes what is published, or is away."""
-
-    events: list[Event] = field(default_factory=list[Event])
-    away: bool = False
-
-    async def publish(self, topic: str, event: Event) -> None:
-        if self.away:
-            raise Retryable("Kafka does not answer", reason="kafka-away")
-        self.events.append(event)
-
-
-@dataclass
-class Tickets:
-    """What is stored, or nothing, or no database."""
-
-    page: TicketView | None = None
-    away: bool = False
-    bug: Exception | None = None
-    asked: list[str] = field(default_factory=list[str])
-
-    async def read(self, ticket_id: str) -> TicketView | None:
-        self.asked.append(ticket_id)
-        if self.bug:
-            raise self.bug
-        if self.away:
-            raise Retryable("PostgreSQL is away", reason="database-away")
-        return self.page
-
-
-@dataclass
-class Rig:
-    """The API with what it publishes and reads."""
-
-    client: httpx.AsyncClient
-    settings: Settings
-    sent: Publications
-    tickets: Tickets
-    dist: Path
+_AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+_ANSWERED = TicketView("answered", (PageMessage("T", "customer", "Hi", _AT), PageMessage("M", "agent", "Hello", _AT)))
 
 
 @pytest_asyncio.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    settings = make_settings(form_allowed_origins=("https://shop.example.com",))
-    sent, tickets = Publications(), Tickets()
-    api = build_api(Form(settings, sent, tickets, Site(tmp_path), SystemClock()))
-    transport = httpx.ASGITransport(api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://form") as client:
-        yield Rig(client, settings, sent, tickets, tmp_path)
+    async with rigged(make_settings(form_allowed_origins=(SITE,)), tmp_path) as rig:
+        yield rig
 
 
 async def test_a_ticket_opens_with_the_token_it_was_given(rig: Rig) -> None:
     """202 with both, one event, and until it is stored the page says received."""
-    opened = await rig.client.post("/tickets", json=_BODY)
+    opened = await rig.client.post("/tickets", json=BODY)
     assert opened.status_code == 202
     assert opened.headers["cache-control"] == "no-store"
     given = opened.json()
-    assert sorted(given) == ["ticket_id", "token"]
+    assert sorted(given) == ["ticket_id", "token", "trust"]
+    assert given["trust"] == "claimed"
     (event,) = rig.sent.events
     assert json.loads(event.data)["provider_message_id"] == given["ticket_id"]
     for asked in (
@@ -98,30 +44,136 @@ async def test_a_ticket_opens_with_the_token_it_was_given(rig: Rig) -> None:
         {"params": {"token": given["token"]}},
     ):
         read = await rig.client.get(f"/tickets/{given['ticket_id']}", **asked)
-        assert (read.status_code, read.json()) == (200, {"status": "received", "messages": []})
+        assert (read.status_code, read.json()) == (
+            200,
+            {"status": "received", "trust": "claimed", "messages": [], "rating": None, "can_rate": False},
+        )
         assert read.headers["cache-control"] == "no-store"
 
 
 async def test_the_page_shows_the_thread(rig: Rig) -> None:
-    """Status, and each message with author, text and an ISO 8601 time."""
-    at = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-    rig.tickets.page = TicketView("answered", (PageMessage("customer", "Hi", at), PageMessage("agent", "Hello", at)))
-    given = (await rig.client.post("/tickets", json=_BODY)).json()
-    read = await rig.client.get(f"/tickets/{given['ticket_id']}", headers={"Authorization": f"Bearer {given['token']}"})
+    """Status, each message with author, text, files and an ISO 8601 time, the rating, and whether one may be given."""
+    file = uuid.uuid4()
+    rig.store.page = TicketView(
+        "answered",
+        (
+            PageMessage("T", "customer", "Hi", _AT, (PageFile(file, "a.txt", "text/plain", 3),)),
+            PageMessage("M", "agent", "Hello", _AT),
+        ),
+        PageRating(4),
+    )
+    read = await rig.on(await rig.open(), "GET")
     assert read.json() == {
         "status": "answered",
+        "trust": "claimed",
         "messages": [
-            {"author": "customer", "text": "Hi", "at": "2026-11-23T12:00:00Z"},
-            {"author": "agent", "text": "Hello", "at": "2026-11-23T12:00:00Z"},
+            {
+                "id": "T",
+                "author": "customer",
+                "text": "Hi",
+                "at": "2026-11-23T12:00:00Z",
+                "attachments": [{"id": str(file), "name": "a.txt", "content_type": "text/plain", "size": 3}],
+            },
+            {"id": "M", "author": "agent", "text": "Hello", "at": "2026-11-23T12:00:00Z", "attachments": []},
         ],
+        "rating": {"score": 4},
+        "can_rate": True,
     }
+
+
+async def test_a_message_is_added_without_postgres(rig: Rig) -> None:
+    """202 with its id; the event is the token's sender on the ticket's thread."""
+    rig.store.away = True
+    given = await rig.open()
+    answer = await rig.on(given, "POST", "/messages", json={"message": "And how do I import it?"})
+    assert answer.status_code == 202
+    _, message = rig.sent.messages
+    assert message.provider_message_id == f"{given['ticket_id']}.{answer.json()['message_id']}"
+    assert (message.thread, message.text) == (given["ticket_id"], "And how do I import it?")
+    assert (message.sender.address, message.sender.name, message.sender.trust) == (
+        "ada@example.org",
+        "Ada Example",
+        Trust.CLAIMED,
+    )
+
+
+async def test_a_message_sent_again_is_one_message(rig: Rig) -> None:
+    """The same key and words make the same event; without a key each is its own."""
+    given = await rig.open()
+    ids: list[list[str]] = []
+    for headers in ({"Idempotency-Key": "k"}, {}):
+        answers = [
+            await rig.on(given, "POST", "/messages", json={"message": "And?"}, headers=headers) for _ in range(2)
+        ]
+        ids.append([answer.json()["message_id"] for answer in answers])
+    assert ids[0][0] == ids[0][1]
+    assert ids[1][0] != ids[1][1]
+    assert rig.sent.events[1].id == rig.sent.events[2].id
+
+
+@pytest.mark.parametrize(("path", "body"), [("/messages", {"message": "x"}), ("/rating", {"score": 5})])
+async def test_nothing_is_added_with_a_wrong_token(rig: Rig, path: str, body: dict[str, object]) -> None:
+    """The 404 of the page itself; nothing is published or looked up."""
+    given = await rig.open()
+    answer = await rig.on(given | {"token": "wrong"}, "POST", path, json=body)
+    assert error_of(answer) == (404, "no-such-ticket", None)
+    assert len(rig.sent.events) == 1
+    assert rig.store.asked == []
+
+
+@pytest.mark.parametrize("body", [{"message": " "}, {"message": 7}, {}, {"message": "x" * 120_001}])
+async def test_a_message_needs_words(rig: Rig, body: dict[str, object]) -> None:
+    """422 naming the field."""
+    answer = await rig.on(await rig.open(), "POST", "/messages", json=body)
+    assert error_of(answer) == (422, "invalid-field", "message")
+
+
+async def test_an_answer_is_rated_and_rated_again(rig: Rig) -> None:
+    """204 each time, with or without words; before there is an answer 409."""
+    given = await rig.open()
+    early = await rig.on(given, "POST", "/rating", json={"score": 5})
+    assert error_of(early) == (409, "not-answered", None)
+    rig.store.page = _ANSWERED
+    for body in ({"score": 2}, {"score": 5, "comment": "Thank\x00 you"}):
+        answer = await rig.on(given, "POST", "/rating", json=body)
+        assert (answer.status_code, answer.content) == (204, b"")
+    assert rig.store.rated == [(2, ""), (5, "Thank you")]
+    wrong = await rig.on(given, "POST", "/rating", json={"score": 6})
+    assert error_of(wrong) == (422, "invalid-field", "score")
+
+
+async def test_a_verified_token_speaks_for_the_verified(rig: Rig) -> None:
+    """What the mailed link gives: messages sent with it are verified, and the page says so."""
+    ticket = (await rig.open())["ticket_id"]
+    key = key_list(rig.settings.fte_ticket_key, "FTE_TICKET_KEY")[0]
+    token = seal_token(key, Holder(ticket, "ada@example.org", "Ada", Trust.VERIFIED))
+    given = {"ticket_id": ticket, "token": token}
+    await rig.on(given, "POST", "/messages", json={"message": "It is me"})
+    assert rig.sent.messages[-1].sender.trust is Trust.VERIFIED
+    assert (await rig.on(given, "GET")).json()["trust"] == "verified"
+    assert rig.store.asked[-1].trust is Trust.VERIFIED
+
+
+async def test_the_page_is_told_the_limits(rig: Rig) -> None:
+    """What is allowed, in numbers; no challenge where none is set up."""
+    told = (await rig.client.get("/config")).json()
+    assert told["challenge"] is None
+    assert told["limits"] == {
+        "message_characters": 120_000,
+        "message_characters_with_files": 90_000,
+        "files": 5,
+        "file_bytes": 10_000_000,
+        "upload_bytes": 26_000_000,
+        "min_ms": 1500,
+    }
+    assert told["languages"] == ["en", "de", "es", "fr", "ar", "ur"]
 
 
 async def test_unknown_and_forbidden_are_the_same(rig: Rig) -> None:
     """One 404, decided without looking: neither answer nor time tells whether a ticket exists."""
-    rig.tickets.page = TicketView("open", ())
-    given = (await rig.client.post("/tickets", json=_BODY)).json()
-    other = ticket_token(secrets.token_bytes(32), given["ticket_id"])
+    rig.store.page = TicketView("open", ())
+    given = (await rig.client.post("/tickets", json=BODY)).json()
+    other = seal_token(secrets.token_bytes(32), Holder(given["ticket_id"], "ada@example.org", "Ada", Trust.CLAIMED))
     answers = [
         await rig.client.get(f"/tickets/{given['ticket_id']}"),
         await rig.client.get(f"/tickets/{given['ticket_id']}", params={"token": other}),
@@ -131,40 +183,38 @@ async def test_unknown_and_forbidden_are_the_same(rig: Rig) -> None:
         await rig.client.get("/tickets/%00'--", params={"token": "%00"}),
     ]
     assert {(answer.status_code, answer.text) for answer in answers} == {(404, answers[0].text)}
-    assert rig.tickets.asked == []
+    assert rig.store.asked == []
 
 
 async def test_an_idempotency_key_makes_one_ticket(rig: Rig) -> None:
     """The same key and body: one ticket, one event id. Without a key, two requests are two tickets."""
-    keyed = [
-        (await rig.client.post("/tickets", json=_BODY, headers={"Idempotency-Key": "k1"})).json() for _ in range(2)
-    ]
+    keyed = [(await rig.client.post("/tickets", json=BODY, headers={"Idempotency-Key": "k1"})).json() for _ in range(2)]
     assert keyed[0] == keyed[1]
     assert rig.sent.events[0].id == rig.sent.events[1].id
-    free = [(await rig.client.post("/tickets", json=_BODY)).json() for _ in range(2)]
+    free = [(await rig.client.post("/tickets", json=BODY)).json() for _ in range(2)]
     assert free[0] != free[1]
 
 
 async def test_without_kafka_nothing_is_promised(rig: Rig) -> None:
     """503 with Retry-After."""
     rig.sent.away = True
-    answer = await rig.client.post("/tickets", json=_BODY)
+    answer = await rig.client.post("/tickets", json=BODY)
     assert (answer.status_code, answer.json()["error"]["reason"]) == (503, "kafka-away")
     assert answer.headers["retry-after"] == "2"
 
 
 async def test_without_postgres_messages_are_taken_and_pages_wait(rig: Rig) -> None:
     """202 for the message, 503 for the page."""
-    rig.tickets.away = True
-    given = (await rig.client.post("/tickets", json=_BODY)).json()
+    rig.store.away = True
+    given = (await rig.client.post("/tickets", json=BODY)).json()
     read = await rig.client.get(f"/tickets/{given['ticket_id']}", params={"token": given["token"]})
     assert (read.status_code, read.json()["error"]["reason"]) == (503, "database-away")
 
 
 async def test_a_bug_says_nothing_of_what_it_met(rig: Rig) -> None:
     """500 in the one shape; an exception's words may quote a row."""
-    rig.tickets.bug = ValueError("row of ada@example.org")
-    given = (await rig.client.post("/tickets", json=_BODY)).json()
+    rig.store.bug = ValueError("row of ada@example.org")
+    given = (await rig.client.post("/tickets", json=BODY)).json()
     read = await rig.client.get(f"/tickets/{given['ticket_id']}", params={"token": given["token"]})
     assert (read.status_code, read.json()["error"]["reason"]) == (500, "bug")
     assert "ada@" not in read.text
@@ -182,7 +232,7 @@ async def test_a_bug_says_nothing_of_what_it_met(rig: Rig) -> None:
 )
 async def test_a_wrong_field_is_named_and_not_repeated(rig: Rig, body: dict[str, object], name: str) -> None:
     """422 in the one shape of errors; the widget shows the message beside the field."""
-    answer = await rig.client.post("/tickets", json=_BODY | body)
+    answer = await rig.client.post("/tickets", json=BODY | body)
     error = answer.json()["error"]
     assert (answer.status_code, error["reason"], error["field"]) == (422, "invalid-field", name)
     assert error["message"].startswith(f"{name}: ")
@@ -198,7 +248,7 @@ async def test_a_wrong_field_is_named_and_not_repeated(rig: Rig, body: dict[str,
         (b"[]", "application/json"),
         (b"null", "application/json"),
         (b"", "application/json"),
-        (json.dumps(_BODY).encode(), "text/plain"),
+        (json.dumps(BODY).encode(), "text/plain"),
         (b"name=Ada", "application/x-www-form-urlencoded"),
     ],
 )
@@ -211,7 +261,7 @@ async def test_a_body_that_is_no_ticket_is_refused(rig: Rig, content: bytes, kin
 
 async def test_a_long_idempotency_key_is_refused(rig: Rig) -> None:
     """The header is named."""
-    answer = await rig.client.post("/tickets", json=_BODY, headers={"Idempotency-Key": "k" * 201})
+    answer = await rig.client.post("/tickets", json=BODY, headers={"Idempotency-Key": "k" * 201})
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "Idempotency-Key")
 
 
@@ -254,9 +304,19 @@ async def test_a_form_that_is_not_built_says_how(rig: Rig) -> None:
 async def test_the_description_is_complete_and_stays_at_home(rig: Rig) -> None:
     """OpenAPI names the fields and answers; no documentation page loads anything from a third party."""
     described = (await rig.client.get("/openapi.json")).json()
-    assert {"/tickets", "/tickets/{ticket_id}"} == set(described["paths"])
+    assert {path: set(verbs) for path, verbs in described["paths"].items()} == {
+        "/tickets": {"post"},
+        "/tickets/{ticket_id}": {"get"},
+        "/tickets/{ticket_id}/messages": {"post"},
+        "/tickets/{ticket_id}/attachments": {"post"},
+        "/tickets/{ticket_id}/attachments/{attachment_id}": {"get"},
+        "/tickets/{ticket_id}/rating": {"post"},
+        "/config": {"get"},
+    }
+    upload = described["paths"]["/tickets/{ticket_id}/attachments"]["post"]
+    assert list(upload["requestBody"]["content"]) == ["multipart/form-data"]
     fields = described["components"]["schemas"]["TicketRequest"]
-    assert set(fields["required"]) == set(_BODY)
+    assert set(fields["required"]) == set(BODY)
     assert fields["properties"]["category"]["enum"] == ["general", "technical", "billing", "feedback"]
     for path in ("/docs", "/redoc"):
         assert (await rig.client.get(path)).status_code == 404

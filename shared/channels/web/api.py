@@ -1,33 +1,23 @@
-"""form-submit's HTTP API: open a ticket, read its page, and the form itself.
-
-Accepting needs Kafka alone; reading needs PostgreSQL. An unknown ticket and a wrong token are one
-and the same 404, decided before anything is looked up.
-"""
+"""form-submit's HTTP API: tickets and their files, the link of the verification mail, and the form itself."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Literal, Protocol, cast
+from typing import Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, FastAPI, Request, Response
+from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Scope
 
-from shared.channels.publish import Publisher, publish_inbound
+from shared.channels.web import file_routes, ticket_routes, verify
 from shared.channels.web.answers import install_answers
+from shared.channels.web.form import Form, FormNeeded
 from shared.channels.web.site import Site
-from shared.channels.web.ticket import TicketRequest
-from shared.channels.web.token import opens, ticket_token
-from shared.clock import Clock
-from shared.errors import Rejected
-from shared.observability.logs import logger
-from shared.settings import Settings, key_list
+from shared.channels.web.ticket import MAX_MESSAGE, MAX_MESSAGE_WITH_FILES
+from shared.settings import Settings
 
-_NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+LANGUAGES = ("en", "de", "es", "fr", "ar", "ur")
+
 _SITE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "cross-origin"}
 _PAGE = {
     "X-Content-Type-Options": "nosniff",
@@ -40,74 +30,39 @@ _PAGE = {
 }
 
 routes = APIRouter()
-_bearer = HTTPBearer(auto_error=False, description="the ticket's token")
 
 
-class ThreadMessage(BaseModel):
-    """One message of a ticket's page."""
+class Limits(BaseModel):
+    """How much one may send: characters, files and bytes."""
 
-    model_config = ConfigDict(from_attributes=True)
-
-    author: Literal["customer", "agent", "human"]
-    text: str
-    at: datetime
-
-
-class Thread(BaseModel):
-    """A ticket's page. `received`: accepted, and not stored yet."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    status: Literal["received", "open", "answered", "escalated", "closed"]
-    messages: list[ThreadMessage] = Field(default_factory=list[ThreadMessage])
+    message_characters: int
+    message_characters_with_files: int
+    files: int
+    file_bytes: int
+    upload_bytes: int
+    min_ms: int
 
 
-class TicketOpened(BaseModel):
-    """What opens the ticket's page later: keep both."""
+class ChallengeShown(BaseModel):
+    """The challenge that a page must show, and its public key."""
 
-    ticket_id: str
-    token: str
-
-
-class Page(Protocol):
-    """What a reader returns: the attributes of Thread."""
-
-    @property
-    def status(self) -> str: ...
-
-    @property
-    def messages(self) -> Sequence[object]: ...
+    kind: Literal["turnstile", "hcaptcha", "recaptcha"]
+    site_key: str
 
 
-class TicketReader(Protocol):
-    """Reads a ticket; shared.conversations.ticket_page.TicketPage is the real one."""
+class Config(BaseModel):
+    """What a page needs to know before it is filled in."""
 
-    async def read(self, ticket_id: str) -> Page | None:
-        """None while the ticket has not been stored. Raises Retryable without PostgreSQL."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What the routes work with."""
-
-    settings: Settings
-    producer: Publisher
-    tickets: TicketReader
-    site: Site
-    clock: Clock
-
-    @property
-    def keys(self) -> tuple[bytes, ...]:
-        """Ticket keys, newest first. Raises Permanent when FTE_TICKET_KEY is missing."""
-        return key_list(self.settings.fte_ticket_key, "FTE_TICKET_KEY")
+    limits: Limits
+    challenge: ChallengeShown | None
+    languages: list[str]
 
 
 def build_api(form: Form) -> FastAPI:
     """The app. Its description is at /openapi.json; no page of it asks a third party for anything."""
     api = FastAPI(
         title="Support form",
-        version="1.0.0",
+        version="1.1.0",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -120,53 +75,37 @@ def build_api(form: Form) -> FastAPI:
         allow_origins=list(form.settings.form_allowed_origins),
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
-        expose_headers=["Retry-After"],
+        expose_headers=["Retry-After", "Content-Disposition"],
         max_age=3600,
     )
     install_answers(api, "form-submit")
-    api.include_router(routes)
+    for router in (ticket_routes.routes, file_routes.routes, verify.routes, routes):
+        api.include_router(router)
     return api
 
 
-def _form(request: Request) -> Form:
-    return cast(Form, request.app.state.form)
+def request_limit(settings: Settings, scope: Scope) -> int:
+    """Files may be larger than everything else."""
+    attaches = scope["method"] == "POST" and scope["path"].endswith("/attachments")
+    return settings.form_max_upload_bytes if attaches else settings.max_request_bytes
 
 
-FormNeeded = Annotated[Form, Depends(_form)]
-IdempotencyKey = Annotated[
-    str, Header(alias="Idempotency-Key", max_length=200, description="the same key and body again is the same ticket")
-]
-
-
-@routes.post("/tickets", status_code=202)
-async def open_ticket(
-    body: TicketRequest, form: FormNeeded, response: Response, idempotency_key: IdempotencyKey = ""
-) -> TicketOpened:
-    """Accept a message; answers once it cannot be lost any more."""
-    key = form.keys[0]
-    # Without a key of the caller's each request is a ticket of its own.
-    ticket = body.ticket_id(key, idempotency_key or secrets.token_hex(16))
-    await publish_inbound(form.producer, form.settings, body.message_of(ticket, form.clock.now()))
-    logger().info("message_accepted", channel="web")
-    response.headers.update(_NO_STORE)
-    return TicketOpened(ticket_id=ticket, token=ticket_token(key, ticket))
-
-
-@routes.get("/tickets/{ticket_id}")
-async def read_ticket(
-    form: FormNeeded,
-    response: Response,
-    ticket_id: Annotated[str, Path(description="as it was answered")],
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None,
-    token: Annotated[str, Query(description="where a header cannot be sent")] = "",
-) -> Thread:
-    """The ticket's messages, oldest first; ours once they are delivered."""
-    given = bearer.credentials if bearer else token
-    if not opens(form.keys, ticket_id, given):
-        raise Rejected("there is no such ticket, or not with this token", status=404, reason="no-such-ticket")
-    response.headers.update(_NO_STORE)
-    page = await form.tickets.read(ticket_id)
-    return Thread(status="received") if page is None else Thread.model_validate(page)
+@routes.get("/config")
+async def config(form: FormNeeded, response: Response) -> Config:
+    """Limits, the challenge if one is set up, and the languages of the form."""
+    response.headers["Cache-Control"] = "public, max-age=300"
+    settings = form.settings
+    limits = Limits(
+        message_characters=MAX_MESSAGE,
+        message_characters_with_files=MAX_MESSAGE_WITH_FILES,
+        files=settings.form_max_files,
+        file_bytes=settings.form_max_file_bytes,
+        upload_bytes=settings.form_max_upload_bytes,
+        min_ms=settings.form_min_ms,
+    )
+    kind, asked = settings.form_challenge_kind, settings.form_challenge_url
+    challenge = ChallengeShown(kind=kind, site_key=settings.form_challenge_site_key) if kind and asked else None
+    return Config(limits=limits, challenge=challenge, languages=list(LANGUAGES))
 
 
 @routes.api_route("/widget.js", methods=["GET", "HEAD"], include_in_schema=False)

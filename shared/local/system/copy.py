@@ -24,7 +24,14 @@ def main() -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listener.bind(("127.0.0.1", arguments.port))
     config = uvicorn.Config(
-        arguments.app, log_level="warning", access_log=False, ws="none", lifespan="on", timeout_graceful_shutdown=30
+        arguments.app,
+        log_level="warning",
+        access_log=False,
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=30,
+        # Whose forwarded addresses are believed is FORM_TRUSTED_PROXIES' to say, not the server's.
+        proxy_headers=False,
     )
     uvicorn.Server(config).run(sockets=[listener])
 

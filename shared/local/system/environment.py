@@ -63,6 +63,7 @@ def function_environment(plan: Plan, *, dsn: str, kafka: str) -> dict[str, str]:
         "FORM_PUBLIC_URL": plan.url("form-submit"),
         "FTE_DESK_URL": plan.url("dlq-review"),
         "FORM_DIST_DIR": str(PROJECT / "webform" / "dist"),
+        "FORM_RATE_EXEMPT": "127.0.0.0/8,::1",
         **{name: value for name, value in plan.keys.items() if name.startswith("FTE_")},
         **_twilio(plan),
         **_gmail(plan),

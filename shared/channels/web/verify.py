@@ -1,0 +1,101 @@
+"""The link of the verification mail: whoever opens it gets the ticket's page with a token of their own.
+
+The token that the form gave stays claimed for ever, since whoever typed an address need not own it; what is
+said under the verified one never shows under the claimed one. A link that leads nowhere gets a page in words.
+"""
+
+from __future__ import annotations
+
+import html
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+
+from shared.channels.message import Trust
+from shared.channels.web.form import NO_STORE, FormNeeded
+from shared.channels.web.token import Holder, seal_token
+from shared.errors import FteError, Rejected, Retryable
+from shared.observability.logs import logger
+
+routes = APIRouter()
+
+_WORDS = Path(__file__).with_name("link_words.txt")
+_HEADERS = NO_STORE | {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+}
+_STYLE = (
+    ":root{color-scheme:light dark}body{font:1.05rem/1.6 system-ui,sans-serif;max-width:34rem;margin:12vh auto;"
+    "padding:0 1.5rem}h1{font-size:1.4rem}"
+)
+_RIGHT_TO_LEFT = {"ar", "ur"}
+
+
+@routes.get("/verify", include_in_schema=False)
+async def follow_link(
+    request: Request, form: FormNeeded, token: Annotated[str, Query(max_length=1000)] = ""
+) -> Response:
+    """303 to the hosted page with a verified token in the fragment, which no server and no log sees."""
+    try:
+        await form.door.admit(request)
+        if form.links is None:
+            raise Rejected("no link was ever mailed here", status=404, reason="unknown-link")
+        redeemed = await form.links.redeem(token)
+    except (Rejected, Retryable) as error:
+        return _page(request, error)
+    holder = Holder(redeemed.ticket_id, redeemed.address, redeemed.name, Trust.VERIFIED)
+    fragment = urlencode({"ticket": holder.ticket, "token": seal_token(form.keys[0], holder)})
+    logger().info("link_followed", channel="web")
+    base = form.settings.form_public_url.rstrip("/")
+    return Response(status_code=303, headers=NO_STORE | {"Location": f"{base}/#{fragment}"})
+
+
+def _page(request: Request, error: FteError) -> Response:
+    """What to do, in the language that the browser asks for."""
+    logger().warning("link_refused", reason=error.reason, status=error.status)
+    what = {410: "expired", 429: "busy", 503: "busy"}.get(error.status, "unknown")
+    language = _language(request.headers.get("accept-language", ""))
+    title, text, way_on = (html.escape(_words()[language, f"{what}.{part}"]) for part in ("title", "text", "link"))
+    direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
+    # Trying again is the way on while we are busy; else the form is.
+    href = "" if what == "busy" else "/"
+    body = (
+        f'<!doctype html><html lang="{language}" dir="{direction}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{title}</title><style>{_STYLE}</style></head>'
+        f'<body><main><h1>{title}</h1><p>{text}</p><p><a href="{href}">{way_on}</a></p></main></body></html>'
+    )
+    wait = getattr(error, "retry_after_s", None) or (2 if error.status == 503 else None)
+    headers = _HEADERS | ({"Retry-After": str(wait)} if wait else {})
+    return Response(body, error.status, headers, "text/html; charset=utf-8")
+
+
+def _language(accepted: str) -> str:
+    """The first of the browser's languages that we have words in; English without one (RFC 9110, section 12.5.4)."""
+    known = {language for language, _ in _words()}
+    ranked = sorted((_ranked(part) for part in accepted.split(",")), key=lambda one: -one[0])
+    return next((name for weight, name in ranked if weight > 0 and name in known), "en")
+
+
+def _ranked(part: str) -> tuple[float, str]:
+    name, _, weight = part.strip().partition(";q=")
+    try:
+        return float(weight or 1), name.split("-")[0].lower()
+    except ValueError:
+        return 0.0, ""
+
+
+@cache
+def _words() -> dict[tuple[str, str], str]:
+    """By language and name; lines of `language name: text`."""
+    lines = (line for line in _WORDS.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
+    found: dict[tuple[str, str], str] = {}
+    for line in lines:
+        head, _, text = line.partition(": ")
+        language, name = head.split()
+        found[language, name] = text
+    return found
