@@ -62,7 +62,14 @@ class Served:
 def served(function: str, folder: Path, settings: Mapping[str, str]) -> Iterator[Served]:
     """`functions.<function>.main:app` in a process of its own, configured by `settings` alone."""
     port = free_port()
-    command = ["uvicorn", f"functions.{function}.main:app", "--port", str(port), "--no-access-log"]
+    command = [
+        "uvicorn",
+        f"functions.{function}.main:app",
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--no-proxy-headers",
+    ]
     with _running(command, port, folder, settings) as started:
         yield started
 

@@ -52,6 +52,7 @@ def environment(kafka: MemoryKafka, dist: Path) -> dict[str, str]:
         "FTE_TICKET_KEY": random_key(),
         "FORM_ALLOWED_ORIGINS": "https://shop.example.com",
         "FORM_DIST_DIR": str(dist),
+        "FORM_RATE_EXEMPT": "127.0.0.0/8",
     }
 
 
@@ -123,7 +124,7 @@ def test_a_ticket_that_is_not_stored_yet_reads_received(tmp_path: Path, environm
         with function.client(headers={"Authorization": f"Bearer {given['token']}"}) as client:
             read = client.get(f"/tickets/{given['ticket_id']}")
             health = client.get("/health")
-    assert (read.status_code, read.json()) == (200, {"status": "received", "messages": []})
+    assert (read.status_code, read.json()["status"], read.json()["messages"]) == (200, "received", [])
     assert health.json()["channels"]["web"] == {"status": "ok"}
 
 
@@ -147,14 +148,89 @@ def test_too_much_is_too_large(form: Served, declared: bool) -> None:
     assert (answer.status_code, answer.json()["error"]["reason"]) == (413, "too-large")
 
 
+def _files(*sizes: int) -> list[tuple[str, tuple[str, bytes, str]]]:
+    return [("file", (f"{n}.bin", bytes([1]) * size, "application/octet-stream")) for n, size in enumerate(sizes)]
+
+
+@pytest.fixture
+def with_postgres(tmp_path: Path, environment: dict[str, str], dsn: str) -> Iterator[Served]:
+    """The form with a database, and limits of its own on files."""
+    limits = {"FORM_MAX_FILE_BYTES": "3000000", "FORM_MAX_UPLOAD_BYTES": "5000000"}
+    with served("form_submit", tmp_path, environment | {"DATABASE_URL": dsn} | limits) as function:
+        yield function
+
+
+def test_files_are_larger_than_everything_else(with_postgres: Served, kafka: MemoryKafka) -> None:
+    """Three megabytes are kept, sealed, and named in one event; a message that large is still refused."""
+    given = _post(with_postgres).json()
+    with with_postgres.client(headers={"Authorization": f"Bearer {given['token']}", "Idempotency-Key": "k"}) as client:
+        path = f"/tickets/{given['ticket_id']}"
+        answers = [client.post(f"{path}/attachments", files=_files(3_000_000)) for _ in range(2)]
+        message = client.post(f"{path}/messages", json={"message": "x" * 1_100_000})
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json() == answers[1].json()
+    one, two = _events(kafka, f"{given['ticket_id']}.{answers[0].json()['message_id']}")
+    assert one["ce_id"] == two["ce_id"]
+    assert one["data"]["attachments"][0]["size"] == 3_000_000
+    assert (message.status_code, message.json()["error"]["reason"]) == (413, "too-large")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "reason", "limit"),
+    [((3_000_001,), "file-too-large", "3000000"), ((2_600_000,) * 2, "too-large", "5000000")],
+)
+def test_files_have_limits_that_are_named(
+    with_postgres: Served, sizes: tuple[int, ...], reason: str, limit: str
+) -> None:
+    """413, of one file and of all of them, without reading on for ever."""
+    given = _post(with_postgres).json()
+    with with_postgres.client(headers={"Authorization": f"Bearer {given['token']}"}) as client:
+        answer = client.post(f"/tickets/{given['ticket_id']}/attachments", files=_files(*sizes))
+    assert (answer.status_code, answer.json()["error"]["reason"]) == (413, reason)
+    assert limit in answer.json()["error"]["message"]
+
+
+def test_rates_bind_the_socket_s_peer_whatever_it_says(tmp_path: Path, environment: dict[str, str]) -> None:
+    """429 with the wait; a made-up X-Forwarded-For is no way round, and one network is exempt by setting."""
+    rate = {"FORM_RATE_CLIENT": "2/minute", "FORM_RATE_EXEMPT": ""}
+    with served("form_submit", tmp_path, environment | rate) as function, function.client() as client:
+        answers = [
+            client.post("/tickets", json=_BODY, headers={"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(3)
+        ]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert 1 <= int(answers[2].headers["retry-after"]) <= 60
+    exempt = rate | {"FORM_RATE_EXEMPT": "127.0.0.0/8,::1"}
+    with served("form_submit", tmp_path, environment | exempt) as function, function.client() as client:
+        assert {client.post("/tickets", json=_BODY).status_code for _ in range(5)} == {202}
+
+
+def test_a_message_is_added_once_kafka_has_it(form: Served, kafka: MemoryKafka) -> None:
+    """202 without PostgreSQL; the token's sender; a double click is one event twice."""
+    given = _post(form).json()
+    with form.client(headers={"Authorization": f"Bearer {given['token']}", "Idempotency-Key": "again"}) as client:
+        path = f"/tickets/{given['ticket_id']}/messages"
+        first, second = (client.post(path, json={"message": "And the \u0000import?"}) for _ in range(2))
+    assert (first.status_code, first.json()) == (202, second.json())
+    one, two = _events(kafka, f"{given['ticket_id']}.{first.json()['message_id']}")
+    assert one["ce_id"] == two["ce_id"]
+    assert one["data"]["text"] == "And the import?"
+    assert (one["data"]["thread"], one["data"]["sender"]["address"]) == (given["ticket_id"], "ada@example.org")
+    assert given["ticket_id"] not in one["ce_id"]
+
+
 def test_the_form_is_served_and_only_listed_sites_may_call(form: Served) -> None:
     """Page, script, description and CORS go through the function's one entry."""
     with form.client(headers={"Origin": "https://shop.example.com"}) as client:
         assert client.get("/").headers["content-type"] == "text/html; charset=utf-8"
         assert client.head("/widget.js").status_code == 200
         assert "/tickets" in client.get("/openapi.json").json()["paths"]
-        asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "idempotency-key"}
-        preflight = client.options("/tickets", headers=asked)
+        asked = {
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
+        }
+        for path in ("/tickets", "/tickets/T/messages", "/tickets/T/attachments", "/tickets/T/rating"):
+            preflight = client.options(path, headers=asked)
+            assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == "https://shop.example.com"
 
 
@@ -186,8 +262,9 @@ def test_nothing_of_a_customer_is_logged(form: Served) -> None:
     given = _post(form, message="a very private sentence").json()
     with form.client() as client:
         client.get(f"/tickets/{given['ticket_id']}", params={"token": given["token"]})
+        client.get("/verify", params={"token": "a-link-that-was-mailed"})
     log = form.log.read_text()
     assert '"event_type": "message_accepted"' in log
     assert '"event_type": "bug"' not in log
-    for secret in ("example.org", "2015550123", "Ada", "private sentence", given["token"]):
+    for secret in ("example.org", "2015550123", "Ada", "private sentence", given["token"], "a-link-that-was-mailed"):
         assert secret not in log
