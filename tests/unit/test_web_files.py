@@ -21,7 +21,8 @@ _PNG = ("shot.txt", b"\x89PNG\r\n\x1a\n" + bytes(40), "text/plain")
 
 @pytest_asyncio.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rigged(make_settings(form_max_file_bytes=1000, form_max_files=2), tmp_path) as rig:
+    limits = {"form_max_file_bytes": 1000, "form_max_files": 2, "form_rate_exempt": ("203.0.113.0/24",)}
+    async with rigged(make_settings(**limits), tmp_path) as rig:
         yield rig
 
 
@@ -123,6 +124,18 @@ async def test_what_is_no_upload_is_refused(rig: Rig, content: bytes, kind: str,
     answer = await rig.on(await rig.open(), "POST", "/attachments", content=content, headers={"Content-Type": kind})
     assert error_of(answer)[0] == status, answer.text
     assert rig.store.blobs == {}
+
+
+async def test_files_that_were_cut_off_are_not_taken_for_fewer(rig: Rig) -> None:
+    """400: a connection that broke inside the second file must not look as if one had been sent."""
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nrow 500\r\n'
+    given, headers = await rig.open(), {"Content-Type": "multipart/form-data; boundary=x"}
+    for cut in range(1, len(part)):
+        answer = await rig.on(given, "POST", "/attachments", content=part + part[:cut], headers=headers)
+        assert error_of(answer) == (400, "malformed-body", "body")
+    assert (
+        await rig.on(given, "POST", "/attachments", content=part * 2 + b"--x--", headers=headers)
+    ).status_code == 202
 
 
 async def test_words_with_files_have_a_limit_too(rig: Rig) -> None:

@@ -7,6 +7,7 @@ with the limit, before anything is kept.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,16 +36,32 @@ class Upload:
     files: tuple[UploadFile, ...]
 
 
+class _Parser(MultiPartParser):
+    """Starlette's, which takes a body that ends inside a file for one without that file."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        """The closing boundary came: nothing was cut off."""
+        self.ended = True
+
+    def close(self) -> None:
+        """Close every file, also one that never ended."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
+
 @asynccontextmanager
 async def received(request: Request, settings: Settings) -> AsyncGenerator[Upload]:
     """The upload; its files are gone afterwards. Raises Rejected: 400, 413, 415 or 422, naming what and how much."""
-    form = await _parsed(request)
+    parser = _parser(request)
     try:
+        form = await _parsed(parser)
         upload = Upload(_message(form), tuple(part for _, part in form.multi_items() if isinstance(part, UploadFile)))
         _require_fit(upload.files, settings)
         yield upload
     finally:
-        await form.close()
+        parser.close()
 
 
 async def facts_of(uploaded: Sequence[UploadFile]) -> list[Attachment]:
@@ -65,17 +82,24 @@ async def _facts(file: UploadFile) -> Attachment:
     return await asyncio.to_thread(files.facts, file.filename or "unnamed", file.content_type or "", data)
 
 
-async def _parsed(request: Request) -> FormData:
+def _parser(request: Request) -> _Parser:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise Rejected("send the files as multipart/form-data", status=415, reason="not-multipart", field="body")
-    parser = MultiPartParser(request.headers, request.stream(), max_files=_MAX_PARTS, max_fields=_MAX_PARTS)
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it tells a log what it met in a stranger's body
+    return _Parser(request.headers, request.stream(), max_files=_MAX_PARTS, max_fields=_MAX_PARTS)
+
+
+async def _parsed(parser: _Parser) -> FormData:
     try:
-        return await parser.parse()
+        form = await parser.parse()
     except ClientDisconnect:
-        raise Rejected("the request ended early", status=400, reason="disconnected", field="body") from None
+        raise _refused("the request ended early", 400, "disconnected", "body") from None
     except (MultiPartException, ValueError):  # the second for a charset that Python cannot read names in
         message = f"the form cannot be read, or has more than {_MAX_PARTS} parts"
-        raise Rejected(message, status=400, reason="malformed-body", field="body") from None
+        raise _refused(message, 400, "malformed-body", "body") from None
+    if not parser.ended:
+        raise _refused("the form was cut off: its closing boundary is missing", 400, "malformed-body", "body")
+    return form
 
 
 def _message(form: FormData) -> str:
