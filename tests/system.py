@@ -93,9 +93,11 @@ class System:
         rows = self.http("GET", self.endpoints["simulators"]["twilio"] + "/_control/sent").json()
         return [row["body"] for row in rows if row["to"].removeprefix("whatsapp:") == number]
 
-    def form(self, text: str, *, sender: str = "grace@example.net", key: str | None = None) -> dict[str, str]:
-        """The form is sent; `{ticket_id, token}`."""
-        body = {"name": "Grace", "email": sender, "subject": "Help", "category": "technical", "message": text}
+    def form(
+        self, text: str, *, sender: str = "grace@example.net", key: str | None = None, **more: Any
+    ) -> dict[str, str]:
+        """The form is sent; `{ticket_id, token, trust}`."""
+        body = {"name": "Grace", "email": sender, "subject": "Help", "category": "technical", "message": text, **more}
         headers = {"Idempotency-Key": key} if key else {}
         response = self.http(
             "POST", self.endpoints["functions"]["form-submit"] + "/tickets", json=body, headers=headers
@@ -107,6 +109,31 @@ class System:
         """The ticket's page."""
         url = f"{self.endpoints['functions']['form-submit']}/tickets/{ticket['ticket_id']}"
         return self.http("GET", url, headers={"Authorization": f"Bearer {ticket['token']}"}).json()
+
+    def on_page(self, ticket: dict[str, str], method: str, path: str = "", **more: Any) -> httpx.Response:
+        """A request on a ticket's page, with its token."""
+        url = f"{self.endpoints['functions']['form-submit']}/tickets/{ticket['ticket_id']}{path}"
+        headers = {"Authorization": f"Bearer {ticket['token']}"} | more.pop("headers", {})
+        return self.http(method, url, headers=headers, **more)
+
+    def add(self, ticket: dict[str, str], text: str, *, key: str | None = None) -> str:
+        """A further message on the page; its id."""
+        headers = {"Idempotency-Key": key} if key else {}
+        response = self.on_page(ticket, "POST", "/messages", json={"message": text}, headers=headers)
+        assert response.status_code == 202, response.text
+        return response.json()["message_id"]
+
+    def attach(self, ticket: dict[str, str], name: str, data: bytes, text: str = "", *, key: str | None = None) -> str:
+        """A file on the page; its message's id."""
+        headers = {"Idempotency-Key": key} if key else {}
+        files, fields = {"file": (name, data)}, {"message": text} if text else {}
+        response = self.on_page(ticket, "POST", "/attachments", files=files, data=fields, headers=headers)
+        assert response.status_code == 202, response.text
+        return response.json()["message_id"]
+
+    def rate(self, ticket: dict[str, str], score: int, comment: str = "") -> int:
+        """The answer is rated; the status of the response."""
+        return self.on_page(ticket, "POST", "/rating", json={"score": score, "comment": comment}).status_code
 
     def answers_on(self, ticket: dict[str, str]) -> list[dict[str, Any]]:
         """What others than the customer wrote on the page."""
