@@ -10,6 +10,7 @@ import functions_framework.aio
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from shared.channels.health import health_with
 from shared.channels.web.api import build_api, request_limit
@@ -32,9 +33,14 @@ from shared.settings import Settings
 class Deps:
     """What one process of form-submit holds open."""
 
+    settings: Settings
     producer: KafkaProducer
     db: Database
     api: FastAPI
+
+    def request_limit(self, scope: Scope) -> int:
+        """Bytes of a request: more where files are attached."""
+        return request_limit(self.settings, scope)
 
     async def health(self) -> Health:
         """Kafka answers, and every channel's mark.
@@ -60,7 +66,7 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
         async with Challenge.opened(settings) as challenge:
             site, clock = Site.from_settings(settings), SystemClock()
             form = Form(settings, producer, tickets, site, clock, Door(settings), challenge)
-            yield Deps(producer, db, build_api(form))
+            yield Deps(settings, producer, db, build_api(form))
     finally:
         await producer.close()
         await db.close()
@@ -72,4 +78,4 @@ async def form_submit(request: Request) -> Response:
     return Mounted(deps_of(Deps).api, request)
 
 
-app = serve("form_submit", open_deps, request_limit)
+app = serve("form_submit", open_deps)

@@ -7,9 +7,8 @@ for a malformed event, repeats the request.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -21,20 +20,20 @@ from shared.errors import Duplicate, FteError, Rejected
 from shared.observability.logs import logger
 from shared.observability.metrics import REFUSED, REQUEST_SECONDS
 from shared.observability.tracing import span
-from shared.settings import Settings
 
 _DEPS: ContextVar[object] = ContextVar("deps")
 _UNOBSERVED = {"/health", "/metrics"}
 
 T = TypeVar("T")
 
-#: How many bytes a request may have: a function with one route for more says which.
-RequestLimit = Callable[[Settings, Scope], int]
 
+@runtime_checkable
+class TakesMore(Protocol):
+    """Dependencies of a function with a route for requests larger than MAX_REQUEST_BYTES."""
 
-def usual_limit(settings: Settings, _scope: Scope) -> int:
-    """MAX_REQUEST_BYTES, whatever is asked for."""
-    return settings.max_request_bytes
+    def request_limit(self, scope: Scope) -> int:
+        """How many bytes this request may have."""
+        ...
 
 
 def deps_of(kind: type[T]) -> T:
@@ -48,10 +47,9 @@ def deps_of(kind: type[T]) -> T:
 class Doorway:
     """ASGI middleware; see the module."""
 
-    def __init__(self, app: ASGIApp, function: str, limit: RequestLimit = usual_limit) -> None:
+    def __init__(self, app: ASGIApp, function: str) -> None:
         self._app = app
         self._function = function
-        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in _UNOBSERVED:
@@ -63,7 +61,7 @@ class Doorway:
         started = time.perf_counter()
         try:
             with span(f"{self._function} {scope['method']}", _carrier(scope), function=self._function):
-                await self._answer(scope, _limited(scope, receive, self._limit(state.settings, scope)), watch)
+                await self._answer(scope, _limited(scope, receive, _limit_of(scope)), watch)
         finally:
             _DEPS.reset(token)
             REQUEST_SECONDS.labels(self._function, str(watch.status)).observe(time.perf_counter() - started)
@@ -130,6 +128,11 @@ def _carrier(scope: Scope) -> dict[str, str]:
     headers = Headers(scope=scope)
     traceparent = headers.get("ce-traceparent") or headers.get("traceparent")
     return {"traceparent": traceparent} if traceparent else {}
+
+
+def _limit_of(scope: Scope) -> int:
+    state = scope["app"].state
+    return state.deps.request_limit(scope) if isinstance(state.deps, TakesMore) else state.settings.max_request_bytes
 
 
 def _limited(scope: Scope, receive: Receive, limit: int) -> Receive:

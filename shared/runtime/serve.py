@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.observability.logs import configure_logging, logger
 from shared.observability.metrics import exposition
 from shared.observability.tracing import configure_tracing
-from shared.runtime.doorway import Doorway, RequestLimit, install_error_answers, usual_limit
+from shared.runtime.doorway import Doorway, install_error_answers
 from shared.runtime.health import Health
 from shared.settings import Settings
 
@@ -41,18 +41,17 @@ class Dependencies(Protocol):
 OpenDeps = Callable[[Settings], AbstractAsyncContextManager[Dependencies]]
 
 
-def serve(target: str, open_deps: OpenDeps, request_limit: RequestLimit = usual_limit) -> Starlette:
+def serve(target: str, open_deps: OpenDeps) -> Starlette:
     """The ASGI app of function `target` (underscored) defined beside `open_deps`.
 
     The function and `open_deps` live in one module; the function finds its dependencies in
-    `deps_of(Type)`. Tests give another `open_deps` from a module of theirs. `request_limit` says how many
-    bytes a request may have.
+    `deps_of(Type)`. Tests give another `open_deps` from a module of theirs.
     """
     module = sys.modules[open_deps.__module__]
     spec = module.__spec__ or importlib.machinery.ModuleSpec(module.__name__, None)
     app = create_asgi_app_from_module(target, module.__file__, None, module, spec)
     app.user_middleware = [layer for layer in app.user_middleware if layer.cls is not ExceptionHandlerMiddleware]
-    app.user_middleware.insert(0, Middleware(Doorway, function=target.replace("_", "-"), limit=request_limit))
+    app.user_middleware.insert(0, Middleware(Doorway, function=target.replace("_", "-")))
     install_error_answers(app, target.replace("_", "-"))
     app.router.routes[:0] = [Route("/health", _health), Route("/metrics", _metrics)]
     app.router.lifespan_context = _lifespan(target.replace("_", "-"), open_deps)

@@ -52,6 +52,8 @@ SECRETS: dict[str, set[str]] = {
         *_VAULT,
         "FTE_EVENT_KEY",  # signs its events
         "FTE_TICKET_KEY",  # makes and checks the tokens of ticket pages
+        "FORM_IDENTITY_KEY",  # checks the tokens of visitors whom the embedding site signs for
+        "FORM_CHALLENGE_SECRET",  # asks the challenge's service
         *_KAFKA_LOGIN,
     },
     "agent-run": {
@@ -84,6 +86,8 @@ SECRETS: dict[str, set[str]] = {
 #: Absent from fte-secrets where they do not apply: a channel without them is degraded, the offline models answer.
 MAY_BE_ABSENT = {
     "EMBEDDING_API_KEY",
+    "FORM_CHALLENGE_SECRET",
+    "FORM_IDENTITY_KEY",
     "GMAIL_CREDENTIALS",
     "KAFKA_SASL_PASSWORD",
     "KAFKA_SASL_USERNAME",

@@ -24,7 +24,7 @@ from pydantic import SecretStr
 
 from functions.form_submit.main import Deps, form_submit
 from shared.channels.message import InboundMessage
-from shared.channels.web.api import build_api, request_limit
+from shared.channels.web.api import build_api
 from shared.channels.web.challenge import Challenge
 from shared.channels.web.door import Door
 from shared.channels.web.form import Form
@@ -53,7 +53,7 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
         form = Form(
             _SETTINGS, _sent, _store, Site(Path(settings.form_dist_dir)), SystemClock(), Door(_SETTINGS), challenge
         )
-        yield Deps(cast(Any, _sent), cast(Any, None), build_api(form))
+        yield Deps(_SETTINGS, cast(Any, _sent), cast(Any, None), build_api(form))
 
 
 assert form_submit  # found by its name in the module of open_deps
@@ -107,7 +107,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     patch = pytest.MonkeyPatch()
     patch.setenv("FORM_DIST_DIR", str(dist))
     patch.setenv("LOG_LEVEL", "ERROR")
-    app = serve("form_submit", open_deps, request_limit)
+    app = serve("form_submit", open_deps)
     loop = asyncio.new_event_loop()
     lifespan = app.router.lifespan_context(app)
     loop.run_until_complete(lifespan.__aenter__())

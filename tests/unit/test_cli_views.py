@@ -158,6 +158,17 @@ def test_a_ticket_is_a_head_its_messages_and_the_reasons() -> None:
     assert "draft 2: passed" in why
 
 
+def test_a_rating_stands_at_the_ticket_s_head() -> None:
+    """The score out of five, and the customer's words if there are any, harmless."""
+    assert not [line for line in plain(ticket()) if line.startswith("rating")]
+    bare = plain(ticket(rating={"score": 4, "comment": None, "rated_at": at()}))
+    assert [line.split() for line in bare if line.startswith("rating")] == [["rating", "4", "of", "5"]]
+    said = plain(ticket(rating={"score": 1, "comment": "\x1b[31mtoo long " * 20, "rated_at": at()}))
+    assert max(map(len, said)) <= 80
+    assert not [line for line in said if "\x1b" in line]
+    assert any("too long" in line for line in said)
+
+
 def test_a_ticket_names_what_is_unusual() -> None:
     """Attachments, another subject, an unproven sender, a failed delivery, what waits, and what was erased."""
     files = [{"name": "a\x1b.pdf", "content_type": "application/pdf", "size": 20_480}]

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from shared.errors import Duplicate, Permanent, Rejected, Retryable
 from shared.runtime.doorway import deps_of
@@ -112,6 +113,21 @@ async def test_an_oversized_request_is_413(client: httpx.AsyncClient) -> None:
 
     assert (await client.post("/", content=chunks())).status_code == 413
     assert (await client.post("/", content=large[:-1])).text == str(len(large) - 1)
+
+
+async def test_a_function_may_take_more_on_a_route_of_its_own(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its dependencies say how much by the request; every other keeps the usual limit."""
+
+    def more(_deps: Deps, scope: Scope) -> int:
+        return 2_000_000 if scope["path"] == "/large" else 1_048_576
+
+    monkeypatch.setattr(Deps, "request_limit", more, raising=False)
+    body = b"x" * 1_500_000
+    assert (await client.post("/large", content=body)).text == "1500000"
+    assert (await client.post("/", content=body)).status_code == 413
+    assert (await client.post("/large", content=body * 2)).status_code == 413
 
 
 async def test_health_says_how_the_channels_are(client: httpx.AsyncClient) -> None:
