@@ -90,7 +90,7 @@ async def _choose(connection: Any, message: InboundMessage, route: Any, resolved
 
 async def _of_page(connection: Any, message: InboundMessage, route: Any, resolved: Resolved) -> UUID | None:
     """The conversation that a ticket's page has with this customer: one matter for good, opened again if closed."""
-    found = route or await connection.fetchrow(SQL["ticket_conversation"], message.thread)
+    found = route or await connection.fetchrow(SQL["page_conversation"], message.thread)
     if found is None or found["customer_id"] != resolved.customer_id:
         return None
     if found["state"] == "closed":

@@ -41,7 +41,7 @@ RETURNING id;
 -- A page's first message came after a later one: what it is about is its to say.
 UPDATE tickets SET subject_enc = $2, category = $3, updated_at = now() WHERE id = $1;
 
--- name: ticket_conversation
+-- name: page_conversation
 SELECT t.conversation_id, c.customer_id, c.state
 FROM tickets t JOIN conversations c ON c.id = t.conversation_id
 WHERE t.id = $1 AND t.channel = 'web';

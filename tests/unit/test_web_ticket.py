@@ -234,6 +234,8 @@ def test_a_signed_visitor_need_not_type_who_they_are() -> None:
     bare = {name: value for name, value in _FIELDS.items() if name not in ("name", "email")}
     assert TicketRequest.model_validate(bare | {"identity": "a.b.c"}).email == ""
     assert ticket(identity="a.b.c", email="nonsense").email == ""
+    for name in ("", "  ", None):
+        assert ticket(identity="a.b.c", name=name, email="").name == ""
     with pytest.raises(ValidationError):
         TicketRequest.model_validate(bare | {"identity": ""})
 

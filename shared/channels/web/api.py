@@ -32,17 +32,6 @@ _PAGE = {
 routes = APIRouter()
 
 
-class Limits(BaseModel):
-    """How much one may send: characters, files and bytes."""
-
-    message_characters: int
-    message_characters_with_files: int
-    files: int
-    file_bytes: int
-    upload_bytes: int
-    min_ms: int
-
-
 class ChallengeShown(BaseModel):
     """The challenge that a page must show, and its public key."""
 
@@ -51,9 +40,14 @@ class ChallengeShown(BaseModel):
 
 
 class Config(BaseModel):
-    """What a page needs to know before it is filled in."""
+    """What a page needs to know before it is filled in: characters, files, bytes and milliseconds."""
 
-    limits: Limits
+    max_message: int
+    max_message_with_files: int
+    max_files: int
+    max_file_bytes: int
+    max_upload_bytes: int
+    min_ms: int
     challenge: ChallengeShown | None
     languages: list[str]
 
@@ -95,17 +89,17 @@ async def config(form: FormNeeded, response: Response) -> Config:
     """Limits, the challenge if one is set up, and the languages of the form."""
     response.headers["Cache-Control"] = "public, max-age=300"
     settings = form.settings
-    limits = Limits(
-        message_characters=MAX_MESSAGE,
-        message_characters_with_files=MAX_MESSAGE_WITH_FILES,
-        files=settings.form_max_files,
-        file_bytes=settings.form_max_file_bytes,
-        upload_bytes=settings.form_max_upload_bytes,
-        min_ms=settings.form_min_ms,
-    )
     kind, asked = settings.form_challenge_kind, settings.form_challenge_url
-    challenge = ChallengeShown(kind=kind, site_key=settings.form_challenge_site_key) if kind and asked else None
-    return Config(limits=limits, challenge=challenge, languages=list(LANGUAGES))
+    return Config(
+        max_message=MAX_MESSAGE,
+        max_message_with_files=MAX_MESSAGE_WITH_FILES,
+        max_files=settings.form_max_files,
+        max_file_bytes=settings.form_max_file_bytes,
+        max_upload_bytes=settings.form_max_upload_bytes,
+        min_ms=settings.form_min_ms,
+        challenge=ChallengeShown(kind=kind, site_key=settings.form_challenge_site_key) if kind and asked else None,
+        languages=list(LANGUAGES),
+    )
 
 
 @routes.api_route("/widget.js", methods=["GET", "HEAD"], include_in_schema=False)

@@ -92,7 +92,10 @@ class TicketRequest(BaseModel):
         if not isinstance(data, dict):
             return data
         if data.get("identity"):
-            return {name: value for name, value in data.items() if name != "email"}  # pyright: ignore[reportUnknownVariableType]
+            typed: dict[str, Any] = {name: value for name, value in data.items() if name != "email"}
+            name = typed.get("name")
+            blank = name is None or (isinstance(name, str) and is_blank(name))
+            return {key: value for key, value in typed.items() if key != "name" or not blank}
         return {"name": "", "email": "", **data}
 
     def ticket_id(self, key: bytes, idempotency_key: str, address: str, trust: Trust) -> str:
