@@ -101,6 +101,7 @@ class Rig:
     sent: Publications
     store: Store
     dist: Path
+    form: Form
 
     async def open(self, body: dict[str, Any] | None = None, key: str = "") -> dict[str, str]:
         """A ticket that was accepted: what was answered."""
@@ -130,7 +131,7 @@ async def rigged(
         form = Form(settings, sent, store, Site(dist), SystemClock(), Door(settings), challenge, links)
         transport = httpx.ASGITransport(build_api(form), raise_app_exceptions=False, client=(peer, 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://form") as client:
-            yield Rig(client, settings, sent, store, dist)
+            yield Rig(client, settings, sent, store, dist, form)
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from shared.channels.web import file_routes
+from shared.channels.web.api import build_api
+from shared.channels.web.token import Holder
 from shared.conversations.ticket_page import PageContents
 from tests.conftest import make_settings
 from tests.web_rig import Rig, error_of, rigged
@@ -207,3 +211,58 @@ async def test_a_file_that_is_not_there_is_not_there(rig: Rig, name: str) -> Non
     assert error_of(answer)[0] == 404
     wrong = await rig.on(given | {"token": "x"}, "GET", f"/attachments/{uuid.uuid4()}")
     assert error_of(wrong) == (404, "no-such-ticket", None)
+
+
+async def test_a_file_is_sent_whole_however_large(rig: Rig) -> None:
+    """In pieces, with its length."""
+    given, file = await rig.open(), uuid.uuid4()
+    rig.store.files[file] = PageContents("a.bin", "application/octet-stream", bytes(range(256)) * 1000)
+    answer = await rig.on(given, "GET", f"/attachments/{file}")
+    assert answer.content == bytes(range(256)) * 1000
+    assert answer.headers["content-length"] == "256000"
+
+
+async def test_few_files_are_fetched_at_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fifth waits for a place, and is told to come again when none gets free; places are given back."""
+    monkeypatch.setattr(file_routes, "_PATIENCE_S", 0.1)
+    given, file = await rig.open(), uuid.uuid4()
+    rig.store.files[file] = PageContents("a.txt", "text/plain", b"x")
+    reading, entered = asyncio.Event(), asyncio.Semaphore(0)
+    real = rig.store.file
+
+    async def slowly(holder: Holder, file_id: uuid.UUID) -> PageContents | None:
+        entered.release()
+        await reading.wait()
+        return await real(holder, file_id)
+
+    monkeypatch.setattr(rig.store, "file", slowly)
+    tasks = [asyncio.create_task(rig.on(given, "GET", f"/attachments/{file}")) for _ in range(4)]
+    for _ in tasks:
+        await entered.acquire()
+    fifth = await rig.on(given, "GET", f"/attachments/{file}")
+    assert error_of(fifth) == (503, "busy", None)
+    assert fifth.headers["retry-after"] == "2"
+    reading.set()
+    assert {task.status_code for task in await asyncio.gather(*tasks)} == {200}
+    assert {(await rig.on(given, "GET", f"/attachments/{file}")).status_code for _ in range(6)} == {200}
+
+
+async def test_a_place_is_held_until_the_last_byte_is_sent(rig: Rig) -> None:
+    """A client that takes its time does not let more files into memory than there are places."""
+    given, file = await rig.open(), uuid.uuid4()
+    rig.store.files[file] = PageContents("a.bin", "application/octet-stream", bytes(200_000))
+    taken: list[bool] = []
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body" and message["body"]:
+            taken.append(rig.form.downloads._value == 3)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    path = f"/tickets/{given['ticket_id']}/attachments/{file}"
+    headers = [(b"authorization", f"Bearer {given['token']}".encode())]
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers, "asgi": {}}
+    await build_api(rig.form)({**scope, "client": ("203.0.113.9", 1), "http_version": "1.1"}, receive, send)
+    assert taken == [True] * 4
+    assert rig.form.downloads._value == 4

@@ -93,7 +93,9 @@ async def test_a_mail_scanners_head_opens_nothing(rig: Rig, mailed: Mailed) -> N
     assert (await rig.client.head("/verify", params={"token": "good"})).status_code == 405
 
 
-@pytest.mark.parametrize(("token", "status"), [("old", 410), ("wrong", 404), ("", 404), ("\x00", 404)])
+@pytest.mark.parametrize(
+    ("token", "status"), [("old", 410), ("wrong", 404), ("", 404), ("\x00", 404), ("x" * 5000, 404)]
+)
 async def test_a_link_that_leads_nowhere_says_what_to_do(rig: Rig, token: str, status: int) -> None:
     """A page in words, from nobody else, that runs nothing and repeats nothing."""
     answer = await rig.client.get("/verify", params={"token": token})

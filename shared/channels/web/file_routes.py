@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import StreamingResponse
 
 from shared.channels.message import Attachment
 from shared.channels.publish import publish_inbound
@@ -24,7 +27,7 @@ from shared.channels.web.form import (
 from shared.channels.web.ticket import added_message, message_id
 from shared.channels.web.token import keyed_uuid
 from shared.channels.web.upload import Upload, contents_of, facts_of, received
-from shared.errors import Rejected
+from shared.errors import Rejected, Retryable
 from shared.observability.logs import logger
 
 routes = APIRouter()
@@ -35,6 +38,8 @@ _DOWNLOAD = NO_STORE | {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+_PATIENCE_S = 5.0
+_PIECE = 65_536
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -82,9 +87,23 @@ async def attach_files(
     )
 
 
+async def _one_of_few(form: FormNeeded, _holder: HolderNeeded) -> AsyncGenerator[None]:
+    """For who holds a token: one of few places, until the last byte is sent, since each holds a file in memory."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await form.downloads.acquire()
+    except TimeoutError:
+        raise Retryable("too many files are being fetched: try again", reason="busy") from None
+    try:
+        yield
+    finally:
+        form.downloads.release()
+
+
 @routes.get(
     "/tickets/{ticket_id}/attachments/{attachment_id}",
     response_class=Response,
+    dependencies=[Depends(_one_of_few)],
     responses={200: {"content": {"application/octet-stream": {}}, "description": "the file's bytes"}},
 )
 async def fetch_file(
@@ -101,7 +120,14 @@ async def fetch_file(
         raise Rejected("there is no such file on this ticket's page", status=404, reason="no-such-file")
     kind = file.content_type if _TYPE.fullmatch(file.content_type) else "application/octet-stream"
     disposition = f"attachment; filename*=UTF-8''{quote(file.name or 'unnamed', safe='')}"
-    return Response(file.data, headers=_DOWNLOAD | {"Content-Type": kind, "Content-Disposition": disposition})
+    headers = _DOWNLOAD | {"Content-Type": kind, "Content-Disposition": disposition}
+    return StreamingResponse(_pieces(file.data), headers=headers | {"Content-Length": str(len(file.data))})
+
+
+async def _pieces(data: bytes) -> AsyncGenerator[bytes]:
+    # Sent as fast as the client takes it: at once, it would stay in memory after its place is given to another.
+    for start in range(0, len(data), _PIECE):
+        yield data[start : start + _PIECE]
 
 
 async def _keep(form: Form, upload: Upload, found: list[Attachment], message: str) -> list[Attachment]:

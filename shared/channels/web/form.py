@@ -26,6 +26,7 @@ from shared.settings import Settings, key_list
 NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 #: Uploads that are read into memory at once, file by file: their size is what a pod's memory allows.
 _UPLOADS_AT_ONCE = 2
+_DOWNLOADS_AT_ONCE = 4
 
 
 class FileShown(BaseModel):
@@ -177,6 +178,7 @@ class Form:
     challenge: Challenge
     links: Links | None = None
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UPLOADS_AT_ONCE))
+    downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DOWNLOADS_AT_ONCE))
 
     @property
     def keys(self) -> tuple[bytes, ...]:
