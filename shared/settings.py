@@ -60,7 +60,10 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="base64, 32 bytes: signs events (`ftesig`); two, comma-separated, while rotating",
     )
-    fte_ticket_key: SecretStr = Field(default=SecretStr(""), description="base64, 32 bytes: ticket ids and tokens")
+    fte_ticket_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="base64, 32 bytes: ticket ids and tokens; two, comma-separated, while rotating",
+    )
     fte_operator_token: SecretStr = Field(default=SecretStr(""), description="bearer token of the desk")
 
     # -- Gmail and Pub/Sub ----------------------------------------------------------------------

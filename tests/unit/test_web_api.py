@@ -328,3 +328,15 @@ async def test_other_paths_are_refused_in_the_same_shape(rig: Rig, method: str, 
     """Also FastAPI's own refusals are JSON with a reason."""
     answer = await rig.client.request(method, path)
     assert (answer.status_code, answer.json()["error"]["reason"]) == (status, "http-error")
+
+
+async def test_the_page_about_the_api_is_complete(rig: Rig) -> None:
+    """specs/api-web-form.md has every route, and every field that a ticket is opened with."""
+    page = (Path(__file__).resolve().parents[2] / "specs/api-web-form.md").read_text(encoding="utf-8")
+    described = (await rig.client.get("/openapi.json")).json()
+    for path, verbs in described["paths"].items():
+        for verb in verbs:
+            assert f"{verb.upper()} {path.replace('{ticket_id}', '{id}')}" in page
+    fields = described["components"]["schemas"]["TicketRequest"]["properties"]
+    facts = described["components"]["schemas"]["PageFacts"]["properties"]
+    assert [name for name in (*fields, *facts) if name not in page] == []
