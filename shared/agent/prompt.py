@@ -15,7 +15,7 @@ from typing import Any
 
 from shared.agent.contract import HistoryMessage, TurnInput, TurnMessage
 from shared.agent.dress import greeting_name
-from shared.agent.language import language_of
+from shared.channels.language import language_of
 from shared.channels.message import Attachment, Channel
 from shared.settings import Settings
 
