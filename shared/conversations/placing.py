@@ -26,11 +26,12 @@ _TICKET_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message goes."""
+    """Where a message goes. `opened`: it opens that conversation."""
 
     conversation_id: UUID
     route_id: UUID
     resolved: Resolved
+    opened: bool = False
 
 
 async def place(connection: Any, vault: Vault, settings: Settings, message: InboundMessage) -> Place:
@@ -39,18 +40,20 @@ async def place(connection: Any, vault: Vault, settings: Settings, message: Inbo
     hours = int(settings.conversation_idle_h)
     verified = message.sender.trust is Trust.VERIFIED
     # Customer before route, as a merge locks them.
-    resolved = await resolve(connection, vault, message.sender, message.channel) if verified else None
+    stale_d = settings.number_stale_d
+    resolved = await resolve(connection, vault, message.sender, stale_d) if verified else None
     route = await connection.fetchrow(SQL["find_route"], message.channel, key, hours)
     if resolved is None and route is not None:
         resolved = Resolved(route["customer_id"], True, await vault.keys(connection, [route["customer_id"]]))
-    resolved = resolved or await resolve(connection, vault, message.sender, message.channel)
-    conversation_id = await _choose(connection, message, route, resolved, hours)
-    if conversation_id is None:
-        conversation_id = await _open_conversation(connection, message, resolved)
+    resolved = resolved or await resolve(connection, vault, message.sender, stale_d)
+    chosen = await _choose(connection, message, route, resolved, hours)
+    conversation_id = chosen or await _open_conversation(connection, message, resolved)
     if route is None:
-        return Place(conversation_id, await _open_route(connection, message, resolved, conversation_id, key), resolved)
-    await connection.execute(SQL["move_route"], route["id"], conversation_id)
-    return Place(conversation_id, route["id"], resolved)
+        route_id = await _open_route(connection, message, resolved, conversation_id, key)
+    else:
+        route_id = route["id"]
+        await connection.execute(SQL["move_route"], route_id, conversation_id, resolved.customer_id)
+    return Place(conversation_id, route_id, resolved, opened=chosen is None)
 
 
 def route_key(vault: Vault, message: InboundMessage) -> bytes:
@@ -70,6 +73,8 @@ async def _choose(connection: Any, message: InboundMessage, route: Any, resolved
         return route["conversation_id"]
     if message.sender.trust is not Trust.VERIFIED or message.ignored or not resolved.known:
         return None
+    if message.channel is Channel.WEB:
+        return await connection.fetchval(SQL["ticket_conversation"], message.thread, resolved.customer_id)
     # A new e-mail thread is a new matter, unless the customer just came over from another channel.
     return await connection.fetchval(SQL["recent_conversation"], resolved.customer_id, hours, threaded, message.channel)
 
@@ -101,7 +106,7 @@ async def _open_ticket(connection: Any, message: InboundMessage, resolved: Resol
     subject = message.subject or " ".join(message.text.split())[:80] or "(no text)"
     await connection.execute(
         SQL["create_ticket"],
-        message.thread if message.channel is Channel.WEB else new_ticket_id(),
+        await _ticket_id(connection, message),
         conversation_id,
         resolved.customer_id,
         message.channel,
@@ -111,6 +116,12 @@ async def _open_ticket(connection: Any, message: InboundMessage, resolved: Resol
         "held" if held else None,
         "normal",
     )
+
+
+async def _ticket_id(connection: Any, message: InboundMessage) -> str:
+    """The web's own, unless that ticket's conversation is closed or another customer's."""
+    taken = message.channel is not Channel.WEB or await connection.fetchval(SQL["ticket_exists"], message.thread)
+    return new_ticket_id() if taken else message.thread
 
 
 async def _open_route(

@@ -5,14 +5,22 @@ SELECT pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 0));
 -- name: find_verified
 -- The customer a verified identifier belongs to, locked against merges. NO KEY, here and everywhere: a row that
 -- refers to the locked one may still be inserted, or a commit and an arrival of one customer would deadlock.
-SELECT c.id
+-- stale: a number so long unseen that it may be another person's by now.
+SELECT c.id, i.id AS identifier_id, i.kind = 'phone' AND i.seen_at < now() - make_interval(days => $3::int) AS stale
 FROM customer_identifiers i
 JOIN customers c ON c.id = i.customer_id
-WHERE i.kind = $1 AND i.lookup = $2 AND i.trust = 'verified' AND c.erased_at IS NULL
+WHERE i.kind = $1 AND i.lookup = $2 AND i.trust = 'verified' AND c.erased_at IS NULL AND c.merged_into IS NULL
 FOR NO KEY UPDATE OF c;
 
 -- name: who_has
 SELECT customer_id FROM customer_identifiers WHERE kind = $1 AND lookup = $2 AND trust = 'verified';
+
+-- name: see_identifier
+UPDATE customer_identifiers SET seen_at = now() WHERE id = $1 AND seen_at < now() - interval '1 day';
+
+-- name: release_identifier
+-- It stays as a note: the next to write from there is somebody else until they prove otherwise.
+UPDATE customer_identifiers SET trust = 'claimed' WHERE id = $1;
 
 -- name: create_customer
 INSERT INTO customers (id, data_key, name_enc) VALUES ($1, $2, $3);
@@ -33,31 +41,6 @@ SELECT EXISTS (
     SELECT FROM customer_identifiers
     WHERE kind = $1 AND lookup = $2 AND trust = 'claimed' AND conversation_id = $3
 );
-
--- name: move_identifiers
-UPDATE customer_identifiers SET customer_id = $1 WHERE customer_id = $2 RETURNING id;
-
--- name: move_conversations
--- The epoch makes every turn under way start over, with the merged history.
-UPDATE conversations SET customer_id = $1, epoch = epoch + 1 WHERE customer_id = $2 RETURNING id;
-
--- name: move_messages
-UPDATE messages SET customer_id = $1 WHERE customer_id = $2 RETURNING id;
-
--- name: move_routes
-UPDATE routes SET customer_id = $1 WHERE customer_id = $2 RETURNING id;
-
--- name: move_tickets
-UPDATE tickets SET customer_id = $1 WHERE customer_id = $2 RETURNING id;
-
--- name: move_decisions
-UPDATE decisions SET customer_id = $1 WHERE customer_id = $2 RETURNING id;
-
--- name: mark_merged
-UPDATE customers SET merged_into = $1 WHERE id = $2;
-
--- name: record_merge
-INSERT INTO customer_merges (winner, loser, moved) VALUES ($1, $2, $3::jsonb) RETURNING id;
 
 -- name: list_customers
 SELECT c.id, c.created_at, c.name_enc, c.erased_at,

@@ -2,12 +2,13 @@
 SELECT id, conversation_id FROM messages WHERE channel = $1 AND provider_message_id = $2;
 
 -- name: find_route
-SELECT r.id, r.conversation_id, r.customer_id, c.state,
+-- customer_id: whose the conversation is. After an unmerge a route may still lead to another's.
+SELECT r.id, r.conversation_id, c.customer_id, c.state,
        c.last_activity_at > now() - make_interval(hours => $3::int) AS active
 FROM routes r
 JOIN conversations c ON c.id = r.conversation_id
 WHERE r.channel = $1 AND r.key = $2
-FOR NO KEY UPDATE OF r;
+FOR NO KEY UPDATE OF r, c;
 
 -- name: recent_conversation
 -- The customer's open conversation that a message without a thread of its own goes on with.
@@ -21,6 +22,12 @@ ORDER BY last_activity_at DESC
 LIMIT 1
 FOR NO KEY UPDATE;
 
+-- name: ticket_conversation
+-- A ticket's own conversation, for its customer once the link in our mail proved who they are.
+SELECT c.id FROM tickets t JOIN conversations c ON c.id = t.conversation_id
+WHERE t.id = $1 AND t.channel = 'web' AND c.customer_id = $2 AND c.trust = 'verified' AND c.state <> 'closed'
+FOR NO KEY UPDATE OF c;
+
 -- name: create_conversation
 INSERT INTO conversations (id, customer_id, trust, state, last_channel, metadata)
 VALUES ($1, $2, $3, $4, $5, $6::jsonb);
@@ -29,18 +36,21 @@ VALUES ($1, $2, $3, $4, $5, $6::jsonb);
 INSERT INTO routes (id, channel, key, customer_id, conversation_id, address_enc) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: move_route
-UPDATE routes SET conversation_id = $2 WHERE id = $1;
+UPDATE routes SET conversation_id = $2, customer_id = $3 WHERE id = $1 AND (conversation_id, customer_id) <> ($2, $3);
 
 -- name: create_ticket
 INSERT INTO tickets (id, conversation_id, customer_id, channel, status, category, subject_enc, reason, priority)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (id) DO NOTHING;
 
+-- name: ticket_exists
+SELECT EXISTS (SELECT FROM tickets WHERE id = $1);
+
 -- name: create_message
 INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, provider_message_id,
-                      subject_enc, body_enc, details_enc, received_at, outcome, outcome_reason, outcome_at)
+                      subject_enc, body_enc, details_enc, received_at, outcome, outcome_reason, outcome_at, known)
 VALUES ($1, $2, $3, $4, $5, 'customer', $6, $7, $8, $9, $10, $11, $12::text, $13,
-        CASE WHEN $12::text IS NULL THEN NULL ELSE now() END);
+        CASE WHEN $12::text IS NULL THEN NULL ELSE now() END, $14);
 
 -- name: arrive
 -- Inbox and lease in one statement: count the arrival, note a change of channel, and take the lease if
