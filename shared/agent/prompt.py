@@ -86,6 +86,7 @@ def turn_facts(turn: TurnInput, settings: Settings) -> dict[str, Any]:
         "language": language_of(turn.texts),
         "first_reply": not turn.answered_before,
         "greet": not turn.answered_here,
+        "code_awaited": turn.code_awaited,
         "earlier_contact": earlier
         and {"channel": earlier.channel.value, "at": earlier.at.isoformat(), "subject": earlier.subject[:200]},
     }

@@ -153,7 +153,9 @@ class Worker:
         TURN_SECONDS.labels(turn.channel).observe(time.perf_counter() - started)
         level = logger().error if verdict.outcome == "escalated" else logger().info
         level("turn_committed", outcome=verdict.outcome, reason=verdict.reason, channel=turn.channel)
-        if delivery_id is not None:
+        if verdict.link is not None:
+            await self._request_waiting(turn.lease.conversation_id)
+        elif delivery_id is not None:
             await self._request_delivery(delivery_id, turn.lease.conversation_id)
         return verdict.outcome
 

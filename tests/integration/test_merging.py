@@ -76,8 +76,8 @@ async def two_customers(db: Database, vault: Vault, settings: Settings) -> tuple
     texted = await said(db, vault, settings, await with_file(db, vault, whatsapp("the app crashes")))
     for customer in (mailed, texted):
         await db.execute(
-            "INSERT INTO verifications (id, kind, customer_id, conversation_id, identifier_kind, lookup, value_enc, secret,"
-            " expires_at) SELECT gen_random_uuid(), 'code', $1, id, 'phone', '\\x01', '\\x02', '\\x03', now()"
+            "INSERT INTO verifications (id, kind, customer_id, conversation_id, identifier_kind, lookup, value_enc,"
+            " secret, expires_at) SELECT gen_random_uuid(), 'code', $1, id, 'phone', '\\x01', '\\x02', '\\x03', now()"
             " FROM conversations WHERE customer_id = $1",
             customer,
         )
@@ -143,7 +143,8 @@ async def test_what_was_written_since_goes_with_whose_it_is(db: Database, vault:
     ours = await remembered(db, vault, settings, email("and now", thread="t2"))
     assert ours == ["my invoice", "still waiting", "a second matter"]
     crossed = await db.fetch(
-        "SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE c.customer_id <> m.customer_id"
+        "SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id"
+        " WHERE c.customer_id <> m.customer_id"
     )
     assert crossed == []
 
@@ -240,6 +241,18 @@ async def test_fifty_first_messages_and_links_at_once_make_one_customer(
     assert await owners(db, "conversations") == await owners(db, "routes") == await owners(db, "messages")
 
 
+async def work_all(db: Database, vault: Vault, settings: Settings) -> None:
+    """What a worker does with every conversation, short of answering."""
+    for row in await db.fetch("SELECT id FROM conversations"):
+        seen = await inbox.look_again(db, settings, row["id"], "holder")
+        if seen is None or seen.lease is None:
+            continue
+        turn = (await mailbox.look(db, vault, seen.lease)).turn
+        if turn is not None:
+            await mailbox.count_attempt(db, turn)
+        await mailbox.hand_back(db, seen.lease)
+
+
 async def test_a_merge_while_its_customers_write_loses_nothing(db: Database, vault: Vault, settings: Settings) -> None:
     """Arrivals, turns, merges and unmerges of two customers at once: no deadlock, and every row agrees at the end."""
     winner, loser = await two_customers(db, vault, settings)
@@ -250,14 +263,7 @@ async def test_a_merge_while_its_customers_write_loses_nothing(db: Database, vau
 
     async def answer() -> None:
         for _ in range(20):
-            for row in await db.fetch("SELECT id FROM conversations"):
-                seen = await inbox.look_again(db, settings, row["id"], "holder")
-                if seen is None or seen.lease is None:
-                    continue
-                turn = (await mailbox.look(db, vault, seen.lease)).turn
-                if turn is not None:
-                    await mailbox.count_attempt(db, turn)
-                await mailbox.hand_back(db, seen.lease)
+            await work_all(db, vault, settings)
 
     async def join_and_part() -> None:
         for _ in range(8):
@@ -276,7 +282,7 @@ async def test_a_merge_while_its_customers_write_loses_nothing(db: Database, vau
 
 
 async def test_a_number_long_unseen_is_somebody_else_s(db: Database, vault: Vault, settings: Settings) -> None:
-    """Carriers give numbers to others: after NUMBER_STALE_D days a stranger on it reads nothing, the owner's mail all."""
+    """Numbers are given to others: after NUMBER_STALE_D days a stranger on it reads nothing, its owner's mail all."""
     owner, _ = await link(db, vault, "ada@example.org", "+12015550123")
     await said(db, vault, settings, whatsapp("my secret project"))
     await db.execute("UPDATE customer_identifiers SET seen_at = now() - interval '181 days'")

@@ -171,7 +171,7 @@ async def test_who_needs_no_link_gets_none(db: Database, vault: Vault, settings:
 async def test_following_the_link_joins_the_owner_from_the_next_turn_on(
     db: Database, vault: Vault, settings: Settings
 ) -> None:
-    """The verified visitor goes on in the ticket's conversation and reads all channels; twice is once; it is undoable."""
+    """A verified visitor goes on in the ticket's conversation and reads all channels; twice is once; it is undoable."""
     owner = (await take(db, vault, settings, email(SECRET))).customer_id
     ticket = form("How do I export?")
     stored, token = await linked(db, vault, settings, ticket)
