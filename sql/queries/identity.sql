@@ -44,20 +44,32 @@ SELECT EXISTS (
 
 -- name: list_customers
 SELECT c.id, c.created_at, c.name_enc, c.erased_at,
+       coalesce((SELECT array_agg(i.value_enc ORDER BY i.id)
+                 FROM customer_identifiers i WHERE i.customer_id = c.id AND i.trust = 'verified'), '{}') AS addresses,
        (SELECT count(*) FROM conversations v WHERE v.customer_id = c.id) AS conversations,
        (SELECT max(v.last_activity_at) FROM conversations v WHERE v.customer_id = c.id) AS last_activity_at,
        coalesce((SELECT array_agg(v.last_channel ORDER BY v.last_activity_at DESC)
                  FROM conversations v WHERE v.customer_id = c.id), '{}') AS channels
 FROM customers c
-WHERE c.merged_into IS NULL
-ORDER BY 6 DESC NULLS LAST
+-- $2, $3: only who has this address or number, proven or as a note.
+WHERE c.merged_into IS NULL AND ($3::bytea IS NULL OR EXISTS (
+    SELECT FROM customer_identifiers i WHERE i.customer_id = c.id AND i.kind = $2 AND i.lookup = $3))
+ORDER BY last_activity_at DESC NULLS LAST
 LIMIT $1;
 
 -- name: show_customer
-SELECT id, created_at, name_enc, merged_into, erased_at FROM customers WHERE id = $1;
+-- One who was merged is shown as the customer they went into.
+WITH RECURSIVE way AS (
+    SELECT id, merged_into FROM customers WHERE id = $1
+    UNION ALL
+    SELECT c.id, c.merged_into FROM customers c JOIN way ON c.id = way.merged_into
+)
+SELECT c.id, c.created_at, c.name_enc, c.erased_at
+FROM customers c JOIN way ON way.id = c.id
+WHERE way.merged_into IS NULL;
 
 -- name: identifiers_of
-SELECT kind, value_enc, trust, conversation_id, created_at
+SELECT kind, value_enc, trust, conversation_id, created_at, seen_at
 FROM customer_identifiers WHERE customer_id = $1 ORDER BY id;
 
 -- name: conversations_of

@@ -16,7 +16,10 @@ ROOT = Path(__file__).parents[2]
 CHANNELS = ("email", "whatsapp", "web")
 MATTERS = {"refund", "pricing", "legal", "angry", "human"}
 OUTCOMES = {"replied", "escalated", "ignored"}
-TOOLS = {"search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket"}
+TOOLS = {
+    *("search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket"),
+    *("request_identity_link", "confirm_identity_link"),
+}
 TICKET_KEYS = {"id", "channel", "from", "name", "body", "label", "language", "expected", "document", "notes"}
 EXPECT_KEYS = {
     *("outcome", "reason", "document", "contains_any", "contains_none"),
