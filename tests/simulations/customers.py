@@ -57,16 +57,15 @@ class Figures:
         return self.tied / self.messages
 
 
-async def simulate(db: Database, vault: Vault, settings: Settings, customers: int, seed: int) -> Figures:
+async def simulate(world: World, customers: int, seed: int) -> Figures:
     """Let them all live, and count."""
     began, chance = time.perf_counter(), Random(seed)
-    world = World(db, vault, settings, Truth())
     people = _people(world, customers, chance)
     started = [life(world, person) for life, person in zip(_lives(customers, chance), people, strict=True)]
     await _all([*started, *_pairs(world, customers, chance)])
     attacks = _strangers(world, people, chance)
     await _all(attacks)
-    return await _figures(world, len(attacks), time.perf_counter() - began)
+    return await count(world, len(attacks), time.perf_counter() - began)
 
 
 def _people(world: World, count: int, chance: Random) -> list[Person]:
@@ -122,7 +121,8 @@ async def _all(tasks: list[Awaitable[None]]) -> None:
     await asyncio.gather(*(one(task) for task in tasks))
 
 
-async def _figures(world: World, attacks: int, seconds: float) -> Figures:
+async def count(world: World, attacks: int = 0, seconds: float = 0.0) -> Figures:
+    """What the database says now, against the truth."""
     truth = world.truth
     rows = await world.db.fetch(
         "SELECT provider_message_id AS id, customer_id, channel, trust, known FROM messages"
@@ -189,7 +189,7 @@ async def _main(customers: int, seed: int) -> int:
             await migrate(server.dsn(OWNER, "simulation"))
             settings = simulated(server.dsn(APP, "simulation"))
             db = Database.from_settings(settings)
-            figures = await simulate(db, Vault.from_settings(settings), settings, customers, seed)
+            figures = await simulate(World(db, Vault.from_settings(settings), settings, Truth()), customers, seed)
             await db.close()
         finally:
             await server.stop()
