@@ -13,7 +13,8 @@ from shared.channels.message import Channel
 from shared.conversations.codes import Kind
 
 _FILE = Path(__file__).with_name("link_phrases.txt")
-_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+#: Bounded, and begun at a word's beginning, so that no text makes it slow.
+_EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _PHONE = re.compile(r"(?<!\w)(?:\+|00)\d[\d ()./-]{6,18}\d")
 _CODE = re.compile(r"(?<![\w.,+/-])(\d{3})[ -]?(\d{3})(?![\w.,/-]*\d)")
 #: Words beside an address that say nothing more, and beside a code.
