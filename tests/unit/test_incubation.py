@@ -233,7 +233,7 @@ def test_the_numbers_of_the_discovery_log_are_those_of_the_tickets(
     assert capsys.readouterr().out == log.split("```text\n")[1].split("```")[0]
 
 
-@pytest.mark.parametrize("title", ["E-mail", "WhatsApp", "Web form"])
+@pytest.mark.parametrize("title", ["E-mail", "WhatsApp", "Web form", "One customer"])
 def test_edge_cases_of_a_channel(title: str) -> None:
     """R5.1: ten or more edge cases a channel name tests that exist; the others say that they come later."""
     text = _text("specs/discovery-log.md").split("## Edge cases")[1]
