@@ -16,7 +16,7 @@ _FILE = Path(__file__).with_name("link_phrases.txt")
 #: Bounded, and begun at a word's beginning, so that no text makes it slow.
 _EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _PHONE = re.compile(r"(?<!\w)(?:\+|00)\d[\d ()./-]{6,18}\d")
-_CODE = re.compile(r"(?<![\w.,+/-])(\d{3})[ -]?(\d{3})(?![\w.,/-]*\d)")
+_CODE = re.compile(r"(?<![\w.,+/-])(?<!\d )(\d{3})[ -]?(\d{3})(?![\w.,/-]*\d)(?! \d)")
 #: Words beside an address that say nothing more, and beside a code.
 _BARE_WORDS = 4
 _FEW_WORDS = 14

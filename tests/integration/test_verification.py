@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from shared.agent.database_conversation import DatabaseConversation
@@ -17,6 +18,7 @@ from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.confirm import redeem_link
 from shared.conversations.history import history
+from shared.conversations.verification import _say_there_is_no_url
 from shared.db.pool import Database
 from shared.delivery.ledger import Ledger
 from shared.errors import Rejected
@@ -295,3 +297,31 @@ async def test_a_verified_message_on_another_s_ticket_gets_its_own_conversation(
 
 async def _peeked(db: Database, vault: Vault, stored: inbox.Stored) -> mailbox.OpenTurn:
     return await mailbox.peek(db, vault, stored.conversation_id)
+
+
+async def test_without_a_public_address_the_log_says_so_once(
+    db: Database, vault: Vault, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody who uses the form can be verified then: an operator should see it, and not with every ticket."""
+    _say_there_is_no_url.cache_clear()
+    bare = settings.model_copy(update={"form_public_url": ""})
+    for number in range(3):
+        assert (await take(db, vault, bare, form(f"line {number}", sender=f"a{number}@example.org"))).notice is None
+    captured = capsys.readouterr()
+    assert (captured.out + captured.err).count("no_verification_links") == 1
+
+
+async def test_every_message_counts_as_recognised_or_not(db: Database, vault: Vault, settings: Settings) -> None:
+    """fte_recognised_total by channel: yes of all is the share; what a robot sent is no customer's."""
+
+    def counted(channel: str, known: str) -> float:
+        return REGISTRY.get_sample_value("fte_recognised_total", {"channel": channel, "known": known}) or 0.0
+
+    labels = [(channel, known) for channel in Channel for known in ("yes", "no", "claimed")]
+    before = {label: counted(*label) for label in labels}
+    for message in (email(), email("again"), whatsapp(), form(), email(ignored="auto-submitted")):
+        await take(db, vault, settings, message)
+    rose = {label: counted(*label) - before[label] for label in labels if counted(*label) != before[label]}
+    assert rose == {("email", "no"): 1, ("email", "yes"): 1, ("whatsapp", "no"): 1, ("web", "claimed"): 1}
+    rows = await db.fetch("SELECT known, count(*) AS n FROM messages WHERE kind = 'message' GROUP BY known")
+    assert {row["known"]: row["n"] for row in rows} == {"yes": 2, "no": 2, "claimed": 1}
