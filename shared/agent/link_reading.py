@@ -20,6 +20,7 @@ _CODE = re.compile(r"(?<![\w.,+/-])(?<!\d )(\d{3})[ -]?(\d{3})(?![\w.,/-]*\d)(?!
 #: Words beside an address that say nothing more, and beside a code.
 _BARE_WORDS = 4
 _FEW_WORDS = 14
+_SENTENCE = re.compile(r"(?<=[.!?؟۔])\s+|\n+")
 _QUESTION = re.compile("[?؟]")
 
 
@@ -34,10 +35,12 @@ def wanted_address(text: str, channel: Channel, *, offered: bool) -> str | None:
     found = {match[0].strip(" .-") for match in pattern.finditer(text)}
     if len(found) != 1:
         return None
+    # Beside the address itself: a number below a letter, or a client's address, is nothing to link.
+    around = fold(" ".join(pattern.sub(" ", part) for part in _SENTENCE.split(text) if pattern.search(part)))
+    if _says("wrote", around) or _says("link", around):
+        return found.pop()
     rest = fold(pattern.sub(" ", text))
     words = len(re.findall(r"[^\W\d_]+", rest))
-    if _says("wrote", rest) or _says("link", rest):
-        return found.pop()
     bare = words <= _BARE_WORDS or offered
     mine = _says("mine", rest) or bare
     return found.pop() if mine and words <= _FEW_WORDS and not _QUESTION.search(rest) else None

@@ -35,6 +35,8 @@ ADDRESS = "ada@example.org"
         (f"how do I invite {ADDRESS} to our workspace?", None),
         (f"is it {ADDRESS} or bob@example.net I wrote from?", None),
         ("please link my e-mail", None),
+        (f"My client {ADDRESS} wrote to you yesterday. What did they want?", None),
+        (f"How do I invite {ADDRESS}? I wrote to you yesterday about it as well.", None),
         ("how do I export my data", None),
     ],
 )
@@ -48,6 +50,10 @@ def test_by_mail_and_on_the_page_a_number_is_linked(channel: Channel) -> None:
     """With its country code, however it is spaced; an address is what these channels prove themselves."""
     assert wanted_address("I texted you from +1 201 555 0123", channel, offered=False) == "+1 201 555 0123"
     assert wanted_address(f"I wrote to you from {ADDRESS}", channel, offered=False) is None
+    letter = (
+        "Hello,\nI wrote to you last week about my invoice, which is still wrong.\nAda Example\nTel. +1 201 555 0123"
+    )
+    assert wanted_address(letter, channel, offered=False) is None
 
 
 @pytest.mark.parametrize(
