@@ -24,6 +24,18 @@ class Redeemed:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class MailedLinks:
+    """The links that were mailed, for form-submit."""
+
+    db: Database
+    vault: Vault
+
+    async def redeem(self, token: str) -> Redeemed:
+        """See `redeem_link`."""
+        return await redeem_link(self.db, self.vault, token)
+
+
 async def redeem_link(db: Database, vault: Vault, token: str) -> Redeemed:
     """Verify the address that `token` was mailed to; following it again changes nothing.
 

@@ -16,7 +16,7 @@ from shared.channels.gmail.compose import compose
 from shared.channels.message import Channel, InboundMessage, Sender, Trust
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
-from shared.conversations.confirm import redeem_link
+from shared.conversations.confirm import MailedLinks, redeem_link
 from shared.conversations.history import history
 from shared.conversations.verification import _say_there_is_no_url
 from shared.db.pool import Database
@@ -182,7 +182,7 @@ async def test_following_the_link_joins_the_owner_from_the_next_turn_on(
     redeemed = await redeem_link(db, vault, token)
     assert (redeemed.customer_id, redeemed.ticket_id) == (owner, ticket.thread)
     assert (redeemed.address, redeemed.name) == ("ada@example.org", "Ada Example")
-    assert await redeem_link(db, vault, token) == redeemed
+    assert await MailedLinks(db, vault).redeem(token) == redeemed
     assert len(await db.fetch("SELECT id FROM customer_merges WHERE cause = 'link'")) == 1
     proven = await take(db, vault, settings, later(ticket.thread, "and now?", Trust.VERIFIED))
     assert (proven.customer_id, proven.conversation_id) == (owner, stored.conversation_id)
