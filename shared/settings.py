@@ -137,6 +137,12 @@ class Settings(BaseSettings):
     conversation_idle_h: float = Field(default=72.0, description="after which a new message starts a new conversation")
     history_messages: int = 20
 
+    # -- customers ------------------------------------------------------------------------------
+    verification_link_d: float = Field(default=7.0, description="how long a link that verifies an address is valid")
+    number_stale_d: int = Field(
+        default=180, ge=1, description="a phone number unseen for longer is another person's until proven"
+    )
+
     # -- delivery -------------------------------------------------------------------------------
     provider_timeout_s: float = Field(default=10.0, description="hard deadline of one call to a provider")
     delivery_claim_margin_s: float = 5.0

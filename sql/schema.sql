@@ -27,7 +27,9 @@ CREATE TABLE customer_identifiers (
     value_enc       bytea NOT NULL,
     trust           text NOT NULL CHECK (trust IN ('verified', 'claimed')),
     conversation_id uuid,
-    created_at      timestamptz NOT NULL DEFAULT now()
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    -- When a verified identifier last proved whose it is: numbers are given to other people in time.
+    seen_at         timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX customer_identifiers_verified ON customer_identifiers (kind, lookup) WHERE trust = 'verified';
 CREATE INDEX customer_identifiers_customer ON customer_identifiers (customer_id);
@@ -64,6 +66,7 @@ CREATE TABLE routes (
     UNIQUE (channel, key)
 );
 CREATE INDEX routes_conversation ON routes (conversation_id);
+CREATE INDEX routes_customer ON routes (customer_id);
 
 -- Contents, each under a key of its own. Until its message is stored that key is wrapped by the master key;
 -- then it is sealed under the customer's, so that erasing the customer destroys it.
@@ -107,6 +110,8 @@ CREATE TABLE messages (
     outcome_at          timestamptz,
     -- The message of ours that answers this one.
     reply_id            uuid REFERENCES messages (id),
+    -- Whether the sender was known when the message came: claimed senders are neither.
+    known               text CHECK (known IN ('yes', 'no', 'claimed')),
     UNIQUE (channel, provider_message_id),
     CHECK (author = 'customer' OR provider_message_id IS NULL)
 );
@@ -153,6 +158,7 @@ CREATE TABLE tickets (
     closed_at       timestamptz
 );
 CREATE INDEX tickets_conversation ON tickets (conversation_id);
+CREATE INDEX tickets_customer ON tickets (customer_id);
 CREATE INDEX tickets_status ON tickets (status, updated_at DESC);
 
 -- The delivery ledger: every message of ours goes out through one row, claimed before the provider is called.
@@ -204,6 +210,7 @@ CREATE TABLE verifications (
 );
 CREATE INDEX verifications_lookup ON verifications (identifier_kind, lookup, created_at);
 CREATE INDEX verifications_conversation ON verifications (conversation_id, created_at);
+CREATE INDEX verifications_customer ON verifications (customer_id, created_at);
 CREATE UNIQUE INDEX verifications_secret ON verifications (secret) WHERE kind = 'link';
 
 -- What a customer thought of the answer: once a ticket, the last word counts.
@@ -217,6 +224,7 @@ CREATE TABLE ratings (
     rated_at        timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX ratings_conversation ON ratings (conversation_id);
+CREATE INDEX ratings_customer ON ratings (customer_id);
 
 -- Why the agent said what it said: one row a reply or handoff.
 CREATE TABLE decisions (
@@ -235,6 +243,7 @@ CREATE TABLE decisions (
     decided_at      timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX decisions_conversation ON decisions (conversation_id);
+CREATE INDEX decisions_customer ON decisions (customer_id);
 
 -- What failed for good, kept as it came so that a replay is the same event. data_enc is under the service key.
 CREATE TABLE dead_letters (
@@ -287,8 +296,12 @@ CREATE TABLE customer_merges (
     moved     jsonb NOT NULL,
     merged_at timestamptz NOT NULL DEFAULT now(),
     undone_at timestamptz,
+    -- What joined the two: an operator, a code said on the other side, or the link in our mail.
+    cause     text NOT NULL DEFAULT 'operator' CHECK (cause IN ('operator', 'code', 'link')),
     CHECK (winner <> loser)
 );
+CREATE INDEX customer_merges_winner ON customer_merges (winner);
+CREATE INDEX customer_merges_loser ON customer_merges (loser);
 
 -- The data keys of texts that belong to no customer, wrapped by the master key.
 CREATE TABLE service_keys (

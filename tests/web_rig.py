@@ -16,7 +16,7 @@ from shared.channels.message import InboundMessage
 from shared.channels.web.api import build_api
 from shared.channels.web.challenge import Challenge
 from shared.channels.web.door import Door
-from shared.channels.web.form import Form, Links
+from shared.channels.web.form import Form, Links, Redeemed
 from shared.channels.web.site import Site
 from shared.channels.web.token import Holder
 from shared.clock import SystemClock
@@ -33,6 +33,13 @@ BODY = {
     "message": "How do I export my data?",
 }
 SITE = "https://shop.example.com"
+
+
+class NoLinks:
+    """No link was mailed."""
+
+    async def redeem(self, token: str) -> Redeemed:
+        raise Rejected("there is no such link", status=404, reason="unknown-link")
 
 
 @dataclass
@@ -128,7 +135,7 @@ async def rigged(
     """The API of these settings, asked from `peer`."""
     sent, store = Publications(), Store()
     async with Challenge.opened(settings, challenger) as challenge:
-        form = Form(settings, sent, store, Site(dist), SystemClock(), Door(settings), challenge, links)
+        form = Form(settings, sent, store, Site(dist), SystemClock(), Door(settings), challenge, links or NoLinks())
         transport = httpx.ASGITransport(build_api(form), raise_app_exceptions=False, client=(peer, 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://form") as client:
             yield Rig(client, settings, sent, store, dist, form)

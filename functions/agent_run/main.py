@@ -11,6 +11,7 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.agent.database_links import DatabaseLinks
 from shared.agent.turn import open_agent, run_turn
 from shared.agent.worker import Worker
 from shared.channels.health import health_with
@@ -46,8 +47,12 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
     producer = await KafkaProducer.open(settings)
     clock = SystemClock()
     try:
-        async with open_embedder() as embedder, open_agent(settings, KnowledgeSearch(db, embedder), clock) as agent:
-            vault = Vault.from_settings(settings)
+        vault = Vault.from_settings(settings)
+        links = DatabaseLinks(db, vault, settings)
+        async with (
+            open_embedder() as embedder,
+            open_agent(settings, KnowledgeSearch(db, embedder), clock, links) as agent,
+        ):
             worker = Worker(settings, db, vault, producer, clock, partial(run_turn, agent))
             yield Deps(worker, key_list(settings.fte_event_key, "FTE_EVENT_KEY"))
     finally:

@@ -19,6 +19,7 @@ from shared.channels.web.door import Door
 from shared.channels.web.form import Form
 from shared.channels.web.site import Site
 from shared.clock import SystemClock
+from shared.conversations.confirm import MailedLinks
 from shared.conversations.ticket_page import TicketPage
 from shared.db.pool import Database
 from shared.events.kafka import KafkaProducer
@@ -60,12 +61,13 @@ class Deps:
 async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
     """Open in order, close in reverse."""
     db = Database.from_settings(settings)
-    tickets = TicketPage(db, Vault.from_settings(settings))
+    vault = Vault.from_settings(settings)
     producer = await KafkaProducer.open(settings)
     try:
         async with Challenge.opened(settings) as challenge:
             site, clock = Site.from_settings(settings), SystemClock()
-            form = Form(settings, producer, tickets, site, clock, Door(settings), challenge)
+            tickets, links = TicketPage(db, vault), MailedLinks(db, vault)
+            form = Form(settings, producer, tickets, site, clock, Door(settings), challenge, links)
             yield Deps(settings, producer, db, build_api(form))
     finally:
         await producer.close()

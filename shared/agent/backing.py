@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from shared.agent.fold import fold
+from shared.channels.fold import fold
 
 _NEUTRAL = Path(__file__).parent / "phrases" / "neutral.txt"
 _SENTENCE_END = re.compile(r"(?<=[.!?:؟])[\"”’)]*\s+|\n+")

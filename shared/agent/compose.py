@@ -13,12 +13,12 @@ from datetime import datetime
 from shared.agent.contract import EarlierContact
 from shared.agent.dress import dressed, first_name
 from shared.agent.escalation import Policy
-from shared.agent.fold import fold
 from shared.agent.gate import links
-from shared.agent.lexicon import word_lists
 from shared.agent.plain import Block, blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import SmallTalk
+from shared.channels.fold import fold
+from shared.channels.language import common_words
 from shared.channels.limits import MOST_UNITS, utf16_units
 from shared.channels.message import Channel
 
@@ -222,5 +222,5 @@ def _telling(source: Source, policy: Policy) -> list[str]:
 
 
 def _stems(text: str) -> set[str]:
-    common = word_lists("languages")["en"]
+    common = common_words()["en"]
     return {word[:5] for word in re.findall(r"[^\W_]+", fold(text)) if word not in common and len(word) > 1}

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from shared.channels.message import Attachment, Channel, Trust
+from shared.conversations.codes import LinkAct
 
 Author = Literal["customer", "agent", "human"]
 Category = Literal["general", "technical", "billing", "feedback"]
@@ -53,7 +54,9 @@ class EarlierContact:
 class TurnInput:
     """One turn. `trust` is the least of its messages'; `history` is oldest first, already cut.
 
-    Of a turn that is not verified only the history of its own conversation is ever used.
+    Of a turn that is not verified only the history of its own conversation is ever used. `code_awaited`: a code was
+    sent to another address of the customer's; `just_linked`: since our last answer here they were found to be the
+    writer of what lies elsewhere.
     """
 
     channel: Channel
@@ -65,6 +68,8 @@ class TurnInput:
     messages: tuple[TurnMessage, ...]
     history: tuple[HistoryMessage, ...] = ()
     earlier: EarlierContact | None = None
+    code_awaited: bool = False
+    just_linked: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -102,7 +107,8 @@ class TurnInput:
     @property
     def to_acknowledge(self) -> EarlierContact | None:
         """The earlier contact to acknowledge now: once, and only to somebody who surely had it."""
-        return self.earlier if self.trust is Trust.VERIFIED and not self.answered_here else None
+        due = self.just_linked or not self.answered_here
+        return self.earlier if self.trust is Trust.VERIFIED and due else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +183,4 @@ class TurnResult:
     tokens_in: int = 0
     tokens_out: int = 0
     sentiment: float = 0.0
+    link: LinkAct | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.agent.contract import TurnInput
@@ -54,4 +54,5 @@ class DatabaseConversation:
             ticket_subject=change.subject,
             new_tickets=tuple((new.category, new.priority, new.subject) for new in change.new_tickets),
             model="mcp",
+            link=draft.link and replace(draft.link, company=self.settings.company_name, team=team),
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.agent.contract import NewTicket, TicketChange, ToolCall
 from shared.agent.escalation import Reason
+from shared.conversations.codes import LinkAct
 from shared.errors import FteError
 from shared.knowledge.passage import Passage
 
@@ -26,6 +27,7 @@ class Draft:
     queries: list[str] = field(default_factory=list[str])
     change: TicketChange = field(default_factory=TicketChange)
     escalation: Handover | None = None
+    link: LinkAct | None = None
     calls: list[ToolCall] = field(default_factory=list[ToolCall])
     #: A fault of ours inside a tool (database away): the turn is given up and tried again.
     fault: FteError | None = None

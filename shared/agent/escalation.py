@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
-from shared.agent.fold import fold, letters
+from shared.channels.fold import fold, letters
 from shared.knowledge.query import distance
 
 _FOLDER = Path(__file__).parent / "phrases"

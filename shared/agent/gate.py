@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from shared.agent.backing import Sources, asks_only, foreign_name, number_words, retold, sentences, unbacked
 from shared.agent.escalation import Policy
-from shared.agent.fold import fold
 from shared.agent.language import READ, language_of_reply
 from shared.agent.plain import blocks
 from shared.agent.promises import amounts, promises
+from shared.channels.fold import fold
 from shared.channels.limits import over_limit
 from shared.channels.message import Channel
 from shared.knowledge.passage import Passage

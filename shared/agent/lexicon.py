@@ -1,19 +1,15 @@
-"""Word lists: words/*.txt, words under headings."""
+"""The agent's word lists: words/*.txt."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
+from shared.channels import lexicon
+
 _FOLDER = Path(__file__).parent / "words"
-_HEADING = re.compile(r"^\[(.+)\]$", re.MULTILINE)
 
 
-@cache
 def word_lists(name: str) -> Mapping[str, frozenset[str]]:
     """The lists of words/`name`.txt by heading; read once."""
-    text = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8")
-    _, *parts = _HEADING.split(text)
-    return {heading: frozenset(words.split()) for heading, words in zip(parts[::2], parts[1::2], strict=True)}
+    return lexicon.word_lists(_FOLDER / f"{name}.txt")

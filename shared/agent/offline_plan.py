@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.agent.compose import Source, answer, courtesy, quotable
+from shared.agent.link_reading import mentions_other_side, other_side, said_code, wanted_address
+from shared.agent.linking import offer
 from shared.agent.offline_reading import Reading, Search
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
@@ -52,6 +54,9 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
     if reading.escalated:
         return [Say("A person takes over.")]
     subjects = reading.subjects if reading.reader.first else ()
+    link = _link(reading)
+    if link is not None:
+        return [link]
     kind = small_talk([*subjects, reading.text], reading.reader.name)
     if kind is not None:
         return [Say(courtesy(kind, reading.reader))]
@@ -60,8 +65,28 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
         return [_search(query, reading) for query in wanted] or [_hand_over("not_found", reading)]
     found = [search for search in reading.searches if search.sources]
     if not found:
-        return _wider(reading) or [_hand_over("not_found", reading)]
+        return _wider(reading) or _offer(reading) or [_hand_over("not_found", reading)]
     return [_answer(found, reading)]
+
+
+def _link(reading: Reading) -> ToolUse | None:
+    """A code that was said, or an address to link; once, and only for somebody who is surely the writer."""
+    if reading.linking or not reading.sure:
+        return None
+    code = said_code(reading.text) if reading.code_awaited else None
+    if code is not None:
+        return ToolUse("confirm_identity_link", {"code": code})
+    address = wanted_address(reading.text, reading.reader.channel, offered=reading.offered)
+    return ToolUse("request_identity_link", {"address": address}) if address else None
+
+
+def _offer(reading: Reading) -> list[ToolUse | Say]:
+    """Somebody who says they wrote by the other side, of whom nothing is known from there."""
+    channel = reading.reader.channel
+    known = reading.reader.earlier is not None or reading.offered
+    if known or not reading.sure or not mentions_other_side(reading.text, channel):
+        return []
+    return [Say(offer(other_side(channel), reading.language))]
 
 
 def queries(reading: Reading) -> list[str]:

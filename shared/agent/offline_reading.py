@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from shared.agent.compose import Reader, Source
 from shared.agent.contract import EarlierContact
+from shared.agent.linking import has_offer
 from shared.agent.prompt import CONTEXT_MARK, EMPTY_MESSAGE, FILE_MARK, FILE_TEXT_MARK, REVIEW_MARK
 from shared.channels.message import Channel
 
@@ -26,7 +27,10 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The turn as the input tells it. `reviews` counts how often a draft was sent back."""
+    """The turn as the input tells it. `reviews` counts how often a draft was sent back.
+
+    `sure`: who writes; `offered`: our last message offered to link another address; `linking`: a link tool was called.
+    """
 
     reader: Reader
     language: str
@@ -36,6 +40,10 @@ class Reading:
     searches: tuple[Search, ...] = ()
     escalated: bool = False
     reviews: int = 0
+    sure: bool = False
+    code_awaited: bool = False
+    offered: bool = False
+    linking: bool = False
 
 
 @dataclass(slots=True)
@@ -61,6 +69,10 @@ def read(instructions: str, given: str | Sequence[Any]) -> Reading:
         subjects=subjects,
         before=items[users[-2]].content if len(users) > 1 else "",
         searches=_searches(since),
+        sure=bool(facts.get("sure_who_writes", False)),
+        code_awaited=bool(facts.get("code_awaited", False)),
+        offered=any(has_offer(item.content) for item in items[: max(last, 0)] if item.role == "assistant"),
+        linking=any(str(item.fields.get("name")).endswith("_identity_link") for item in since),
         escalated=any(item.fields.get("name") == "escalate" for item in since),
         reviews=sum(item.role == "system" and item.content.startswith(REVIEW_MARK) for item in since),
     )

@@ -11,12 +11,12 @@ from shared.agent.contract import TicketChange, TurnInput, TurnResult
 from shared.agent.draft import Draft, Handover
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
-from shared.agent.language import ENGLISH, language_of
 from shared.agent.prompt import MAX_TEXT, too_long
 from shared.agent.sentiment import sentiment
 from shared.agent.small_talk import SmallTalk, small_talk
 from shared.agent.summary import summary
-from shared.agent.tools import ToolRun
+from shared.agent.tool_run import ToolRun
+from shared.channels.language import ENGLISH, language_of
 from shared.channels.message import Trust
 from shared.settings import Settings
 
@@ -84,6 +84,7 @@ def replied(run: ToolRun, text: str, **facts: Any) -> TurnResult:
         ticket=run.draft.change,
         tool_calls=tuple(run.draft.calls),
         sentiment=sentiment(run.turn.texts),
+        link=run.draft.link,
         **facts,
     )
 
@@ -110,6 +111,7 @@ def escalated(
         ticket=_filed(run.draft.change, reason),
         tool_calls=tuple(run.draft.calls),
         sentiment=mood,
+        link=run.draft.link,
         **facts,
     )
 

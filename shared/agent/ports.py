@@ -7,6 +7,7 @@ from typing import Protocol
 
 from shared.agent.contract import TurnInput
 from shared.agent.draft import Draft
+from shared.conversations.codes import Kind, State
 from shared.knowledge.passage import Passage
 
 
@@ -16,6 +17,28 @@ class SearchPort(Protocol):
     async def search(self, query: str, *, limit: int = 5, language: str | None = None) -> Sequence[Passage]:
         """The passages that answer `query`, best first; none rather than unrelated ones."""
         ...
+
+
+class LinkPort(Protocol):
+    """What is known of linking an address and a number, to read; shared.agent.database_links.DatabaseLinks is one."""
+
+    async def standing(self, turn: TurnInput, kind: Kind, address: str) -> State | None:
+        """What asking for a code to `address` would come to: sent, limit, already; None when it cannot be linked."""
+        ...
+
+    async def judged(self, turn: TurnInput, code: str) -> State | None:
+        """What saying `code` would come to: linked, wrong, conflict; None while no code is awaited."""
+        ...
+
+
+class NoLinks:
+    """Where nothing can be linked: a prototype, a test of something else."""
+
+    async def standing(self, turn: TurnInput, kind: Kind, address: str) -> State | None:
+        return None
+
+    async def judged(self, turn: TurnInput, code: str) -> State | None:
+        return None
 
 
 class ConversationPort(Protocol):
@@ -28,7 +51,7 @@ class ConversationPort(Protocol):
     async def apply(self, draft: Draft) -> None:
         """Carry out, in one transaction, what one tool call asked for.
 
-        That is `draft.change`, `draft.new_tickets` and `draft.escalation`. Raises Permanent when the conversation is
-        closed, erased or in a person's hands, Retryable while PostgreSQL is away.
+        That is `draft.change`, `draft.new_tickets`, `draft.escalation` and `draft.link`. Raises Permanent when the
+        conversation is closed, erased or in a person's hands, Retryable while PostgreSQL is away.
         """
         ...

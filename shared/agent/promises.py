@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from shared.agent.escalation import Policy
-from shared.agent.fold import fold, letters
+from shared.channels.fold import fold, letters
 
 #: The other languages' patterns are data; English is here, since it tells a promise from a published rule.
 _OTHER_LANGUAGES = Path(__file__).parent / "phrases" / "promises.txt"

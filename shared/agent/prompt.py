@@ -15,7 +15,7 @@ from typing import Any
 
 from shared.agent.contract import HistoryMessage, TurnInput, TurnMessage
 from shared.agent.dress import greeting_name
-from shared.agent.language import language_of
+from shared.channels.language import language_of
 from shared.channels.message import Attachment, Channel
 from shared.settings import Settings
 
@@ -38,7 +38,7 @@ EMPTY_MESSAGE = "(an empty message)"
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """The rules of one channel; `version` is like `common-1+email-1`."""
+    """The rules of one channel; `version` is like `common-2+email-1`."""
 
     text: str
     version: str
@@ -86,6 +86,7 @@ def turn_facts(turn: TurnInput, settings: Settings) -> dict[str, Any]:
         "language": language_of(turn.texts),
         "first_reply": not turn.answered_before,
         "greet": not turn.answered_here,
+        "code_awaited": turn.code_awaited,
         "earlier_contact": earlier
         and {"channel": earlier.channel.value, "at": earlier.at.isoformat(), "subject": earlier.subject[:200]},
     }

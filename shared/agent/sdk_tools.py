@@ -12,7 +12,8 @@ from agents import FunctionTool, RunContextWrapper, function_tool
 from agents.exceptions import ModelBehaviorError
 from pydantic import ValidationError
 
-from shared.agent.tools import TOOLS, Tool, ToolRun, call, complaint, refused
+from shared.agent.tool_run import ToolRun
+from shared.agent.tools import TOOLS, Tool, call, complaint, refused
 
 Context = RunContextWrapper[ToolRun]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from shared.agent.fold import fold
 from shared.agent.lexicon import word_lists
+from shared.channels.fold import fold
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
 
-from shared.agent.fold import fold
 from shared.agent.lexicon import word_lists
+from shared.channels.fold import fold
 
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 

@@ -11,24 +11,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from shared.agent.contract import Author, Category, NewTicket, Priority, ToolCall, TurnInput
-from shared.agent.draft import Draft, Handover
+from shared.agent.contract import Author, Category, NewTicket, Priority, ToolCall
+from shared.agent.draft import Handover
 from shared.agent.escalation import Reason
 from shared.agent.fingerprint import fingerprint
-from shared.agent.ports import SearchPort
+from shared.agent.link_tools import (
+    ConfirmIdentityLink,
+    RequestIdentityLink,
+    confirm_identity_link,
+    request_identity_link,
+)
+from shared.agent.tool_run import Arguments, Noted, ToolRun
 from shared.errors import FteError
 from shared.observability.metrics import TOOL_CALLS
 
 MAX_NEW_TICKETS = 3
 
 
-class _Arguments(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class SearchKnowledge(_Arguments):
+class SearchKnowledge(Arguments):
     """Search the help centre. Returns passages with their source; an empty list means nothing certain is known."""
 
     query: str = Field(min_length=1, max_length=2000, description="what the customer wants to know, in plain words")
@@ -36,13 +38,13 @@ class SearchKnowledge(_Arguments):
     language: str | None = Field(None, max_length=8, description="only documents in this language, such as en")
 
 
-class GetHistory(_Arguments):
+class GetHistory(Arguments):
     """Read the earlier messages with this customer, oldest first, as far as it is sure who is writing."""
 
     limit: int = Field(20, ge=1, le=20, description="how many messages at most, the latest ones")
 
 
-class UpdateTicket(_Arguments):
+class UpdateTicket(Arguments):
     """Correct this conversation's ticket; what is left out stays as it is."""
 
     category: Category | None = Field(None, description="what it is about")
@@ -50,7 +52,7 @@ class UpdateTicket(_Arguments):
     subject: str | None = Field(None, min_length=3, max_length=200, description="a better subject, in a few words")
 
 
-class Escalate(_Arguments):
+class Escalate(Arguments):
     """Hand the conversation to a person and end your turn. Use it whenever the help centre has no certain answer."""
 
     reason: Literal["refund", "pricing", "legal", "angry", "human", "not_found"] = Field(description="why")
@@ -59,7 +61,7 @@ class Escalate(_Arguments):
     )
 
 
-class CreateTicket(_Arguments):
+class CreateTicket(Arguments):
     """Open a further ticket when the message raises a second, unrelated matter."""
 
     subject: str = Field(min_length=3, max_length=200, description="the matter in a few words")
@@ -98,21 +100,6 @@ class History(BaseModel):
     """Earlier messages, oldest first."""
 
     messages: list[PastMessage]
-
-
-class Noted(BaseModel):
-    """What was put down, to be committed together with the reply."""
-
-    noted: str
-
-
-@dataclass(slots=True)
-class ToolRun:
-    """What the tools of one run may see and where they leave what they found."""
-
-    turn: TurnInput
-    search: SearchPort
-    draft: Draft
 
 
 async def search_knowledge(run: ToolRun, arguments: SearchKnowledge) -> Found:
@@ -186,6 +173,8 @@ TOOLS: Sequence[Tool] = (
     Tool("update_ticket", UpdateTicket, update_ticket, writes=True),
     Tool("escalate", Escalate, escalate, writes=True),
     Tool("create_ticket", CreateTicket, create_ticket, writes=True),
+    Tool("request_identity_link", RequestIdentityLink, request_identity_link, writes=True),
+    Tool("confirm_identity_link", ConfirmIdentityLink, confirm_identity_link, writes=True),
 )
 
 

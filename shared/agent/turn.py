@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from agents import Agent, ModelResponse, RunConfig, Runner
+from agents import Agent, FunctionToolResult, ModelResponse, RunConfig, RunContextWrapper, Runner
+from agents.agent import ToolsToFinalOutputResult
 from agents.exceptions import AgentsException
 from agents.models.interface import Model
 from openai import OpenAIError
@@ -25,10 +26,11 @@ from shared.agent.draft import Draft
 from shared.agent.dress import dressed
 from shared.agent.escalation import Reason
 from shared.agent.gate import GateContext, cited, faults
+from shared.agent.linking import in_form, is_offer, link_text
 from shared.agent.model import name_of, open_model
 from shared.agent.offline import OFFLINE, OfflineModel
 from shared.agent.outcome import escalated, replied, settled_without_model
-from shared.agent.ports import SearchPort
+from shared.agent.ports import LinkPort, NoLinks, SearchPort
 from shared.agent.promises import load_promises
 from shared.agent.prompt import (
     MAX_TEXT,
@@ -42,8 +44,8 @@ from shared.agent.prompt import (
 )
 from shared.agent.sdk_tools import sdk_tools
 from shared.agent.small_talk import small_talk
-from shared.agent.tools import ToolRun
-from shared.channels.message import Channel
+from shared.agent.tool_run import ToolRun
+from shared.channels.message import Channel, Trust
 from shared.clock import Clock, SystemClock
 from shared.observability.logs import logger
 from shared.observability.metrics import TOKENS
@@ -64,10 +66,13 @@ class AgentDeps:
     model: Model
     clock: Clock
     instructions: Mapping[Channel, Instructions]
+    links: LinkPort = field(default_factory=NoLinks)
 
 
 @asynccontextmanager
-async def open_agent(settings: Settings, search: SearchPort, clock: Clock | None = None) -> AsyncGenerator[AgentDeps]:
+async def open_agent(
+    settings: Settings, search: SearchPort, clock: Clock | None = None, links: LinkPort | None = None
+) -> AsyncGenerator[AgentDeps]:
     """The dependencies of every turn: reads the rules and phrases, opens the model and closes it at the end."""
     instructions = load_instructions()
     escalation.load_rules()
@@ -76,7 +81,7 @@ async def open_agent(settings: Settings, search: SearchPort, clock: Clock | None
     handoff.load_texts()
     used = clock or SystemClock()
     async with open_model(settings, used) as model:
-        yield AgentDeps(settings, search, model, used, instructions)
+        yield AgentDeps(settings, search, model, used, instructions, links or NoLinks())
 
 
 async def run_turn(deps: AgentDeps, turn: TurnInput) -> TurnResult:
@@ -84,14 +89,14 @@ async def run_turn(deps: AgentDeps, turn: TurnInput) -> TurnResult:
     settled = await _settled(turn, deps.settings)
     if settled is not None:
         return settled
-    run = ToolRun(turn, deps.search, Draft())
+    run = ToolRun(turn, deps.search, Draft(), deps.links)
     try:
         async with asyncio.timeout(deps.settings.agent_turn_timeout_s * (1 - _OFFLINE_SHARE)):
             written = await _write(deps, run, deps.model)
     except _MODEL_FAULTS as error:
         _raise_fault(run)
         logger().warning("model_failed", error_type=type(error).__name__)
-        run = ToolRun(turn, deps.search, Draft())
+        run = ToolRun(turn, deps.search, Draft(), deps.links)
         written = await _write_offline(deps, run)
     return _result(deps, run, written)
 
@@ -133,7 +138,8 @@ async def _write(deps: AgentDeps, run: ToolRun, model: Model) -> _Written:
         result = await Runner.run(agent, items, context=run, max_turns=_MAX_MODEL_CALLS, run_config=_run_config())
         written.responses += result.raw_responses
         _raise_fault(run)
-        if run.draft.escalation is not None:
+        written.text = _settled_text(deps, run, str(result.final_output or ""))
+        if written.text is not None or run.draft.escalation is not None:
             return written
         text = _dressed(deps, run.turn, str(result.final_output or ""))
         reasons = faults(text, _gate_context(deps, run))
@@ -146,14 +152,31 @@ async def _write(deps: AgentDeps, run: ToolRun, model: Model) -> _Written:
     return written
 
 
+def _settled_text(deps: AgentDeps, run: ToolRun, said: str) -> str | None:
+    """Fixed words of ours, which need no gate: what a link came to, whatever a model says of it; an offer to link."""
+    turn, settings = run.turn, deps.settings
+    if run.draft.escalation is None and run.draft.link is not None:
+        run.draft.link = replace(run.draft.link, company=settings.company_name, team=settings.support_team_name)
+        return link_text(turn.channel, run.draft.link, turn.customer_name)
+    if is_offer(said) and turn.trust is Trust.VERIFIED:
+        return in_form(turn.channel, said, name=turn.customer_name, team=settings.support_team_name)
+    return None
+
+
 def _agent(deps: AgentDeps, turn: TurnInput, model: Model) -> Agent[ToolRun]:
     return Agent[ToolRun](
         name="support",
         instructions=system_prompt(deps.instructions[turn.channel], turn, deps.settings),
         model=model,
         tools=list(sdk_tools()),
-        tool_use_behavior={"stop_at_tool_names": ["escalate"]},
+        tool_use_behavior=_after_tools,
     )
+
+
+def _after_tools(context: RunContextWrapper[ToolRun], _results: list[FunctionToolResult]) -> ToolsToFinalOutputResult:
+    """A handoff, and what a link came to, are said in our words: the model has no more to say."""
+    draft = context.context.draft
+    return ToolsToFinalOutputResult(draft.escalation is not None or draft.link is not None, "")
 
 
 def _run_config() -> RunConfig:

@@ -8,9 +8,12 @@ from dataclasses import asdict
 from shared.agent.contract import EarlierContact, HistoryMessage, TurnInput, TurnMessage, TurnResult
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
+from shared.channels.message import Trust
+from shared.conversations.codes import ATTEMPTS
 from shared.conversations.commit import Verdict
 from shared.conversations.history import Said
 from shared.conversations.mailbox import SQL, OpenTurn
+from shared.conversations.verification import SQL as VERIFICATIONS
 from shared.db.pool import Database
 from shared.settings import Settings
 
@@ -19,7 +22,10 @@ REPEATED_FAILURE = "repeated-failure"
 
 async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
     """The turn as the agent sees it: no address, no customer it could choose."""
-    row = await db.fetchrow(SQL["ticket_of"], turn.lease.conversation_id)
+    here = turn.lease.conversation_id
+    row = await db.fetchrow(SQL["ticket_of"], here)
+    news = await db.fetchrow(VERIFICATIONS["news_of"], turn.customer_id, here, ATTEMPTS)
+    proven = turn.trust is Trust.VERIFIED
     return TurnInput(
         channel=turn.channel,
         trust=turn.trust,
@@ -32,6 +38,8 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
             HistoryMessage(s.author, s.channel, s.text, s.subject, s.at, str(s.conversation_id)) for s in said
         ),
         earlier=earlier_contact(turn, said),
+        code_awaited=bool(proven and news and news["code_awaited"]),
+        just_linked=bool(proven and news and news["just_linked"]),
     )
 
 
@@ -68,6 +76,7 @@ def to_verdict(turn: OpenTurn, result: TurnResult) -> Verdict:
         tokens_in=result.tokens_in,
         tokens_out=result.tokens_out,
         sentiment=result.sentiment,
+        link=result.link,
         record={
             "passages": [asdict(passage) for passage in result.passages],
             "tool_calls": [asdict(call) for call in result.tool_calls],

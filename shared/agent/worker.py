@@ -63,6 +63,8 @@ class Worker:
         bind_contextvars(conversation_id=str(stored.conversation_id), customer_id=str(stored.customer_id))
         if not stored.new:
             await self._request_waiting(stored.conversation_id)
+        elif stored.notice is not None:
+            await self._request_delivery(stored.notice, stored.conversation_id)
         if stored.at_work:
             raise Retryable("a copy of this event is being worked on", reason="at-work")
         if stored.lease is None:
@@ -151,7 +153,9 @@ class Worker:
         TURN_SECONDS.labels(turn.channel).observe(time.perf_counter() - started)
         level = logger().error if verdict.outcome == "escalated" else logger().info
         level("turn_committed", outcome=verdict.outcome, reason=verdict.reason, channel=turn.channel)
-        if delivery_id is not None:
+        if verdict.link is not None:
+            await self._request_waiting(turn.lease.conversation_id)
+        elif delivery_id is not None:
             await self._request_delivery(delivery_id, turn.lease.conversation_id)
         return verdict.outcome
 

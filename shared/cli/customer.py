@@ -139,7 +139,8 @@ class EmailCustomer(Customer):
     async def answers(self) -> list[str]:
         sent = await self.call("GET", self.simulator("gmail") + "/_control/sent")
         mails = [message_from_bytes(base64.urlsafe_b64decode(row["raw"] + "=="), policy=policy.default) for row in sent]
-        ours = [mail for mail in mails if self.address.casefold() in str(mail["To"]).casefold()]
+        # What answers no mail is a notice, such as a link to confirm the address that a form was given.
+        ours = [m for m in mails if self.address.casefold() in str(m["To"]).casefold() and m["In-Reply-To"]]
         if ours:
             self._last = str(ours[-1]["Message-ID"])
         return [_mail_text(mail) for mail in ours]

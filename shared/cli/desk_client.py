@@ -20,6 +20,8 @@ _TIMEOUT_S = 30.0
 _NEXT = {
     "unknown-ticket": "`kn-fte tickets list` shows them",
     "unknown-customer": "`kn-fte customers list` shows them",
+    "unknown-merge": "`kn-fte customers show WHO` shows the merges",
+    "merged-customer": "`kn-fte customers unmerge` parts them",
     "unknown-dead-letter": "`kn-fte dead-letters list` shows them",
     "bad-operator-token": "FTE_OPERATOR_TOKEN must be the one the desk was started with",
 }
@@ -63,9 +65,9 @@ class DeskClient:
         given = {name: value for name, value in query.items() if value is not None}
         return await self._call("GET", path, params=given)
 
-    async def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+    async def post(self, path: str, body: dict[str, Any] | None = None, **query: Any) -> Any:
         """POST a JSON body."""
-        return await self._call("POST", path, json=body or {})
+        return await self._call("POST", path, json=body or {}, params=query)
 
     async def health(self) -> dict[str, Any]:
         """`/health`, whether it serves or not; it wants no token. Raises Retryable when nothing answers."""

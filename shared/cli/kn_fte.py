@@ -9,12 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
-from uuid import UUID
 
 import typer
 
 from shared.cli.desk_client import DeskClient
 from shared.cli.entry import run
+from shared.cli.kn_customers import customers
 from shared.cli.output import Format, Output, command, fail, print_lines, say, screen, show
 from shared.cli.status_view import status_lines, unavailable
 from shared.cli.ticket_view import ticket_lines
@@ -23,7 +23,6 @@ app = typer.Typer(
     name="kn fte", help="Operate the Customer Success FTE.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 tickets = typer.Typer(no_args_is_help=True, help="Tickets: see them, answer, give back, close.")
-customers = typer.Typer(no_args_is_help=True, help="Customers and how they are reached.")
 dead_letters = typer.Typer(no_args_is_help=True, help="Events that failed for good.")
 knowledge = typer.Typer(no_args_is_help=True, help="What the agent knows.")
 app.add_typer(tickets, name="tickets")
@@ -129,41 +128,6 @@ async def tickets_close(ticket: TicketId, reason: Reason = None, output: Output 
     show(await DeskClient.find().post(f"/tickets/{_part(ticket)}/close", {"reason": reason}), output)
 
 
-@customers.command("list")
-@command
-async def customers_list(limit: Limit = 100, output: Output = Format.TABLE) -> None:
-    """Customers, the latest activity first."""
-    rows = await DeskClient.find().get("/customers", limit=limit)
-    show(rows, output, ("id", "name", "channels", "conversations", "last_activity_at"))
-
-
-@customers.command("show")
-@command
-async def customers_show(
-    customer: Annotated[str, typer.Argument(metavar="WHO", help="id, e-mail address or phone number")],
-    output: Output = Format.TABLE,
-) -> None:
-    """One customer with identifiers and conversations."""
-    desk = DeskClient.find()
-    if _is_uuid(customer):
-        show(await desk.get(f"/customers/{customer}"), output)
-    elif "@" in customer or any(char.isdigit() for char in customer):
-        show(await desk.post("/customers/find", {"address": customer}), output)
-    else:
-        fail("WHO is an id, an e-mail address or a phone number: `kn-fte customers list` shows them")
-
-
-@customers.command("link")
-@command
-async def customers_link(
-    email: Annotated[str, typer.Argument(metavar="EMAIL")],
-    phone: Annotated[str, typer.Argument(metavar="PHONE", help="with country code: +12015550123")],
-    output: Output = Format.TABLE,
-) -> None:
-    """Make an e-mail address and a phone number one customer's, at once and on record."""
-    show(await DeskClient.find().post("/customers/link", {"email": email, "phone": phone}), output)
-
-
 @dead_letters.command("list")
 @command
 async def letters_list(
@@ -238,14 +202,6 @@ async def knowledge_search(
     """What the agent would find."""
     rows = await DeskClient.find().get("/knowledge/search", q=query, limit=limit)
     show(rows, output, ("score", "document_id", "version", "heading_path", "url"))
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _part(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from shared.agent.database_conversation import DatabaseConversation
+from shared.agent.database_links import DatabaseLinks
 from shared.cli.local_settings import local_settings
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -26,11 +27,12 @@ async def serve(conversation: str | None) -> None:
     db = Database.from_settings(settings)
     try:
         async with open_embedder() as embedder:
-            chosen = None
+            chosen, links = None, None
             if conversation is not None:
                 vault = Vault.from_settings(settings)
+                links = DatabaseLinks(db, vault, settings)
                 chosen = DatabaseConversation(db, vault, settings, await _conversation_id(db, conversation))
-            await serve_stdio(KnowledgeSearch(db, embedder), chosen)
+            await serve_stdio(KnowledgeSearch(db, embedder), chosen, links)
     finally:
         await db.close()
 

@@ -16,14 +16,23 @@ _LABELS = {
     "inbound_day": "messages in, last 24 h",
     "delivered_day": "answers delivered, last 24 h",
 }
+#: Shown as one line: how many of all messages came from somebody known.
+_WEEK = ("recognised_week", "inbound_week")
 
 
 def status_lines(counts: Mapping[str, Any], health: Mapping[str, Any], screen: Screen) -> list[str]:
     """The counts, then the channels. Empty `counts` when the desk can't count."""
-    fields = {_LABELS.get(name, name.replace("_", " ")): str(value) for name, value in counts.items()}
+    plain = {name: value for name, value in counts.items() if name not in _WEEK}
+    fields = {_LABELS.get(name, name.replace("_", " ")): str(value) for name, value in plain.items()}
+    if all(name in counts for name in _WEEK):
+        fields["senders recognised, last 7 days"] = _share(*(int(counts[name]) for name in _WEEK))
     for channel, found in health.get("channels", {}).items():
         fields[str(channel)] = _channel(found, screen)
     return field_lines(fields)
+
+
+def _share(recognised: int, of: int) -> str:
+    return f"{recognised / of:.1%} ({recognised} of {of})" if of else "-"
 
 
 def unavailable(health: Mapping[str, Any]) -> str | None:

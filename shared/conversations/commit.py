@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from shared.conversations.codes import LinkAct, lock_for_code, send_code, use_code
 from shared.conversations.lease import Lease, Stale
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.placing import new_ticket_id
@@ -44,12 +45,14 @@ class Verdict:
     tokens_out: int = 0
     sentiment: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    link: LinkAct | None = None
 
 
 async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdict) -> UUID | None:
     """End the turn; the id of its delivery, or None when nothing is sent. Raises Stale and writes nothing."""
     async with db.transaction() as connection:
         conversation_id = turn.lease.conversation_id
+        await _lock_for_link(connection, vault, turn, verdict)
         owner = await connection.fetchval(SQL["lock_for_commit"], conversation_id, turn.lease.token, turn.epoch)
         if owner is None:
             raise Stale("lease, epoch or state moved on")
@@ -62,6 +65,7 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
         await writer.decision(verdict, message_id)
         if verdict.outcome == "escalated":
             await writer.hand_over(verdict)
+        await writer.link(vault, verdict.link)
     OUTCOMES.labels(turn.channel, verdict.outcome, verdict.reason or "").inc(len(turn.messages))
     return delivery_id
 
@@ -72,6 +76,7 @@ async def commit_change(db: Database, vault: Vault, turn: OpenTurn, verdict: Ver
     `turn` comes from `mailbox.peek`; the sweep has the handoff sent. Raises Stale when the conversation moved on.
     """
     async with db.transaction() as connection:
+        await _lock_for_link(connection, vault, turn, verdict)
         owner = await connection.fetchval(SQL["lock_unleased"], turn.lease.conversation_id, turn.epoch)
         if owner is None:
             raise Stale("epoch or state moved on")
@@ -84,6 +89,7 @@ async def commit_change(db: Database, vault: Vault, turn: OpenTurn, verdict: Ver
                 await writer.deliver(message_id)
             await writer.decision(verdict, message_id)
             await writer.hand_over(verdict)
+        await writer.link(vault, verdict.link)
 
 
 async def commit_defeat(db: Database, lease: Lease, reason: str) -> None:
@@ -98,6 +104,11 @@ async def commit_defeat(db: Database, lease: Lease, reason: str) -> None:
         for row in await connection.fetch(SQL["escalate_rest"], lease.conversation_id, reason):
             OUTCOMES.labels(row["channel"], "escalated", reason).inc()
         await connection.execute(SQL["to_person"], lease.conversation_id)
+
+
+async def _lock_for_link(connection: Any, vault: Vault, turn: OpenTurn, verdict: Verdict) -> None:
+    if verdict.link is not None and verdict.link.says_code:
+        await lock_for_code(connection, vault, turn.customer_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +184,13 @@ class _Writer:
             verdict.sentiment,
             self._sealed("decision.record", json.dumps(verdict.record, default=str)),
         )
+
+    async def link(self, vault: Vault, act: LinkAct | None) -> None:
+        """Last of all: from here on the customer may be another."""
+        if act is not None and act.state == "sent":
+            await send_code(self.connection, vault, self.keys, self.owner, self.turn, act)
+        elif act is not None and act.says_code:
+            await use_code(self.connection, vault, self.owner, act)
 
     async def hand_over(self, verdict: Verdict) -> None:
         """To a person: the agent is silent from here on, and what else was open waits for that person."""

@@ -1,7 +1,7 @@
 """What was said before (R4.2): the last messages over all channels, cut at whole turns.
 
-A verified turn sees the customer's verified messages everywhere; any other sees its own
-conversation alone. A history never begins with an answer whose question was cut off.
+A verified turn sees the customer's verified messages everywhere; any other sees of its own
+conversation alone what is as little verified. A history never begins with an answer whose question was cut off.
 """
 
 from __future__ import annotations
@@ -36,11 +36,13 @@ class Said:
 async def history(db: Database, vault: Vault, turn: OpenTurn, limit: int) -> tuple[Said, ...]:
     """The messages before this turn that its trust allows, oldest first, at most `limit`."""
     verified = turn.trust is Trust.VERIFIED
-    whose = turn.customer_id if verified else turn.lease.conversation_id
-    statement = SQL["of_customer"] if verified else SQL["of_conversation"]
+    here = turn.lease.conversation_id
     async with db.transaction() as connection:
         # One more than asked for shows whether the oldest turn is whole.
-        rows = await connection.fetch(statement, whose, turn.message_ids, limit + 1)
+        if verified:
+            rows = await connection.fetch(SQL["of_customer"], turn.customer_id, turn.message_ids, limit + 1, here)
+        else:
+            rows = await connection.fetch(SQL["of_conversation"], here, turn.message_ids, limit + 1)
         keys = await vault.keys_for(connection, [v for r in rows for v in (r["subject_enc"], r["body_enc"])])
     kept = whole_turns(list(reversed(rows)), limit)
     return tuple(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +19,12 @@ from shared.channels.message import Channel, InboundMessage, Trust
 from shared.conversations.files import store_files
 from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
 from shared.conversations.placing import Place, place
+from shared.conversations.verification import verify_address
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.identity.resolve import SQL as IDENTITY
 from shared.identity.resolve import note_claim
-from shared.observability.metrics import OUTCOMES
+from shared.observability.metrics import OUTCOMES, RECOGNISED
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 
@@ -34,7 +35,8 @@ SQL = load("inbox")
 class Stored:
     """`lease` is None when another worker has the conversation, or a person does.
 
-    `at_work`: that worker has it for this very event, of which this is a second copy.
+    `at_work`: that worker has it for this very event, of which this is a second copy. `notice`: a delivery that
+    was written with the message, to be asked for.
     """
 
     conversation_id: UUID
@@ -42,6 +44,7 @@ class Stored:
     new: bool
     lease: Lease | None
     at_work: bool = False
+    notice: UUID | None = None
 
 
 async def store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
@@ -63,17 +66,21 @@ async def _store(db: Database, vault: Vault, settings: Settings, message: Inboun
     async with db.transaction() as connection:
         await connection.fetchval(IDENTITY["lock_sender"], _sender_lock(vault, message))
         known = await connection.fetchrow(SQL["find_message"], message.channel, message.provider_message_id)
+        notice = None
         if known is None:
-            conversation_id = await _insert(connection, vault, settings, message)
+            conversation_id, notice = await _insert(connection, vault, settings, message)
         else:
             conversation_id = known["conversation_id"]
         channel = message.channel if known is None and not message.ignored else None
         stored = await _arrive(connection, settings, conversation_id, event_id, new=known is None, channel=channel)
     assert stored is not None  # noqa: S101  the conversation was found or made in this very transaction
-    return stored
+    return replace(stored, notice=notice)
 
 
-async def _insert(connection: Any, vault: Vault, settings: Settings, message: InboundMessage) -> UUID:
+async def _insert(
+    connection: Any, vault: Vault, settings: Settings, message: InboundMessage
+) -> tuple[UUID, UUID | None]:
+    """Store the message: its conversation, and the delivery of a notice that goes with it."""
     where, state = await _settled_place(connection, vault, settings, message)
     outcome, reason = _outcome_at_the_door(message, state)
     owner, keys = where.resolved.customer_id, where.resolved.keys
@@ -94,14 +101,25 @@ async def _insert(connection: Any, vault: Vault, settings: Settings, message: In
         message.received_at,
         outcome,
         reason,
+        _known(where, message),
     )
     raw = await store_files(connection, vault, keys, owner, message_id, message)
     if raw is not None:
         await connection.execute(SQL["keep_raw"], message_id, raw)
     await _note_claims(connection, vault, where, message)
+    notice = await verify_address(connection, vault, settings, where, message)
     if outcome:
         OUTCOMES.labels(message.channel, outcome, reason).inc()
-    return where.conversation_id
+    if not message.ignored:
+        RECOGNISED.labels(message.channel, _known(where, message)).inc()
+    return where.conversation_id, notice
+
+
+def _known(where: Place, message: InboundMessage) -> str:
+    """Whether the sender was known: nobody who only claims to be somebody is."""
+    if message.sender.trust is not Trust.VERIFIED:
+        return "claimed"
+    return "yes" if where.resolved.known else "no"
 
 
 async def _settled_place(

@@ -48,6 +48,7 @@ class OpenTurn:
     route_id: UUID
     channel: Channel
     to_name: str
+    to_address: str
     trust: Trust
     epoch: int
     messages: tuple[OpenMessage, ...]
@@ -149,6 +150,7 @@ def _turn(lease: Lease, row: Any, messages: Sequence[Any], files: Sequence[Any],
         route_id=first["route_id"],
         channel=Channel(first["channel"]),
         to_name=address["name"],
+        to_address=address["address"],
         trust=max(trusts, key=TRUST_ORDER.index),
         epoch=row["epoch"],
         messages=tuple(_open(m, keys, attached.get(m["id"], ())) for m in messages),

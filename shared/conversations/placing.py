@@ -26,11 +26,12 @@ _TICKET_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message goes."""
+    """Where a message goes. `opened`: it opens that conversation."""
 
     conversation_id: UUID
     route_id: UUID
     resolved: Resolved
+    opened: bool = False
 
 
 async def place(connection: Any, vault: Vault, settings: Settings, message: InboundMessage) -> Place:
@@ -39,20 +40,22 @@ async def place(connection: Any, vault: Vault, settings: Settings, message: Inbo
     hours = int(settings.conversation_idle_h)
     verified = message.sender.trust is Trust.VERIFIED
     # Customer before route, as a merge locks them.
-    resolved = await resolve(connection, vault, message.sender, message.channel) if verified else None
+    stale_d = settings.number_stale_d
+    resolved = await resolve(connection, vault, message.sender, stale_d) if verified else None
     route = await connection.fetchrow(SQL["find_route"], message.channel, key, hours)
     if resolved is None and route is not None:
         resolved = Resolved(route["customer_id"], True, await vault.keys(connection, [route["customer_id"]]))
-    resolved = resolved or await resolve(connection, vault, message.sender, message.channel)
-    conversation_id = await _choose(connection, message, route, resolved, hours)
-    if conversation_id is None:
-        conversation_id = await _open_conversation(connection, message, resolved)
-    elif message.form is not None:
+    resolved = resolved or await resolve(connection, vault, message.sender, stale_d)
+    chosen = await _choose(connection, message, route, resolved, hours)
+    conversation_id = chosen or await _open_conversation(connection, message, resolved)
+    if chosen is not None and message.form is not None:
         await _name_ticket(connection, message, resolved, conversation_id)
     if route is None:
-        return Place(conversation_id, await _open_route(connection, message, resolved, conversation_id, key), resolved)
-    await connection.execute(SQL["move_route"], route["id"], conversation_id)
-    return Place(conversation_id, route["id"], resolved)
+        route_id = await _open_route(connection, message, resolved, conversation_id, key)
+    else:
+        route_id = route["id"]
+        await connection.execute(SQL["move_route"], route_id, conversation_id, resolved.customer_id)
+    return Place(conversation_id, route_id, resolved, opened=chosen is None)
 
 
 def route_key(vault: Vault, message: InboundMessage) -> bytes:

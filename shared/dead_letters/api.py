@@ -12,12 +12,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from shared.channels.addresses import normalise_email, normalise_phone
 from shared.channels.web.answers import install_answers
+from shared.dead_letters.customers import Customers
 from shared.dead_letters.office import Office
 from shared.errors import Rejected
 from shared.events.received import receive_event, unreadable
-from shared.identity.link import link
 
 _PING = "dev.knative.sources.ping"
 
@@ -47,6 +46,19 @@ class LinkRequest(BaseModel):
 
     email: str = Field(max_length=320)
     phone: str = Field(max_length=40)
+
+
+class MergeRequest(BaseModel):
+    """Two customers, each by id, e-mail address or phone number."""
+
+    winner: str = Field(min_length=1, max_length=320)
+    loser: str = Field(min_length=1, max_length=320)
+
+
+class UnmergeRequest(BaseModel):
+    """A merge's id, or a customer's id, e-mail address or phone number."""
+
+    what: str = Field(min_length=1, max_length=320)
 
 
 class Document(BaseModel):
@@ -136,24 +148,36 @@ def _tickets(router: APIRouter, office: Office) -> None:
 
 
 def _customers(router: APIRouter, office: Office) -> None:
+    desk = Customers(office.db, office.vault)
+
     @router.get("/customers")
     async def customers(limit: Limit = 100) -> Any:
-        return await office.customers(limit)
+        return await desk.list(limit)
+
+    @router.post("/customers/search")
+    async def search(request: FindRequest, limit: Limit = 100) -> Any:
+        # In the body, here and below: a URL is written down by every proxy on the way.
+        return await desk.list(limit, request.address)
 
     @router.post("/customers/find")
     async def find(request: FindRequest) -> Any:
-        # In the body: a URL is written down by every proxy on the way.
-        return await office.customer_at(request.address)
+        return await desk.at(request.address)
 
     @router.get("/customers/{customer_id}")
     async def customer(customer_id: UUID) -> Any:
-        return await office.customer(customer_id)
+        return await desk.show(customer_id)
 
     @router.post("/customers/link")
     async def link_identifiers(request: LinkRequest) -> Any:
-        email, phone = normalise_email(request.email), normalise_phone(request.phone)
-        customer_id, merged = await link(office.db, office.vault, email, phone)
-        return {"customer_id": str(customer_id), "merged": merged}
+        return await desk.link(request.email, request.phone)
+
+    @router.post("/customers/merge")
+    async def merge(request: MergeRequest) -> Any:
+        return await desk.merge(request.winner, request.loser)
+
+    @router.post("/customers/unmerge")
+    async def unmerge(request: UnmergeRequest) -> Any:
+        return await desk.unmerge(request.what)
 
 
 def _dead_letters(router: APIRouter, office: Office) -> None:

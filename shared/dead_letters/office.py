@@ -5,19 +5,18 @@ Addresses and texts leave the database here only, towards a holder of the operat
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from shared.channels.addresses import normalise_email, normalise_phone
 from shared.clock import Clock
 from shared.conversations.desk import Desk
 from shared.conversations.files import files_of
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.dead_letters.box import DeadLetterBox
+from shared.dead_letters.shown import json_value, plain, unsealed
 from shared.dead_letters.sweep import SOURCE, Sweep
 from shared.errors import Rejected, Retryable
 from shared.events.data import ConversationWake, DeliveryRequested
@@ -25,11 +24,10 @@ from shared.events.envelope import CONVERSATION_WAKE, DELIVERY_REQUESTED, INBOUN
 from shared.events.kafka import KafkaProducer
 from shared.knowledge.library import Library
 from shared.observability.logs import logger
-from shared.privacy.vault import Erased, Keyset, Vault
+from shared.privacy.vault import Keyset, Vault
 from shared.settings import Settings
 
 TICKETS = load("tickets")
-IDENTITY = load("identity")
 RATINGS = load("ratings")
 
 #: Sealed columns of a ticket and their labels.
@@ -61,7 +59,7 @@ class Office:
             rows = await connection.fetch(TICKETS["list"], state, limit)
             sealed = [value for row in rows for value in (row["subject_enc"], row["address_enc"])]
             keys = await self.vault.keys_for(connection, sealed)
-        return [_plain(row, keys, _TICKET) for row in rows]
+        return [plain(row, keys, _TICKET) for row in rows]
 
     async def ticket(self, ticket_id: str) -> dict[str, Any]:
         """One ticket with its messages over all channels and the decisions. Raises Rejected (404)."""
@@ -75,54 +73,18 @@ class Office:
             rating = await connection.fetchrow(RATINGS["of_ticket"], ticket_id)
             rows = [row, *thread, *decisions, *files, *([rating] if rating else ())]
             keys = await self.vault.keys_for(connection, [v for r in rows for n, v in r.items() if n.endswith("_enc")])
-        shown = _plain(row, keys, _TICKET)
+        shown = plain(row, keys, _TICKET)
         labels = {"subject_enc": "message.subject", "body_enc": "message.body"}
         shown["messages"] = [
             {
-                **_plain(message, keys, labels, body="text"),
+                **plain(message, keys, labels, body="text"),
                 "details": {"attachments": _files(files, message["id"], keys)},
             }
             for message in thread
         ]
-        shown["rating"] = _plain(rating, keys, {"comment_enc": "rating.comment"}) if rating else None
-        shown["decisions"] = [_plain(decision, keys, {"record_enc": "decision.record"}) for decision in decisions]
+        shown["rating"] = plain(rating, keys, {"comment_enc": "rating.comment"}) if rating else None
+        shown["decisions"] = [plain(decision, keys, {"record_enc": "decision.record"}) for decision in decisions]
         return shown
-
-    async def customers(self, limit: int) -> list[dict[str, Any]]:
-        """Latest activity first."""
-        async with self.db.transaction() as connection:
-            rows = await connection.fetch(IDENTITY["list_customers"], limit)
-            keys = await self.vault.keys_for(connection, [row["name_enc"] for row in rows])
-        return [
-            {**_plain(row, keys, {"name_enc": "customer.name"}), "channels": sorted(set(row["channels"]))}
-            for row in rows
-        ]
-
-    async def customer(self, customer_id: UUID) -> dict[str, Any]:
-        """One customer with identifiers and conversations. Raises Rejected (404)."""
-        async with self.db.transaction() as connection:
-            row = await connection.fetchrow(IDENTITY["show_customer"], customer_id)
-            if row is None:
-                raise Rejected("no such customer", status=404, reason="unknown-customer")
-            identifiers = await connection.fetch(IDENTITY["identifiers_of"], customer_id)
-            conversations = await connection.fetch(IDENTITY["conversations_of"], customer_id)
-            sealed = [row["name_enc"], *(identifier["value_enc"] for identifier in identifiers)]
-            keys = await self.vault.keys_for(connection, sealed)
-        shown = _plain(row, keys, {"name_enc": "customer.name"})
-        shown["identifiers"] = [_plain(i, keys, {"value_enc": "identifier"}) for i in identifiers]
-        shown["conversations"] = [_plain(c, keys, {}) for c in conversations]
-        return shown
-
-    async def customer_at(self, address: str) -> dict[str, Any]:
-        """The customer whose verified e-mail address or phone number this is.
-
-        Raises Rejected: 422 when it is neither, 404 when nobody's.
-        """
-        kind, value = ("email", normalise_email(address)) if "@" in address else ("phone", normalise_phone(address))
-        row = await self.db.fetchrow(IDENTITY["who_has"], kind, self.vault.lookup(kind, value))
-        if row is None:
-            raise Rejected("no customer has this address", status=404, reason="unknown-customer")
-        return await self.customer(row["customer_id"])
 
     async def request_delivery(self, delivery_id: UUID, conversation_id: UUID) -> None:
         """Ask send-reply for a committed reply; if Kafka is away the sweep will."""
@@ -143,45 +105,14 @@ class Office:
             logger().warning("left_to_the_sweep", kind=kind)
 
 
-def _plain(row: Any, keys: Keyset, labels: Mapping[str, str], *, body: str = "body") -> dict[str, Any]:
-    """A row as JSON values: sealed columns opened under their names without `_enc`."""
-    shown: dict[str, Any] = {}
-    for name, value in row.items():
-        if name in labels:
-            shown[body if name == "body_enc" else name.removesuffix("_enc")] = _unsealed(keys, labels[name], value)
-        elif not name.endswith("_enc"):
-            shown[name] = _json_value(name, value)
-    return shown
-
-
 def _files(files: Sequence[Any], message_id: UUID, keys: Keyset) -> list[dict[str, Any]]:
     """A message's files as facts; their ids open their contents."""
     wanted = ("id", "content_type", "size", "pages", "state", "reason")
     return [
         {
-            **{name: _json_value(name, file[name]) for name in wanted},
-            "name": _unsealed(keys, "attachment.name", file["name_enc"]),
+            **{name: json_value(name, file[name]) for name in wanted},
+            "name": unsealed(keys, "attachment.name", file["name_enc"]),
         }
         for file in files
         if file["message_id"] == message_id
     ]
-
-
-def _unsealed(keys: Keyset, label: str, value: bytes | None) -> Any:
-    if value is None:
-        return None
-    try:
-        text = keys.unseal(label, value)
-    except Erased:
-        return "[erased]"
-    if label == "route.address":
-        return json.loads(text)["address"]
-    return json.loads(text) if label == "decision.record" else text
-
-
-def _json_value(name: str, value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if name == "metadata" and isinstance(value, str):
-        return json.loads(value)
-    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,21 +1,18 @@
-"""Joining a phone and an e-mail address: an operator's word links at once and is recorded.
-
-A merge moves everything of one customer to the other in one transaction and writes down what it
-moved. Texts keep the key that sealed them (privacy/vault), so a merge re-encrypts nothing.
-"""
+"""Joining a phone and an e-mail address by an operator's word, at once and on record."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from shared.db.pool import Database
-from shared.errors import Rejected
+from shared.identity.merge import SQL as MERGING
+from shared.identity.merge import Cause, lock_identifiers, merge
 from shared.identity.resolve import SQL, add_verified, create_customer
+from shared.identity.unmerge import Parted, unmerge
 from shared.privacy.vault import Vault
-
-_MOVES = ("identifiers", "conversations", "messages", "routes", "tickets", "decisions")
 
 
 async def link(db: Database, vault: Vault, email: str, phone: str) -> tuple[UUID, bool]:
@@ -25,42 +22,54 @@ async def link(db: Database, vault: Vault, email: str, phone: str) -> tuple[UUID
     """
     pairs = (("email", email), ("phone", phone))
     async with db.transaction() as connection:
-        for lookup in sorted(vault.lookup(kind, value) for kind, value in pairs):
-            await connection.fetchval(SQL["lock_sender"], lookup)
-        owners = [await connection.fetchval(SQL["who_has"], k, vault.lookup(k, v)) for k, v in pairs]
-        for owner in sorted(filter(None, owners)):
-            await connection.fetchval(SQL["lock_customer"], owner)
-        merged = None not in owners and owners[0] != owners[1]
-        customer_id = await _one_customer(connection, vault, owners)
-        keys = await vault.keys(connection, [customer_id])
-        for (kind, value), owner in zip(pairs, owners, strict=True):
-            if owner is None:
-                await add_verified(connection, vault, customer_id, keys, kind, value)
-        await _record(connection, "customers.link", customer_id, {"merged": merged})
+        owners = await lock_identifiers(connection, vault, pairs)
+        customer_id, merged = await join(connection, vault, pairs, owners, "operator")
+        await record(connection, "customers.link", customer_id, {"merged": merged})
     return customer_id, merged
 
 
-async def merge(connection: Any, winner: UUID, loser: UUID) -> int:
-    """Move all of `loser` to `winner`; the id of the record. Raises Rejected (409) for a merge with oneself."""
-    if winner == loser:
-        raise Rejected("a customer cannot be merged with itself", status=409, reason="self-merge")
-    for customer in sorted((winner, loser)):
-        await connection.fetchval(SQL["lock_customer"], customer)
-    moved = {what: await _move(connection, what, winner, loser) for what in _MOVES}
-    await connection.execute(SQL["mark_merged"], winner, loser)
-    return await connection.fetchval(SQL["record_merge"], winner, loser, json.dumps(moved))
+async def merge_customers(db: Database, winner: UUID, loser: UUID) -> int:
+    """By an operator: move all of `loser` to `winner`; the merge's id. Raises Rejected as `merge` does."""
+    async with db.transaction() as connection:
+        await connection.fetchval(MERGING["one_at_a_time"])
+        merge_id = await merge(connection, winner, loser, "operator")
+        await record(connection, "customers.merge", winner, {"loser": str(loser), "merge": merge_id})
+    return merge_id
 
 
-async def _one_customer(connection: Any, vault: Vault, owners: list[UUID | None]) -> UUID:
-    email_owner, phone_owner = owners
-    if email_owner and phone_owner and email_owner != phone_owner:
-        await merge(connection, email_owner, phone_owner)
-    return email_owner or phone_owner or (await create_customer(connection, vault)).customer_id
+async def unmerge_customers(db: Database, *, merge_id: int | None = None, customer_id: UUID | None = None) -> Parted:
+    """By an operator: undo a merge. Raises Rejected as `unmerge` does."""
+    async with db.transaction() as connection:
+        parted = await unmerge(connection, merge_id=merge_id, customer_id=customer_id)
+        await record(
+            connection, "customers.unmerge", parted.winner, {"loser": str(parted.loser), "merge": parted.merge_id}
+        )
+    return parted
 
 
-async def _move(connection: Any, what: str, winner: UUID, loser: UUID) -> list[str]:
-    return [str(row["id"]) for row in await connection.fetch(SQL[f"move_{what}"], winner, loser)]
+async def join(
+    connection: Any,
+    vault: Vault,
+    pairs: Sequence[tuple[str, str]],
+    owners: Sequence[UUID | None],
+    cause: Cause,
+    newcomer: UUID | None = None,
+) -> tuple[UUID, bool]:
+    """Make the identifiers of `lock_identifiers` one customer's; the first that has an owner decides which.
+
+    Without any it is `newcomer`, or a customer made for it.
+    """
+    known = list(dict.fromkeys(owner for owner in owners if owner))
+    customer_id = known[0] if known else newcomer or (await create_customer(connection, vault)).customer_id
+    for other in known[1:]:
+        await merge(connection, customer_id, other, cause)
+    keys = await vault.keys(connection, [customer_id])
+    for (kind, value), owner in zip(pairs, owners, strict=True):
+        if owner is None:
+            await add_verified(connection, vault, customer_id, keys, kind, value)
+    return customer_id, len(known) > 1
 
 
-async def _record(connection: Any, action: str, customer_id: UUID, details: dict[str, object]) -> None:
+async def record(connection: Any, action: str, customer_id: UUID, details: dict[str, object]) -> None:
+    """Write down what an operator did."""
     await connection.execute(SQL["record_action"], action, str(customer_id), json.dumps(details))

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from shared.channels.message import Sender, Trust
 from shared.db.queries import load
-from shared.observability.metrics import RECOGNISED
 from shared.privacy.vault import Keyset, Vault
 
 SQL = load("identity")
@@ -28,19 +27,34 @@ class Resolved:
     keys: Keyset
 
 
-async def resolve(connection: Any, vault: Vault, sender: Sender, channel: str) -> Resolved:
-    """Find the customer of a verified sender, or make one; call it under `lock_sender`."""
+async def resolve(connection: Any, vault: Vault, sender: Sender, stale_d: int) -> Resolved:
+    """Find the customer of a verified sender, or make one; call it under `lock_sender`.
+
+    A number that nobody wrote from for `stale_d` days is taken for another person's.
+    """
     if sender.trust is not Trust.VERIFIED:
         return await _create(connection, vault, sender)
-    lookup = vault.lookup(sender.kind, sender.address)
-    found = await connection.fetchval(SQL["find_verified"], sender.kind, lookup)
-    RECOGNISED.labels(channel, "yes" if found else "no").inc()
+    found = await _owner(connection, sender.kind, vault.lookup(sender.kind, sender.address), stale_d)
     if found is None:
         return await _create(connection, vault, sender)
     keys = await vault.keys(connection, [found])
     if sender.name:
         await connection.execute(SQL["name_customer"], found, keys.seal(found, "customer.name", sender.name))
     return Resolved(found, True, keys)
+
+
+async def _owner(connection: Any, kind: str, lookup: bytes, stale_d: int) -> UUID | None:
+    row = await connection.fetchrow(SQL["find_verified"], kind, lookup, stale_d)
+    if row is None:
+        # A merge may have moved it while we waited for its owner's lock: a second look sees where.
+        row = await connection.fetchrow(SQL["find_verified"], kind, lookup, stale_d)
+    if row is None:
+        return None
+    if row["stale"]:
+        await connection.execute(SQL["release_identifier"], row["identifier_id"])
+        return None
+    await connection.execute(SQL["see_identifier"], row["identifier_id"])
+    return row["id"]
 
 
 async def note_claim(

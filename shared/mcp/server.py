@@ -25,8 +25,9 @@ from pydantic import BaseModel, ValidationError
 
 from shared.agent.contract import TurnInput
 from shared.agent.draft import Draft
-from shared.agent.ports import ConversationPort, SearchPort
-from shared.agent.tools import TOOLS, Tool, ToolRun, call, complaint
+from shared.agent.ports import ConversationPort, LinkPort, NoLinks, SearchPort
+from shared.agent.tool_run import ToolRun
+from shared.agent.tools import TOOLS, Tool, call, complaint
 from shared.channels.message import Channel, Trust
 from shared.errors import FteError
 from shared.observability.logs import logger
@@ -37,9 +38,12 @@ NAME = "customer-success-fte"
 _NOBODY = TurnInput(Channel.WEB, Trust.CLAIMED, "", "", "", "", ())
 
 
-def build_server(search: SearchPort, conversation: ConversationPort | None = None) -> Server[Any]:
+def build_server(
+    search: SearchPort, conversation: ConversationPort | None = None, links: LinkPort | None = None
+) -> Server[Any]:
     """The server, ready for any transport of the official SDK."""
     tools = [one for one in TOOLS if conversation is not None or one.name == "search_knowledge"]
+    ports = (search, conversation, links or NoLinks())
     # Two writes at once to one conversation would make one of them stale.
     one_write = asyncio.Lock()
 
@@ -53,8 +57,8 @@ def build_server(search: SearchPort, conversation: ConversationPort | None = Non
         try:
             if chosen.writes:
                 async with one_write:
-                    return _succeeded(await _call(search, conversation, chosen, params.arguments or {}))
-            return _succeeded(await _call(search, conversation, chosen, params.arguments or {}))
+                    return _succeeded(await _call(ports, chosen, params.arguments or {}))
+            return _succeeded(await _call(ports, chosen, params.arguments or {}))
         except ValidationError as error:
             return _failed(complaint(error))
         except FteError as error:
@@ -64,19 +68,22 @@ def build_server(search: SearchPort, conversation: ConversationPort | None = Non
     return Server(NAME, on_list_tools=list_tools, on_call_tool=call_tool)
 
 
-async def serve_stdio(search: SearchPort, conversation: ConversationPort | None = None) -> None:
+async def serve_stdio(
+    search: SearchPort, conversation: ConversationPort | None = None, links: LinkPort | None = None
+) -> None:
     """Serve on standard input and output until the client closes them. Nothing else may write to stdout."""
-    server = build_server(search, conversation)
+    server = build_server(search, conversation, links)
     async with stdio_server() as (read, write):
         await server.run(read, write, server.create_initialization_options())
 
 
 async def _call(
-    search: SearchPort, conversation: ConversationPort | None, one: Tool, arguments: dict[str, Any]
+    ports: tuple[SearchPort, ConversationPort | None, LinkPort], one: Tool, arguments: dict[str, Any]
 ) -> BaseModel:
+    search, conversation, links = ports
     turn = _NOBODY if conversation is None else await conversation.load()
     draft = Draft()
-    result = await call(ToolRun(turn, search, draft), one, arguments)
+    result = await call(ToolRun(turn, search, draft, links), one, arguments)
     if one.writes and conversation is not None:
         await conversation.apply(draft)
     return result

@@ -11,7 +11,9 @@ INBOUND = Counter("fte_inbound_messages_total", "messages accepted at a webhook"
 REFUSED = Counter("fte_refused_requests_total", "requests refused at the door", ["function", "reason"])
 OUTCOMES = Counter("fte_outcomes_total", "messages by outcome", ["channel", "outcome", "reason"])
 RECOGNISED = Counter(
-    "fte_recognised_total", "verified messages by whether their customer was known", ["channel", "known"]
+    "fte_recognised_total",
+    "messages stored and not ignored, by whether their sender was known: yes, no, or claimed",
+    ["channel", "known"],
 )
 TURN_SECONDS = Histogram(
     "fte_turn_seconds",

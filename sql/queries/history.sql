@@ -1,16 +1,19 @@
 -- name: of_customer
--- The customer's verified messages over all channels, newest first. Ours count once they are out or on
--- their way; superseded ones were never said.
+-- The customer's verified messages over all channels, newest first, and what was said in this conversation ($4)
+-- before the link in our mail proved who they are. Ours count once they are out or on their way; superseded ones
+-- were never said.
 SELECT m.id, m.conversation_id, m.author, m.channel, m.subject_enc, m.body_enc, m.received_at
 FROM messages m
 LEFT JOIN deliveries d ON d.message_id = m.id
-WHERE m.customer_id = $1 AND m.trust = 'verified' AND m.kind = 'message' AND m.id <> ALL($2::uuid[])
+WHERE m.customer_id = $1 AND (m.trust = 'verified' OR m.conversation_id = $4 AND m.trust = 'claimed')
+  AND m.kind = 'message' AND m.id <> ALL($2::uuid[])
   AND coalesce(m.outcome, '') <> 'ignored' AND coalesce(d.status, '') NOT IN ('superseded', 'failed')
 ORDER BY m.seq DESC
 LIMIT $3;
 
 -- name: of_conversation
--- For whoever is not verified: what a verified sender said in it since, or was told, is not theirs to know.
+-- For a turn that is not verified: nothing that was said to or by somebody who proved who they are, for whoever
+-- typed an address may still hold the page of a ticket whose owner followed the link.
 SELECT m.id, m.conversation_id, m.author, m.channel, m.subject_enc, m.body_enc, m.received_at
 FROM messages m
 LEFT JOIN deliveries d ON d.message_id = m.id

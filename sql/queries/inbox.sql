@@ -2,12 +2,13 @@
 SELECT id, conversation_id FROM messages WHERE channel = $1 AND provider_message_id = $2;
 
 -- name: find_route
-SELECT r.id, r.conversation_id, r.customer_id, c.state,
+-- customer_id: whose the conversation is. After an unmerge a route may still lead to another's.
+SELECT r.id, r.conversation_id, c.customer_id, c.state,
        c.last_activity_at > now() - make_interval(hours => $3::int) AS active
 FROM routes r
 JOIN conversations c ON c.id = r.conversation_id
 WHERE r.channel = $1 AND r.key = $2
-FOR NO KEY UPDATE OF r;
+FOR NO KEY UPDATE OF r, c;
 
 -- name: recent_conversation
 -- The customer's open conversation that a message without a thread of its own goes on with.
@@ -29,7 +30,7 @@ VALUES ($1, $2, $3, $4, $5, $6::jsonb);
 INSERT INTO routes (id, channel, key, customer_id, conversation_id, address_enc) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: move_route
-UPDATE routes SET conversation_id = $2 WHERE id = $1;
+UPDATE routes SET conversation_id = $2, customer_id = $3 WHERE id = $1 AND (conversation_id, customer_id) <> ($2, $3);
 
 -- name: create_ticket
 INSERT INTO tickets (id, conversation_id, customer_id, channel, status, category, subject_enc, reason, priority)
@@ -57,9 +58,9 @@ WHERE status = 'closed' AND id = (SELECT id FROM tickets WHERE conversation_id =
 
 -- name: create_message
 INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, provider_message_id,
-                      subject_enc, body_enc, details_enc, received_at, outcome, outcome_reason, outcome_at)
+                      subject_enc, body_enc, details_enc, received_at, outcome, outcome_reason, outcome_at, known)
 VALUES ($1, $2, $3, $4, $5, 'customer', $6, $7, $8, $9, $10, $11, $12::text, $13,
-        CASE WHEN $12::text IS NULL THEN NULL ELSE now() END);
+        CASE WHEN $12::text IS NULL THEN NULL ELSE now() END, $14);
 
 -- name: arrive
 -- Inbox and lease in one statement: count the arrival, note a change of channel, and take the lease if

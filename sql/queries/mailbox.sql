@@ -7,9 +7,10 @@ WHERE c.id = $1 AND c.lease_token = $2 AND c.lease_expires > now();
 
 -- name: peek
 -- The conversation without its lease, and the route its customer wrote on last.
-SELECT c.customer_id, c.trust, c.state, c.epoch, m.route_id, m.channel, r.address_enc
+SELECT c.customer_id, CASE WHEN c.trust = 'verified' THEN m.trust ELSE c.trust END AS trust, c.state, c.epoch,
+       m.route_id, m.channel, r.address_enc
 FROM conversations c
-JOIN LATERAL (SELECT route_id, channel FROM messages
+JOIN LATERAL (SELECT route_id, channel, trust FROM messages
               WHERE conversation_id = c.id AND author = 'customer' ORDER BY seq DESC LIMIT 1) m ON true
 JOIN routes r ON r.id = m.route_id
 WHERE c.id = $1;
@@ -32,7 +33,9 @@ WHERE m.conversation_id = $1 AND m.author = 'customer' AND m.outcome IS NULL
 ORDER BY m.seq;
 
 -- name: count_attempt
-UPDATE messages SET attempts = attempts + 1 WHERE id = ANY($1::uuid[]) AND outcome IS NULL RETURNING attempts;
+-- Locked in their order, as a merge locks them.
+WITH theirs AS (SELECT id FROM messages WHERE id = ANY($1::uuid[]) AND outcome IS NULL ORDER BY seq FOR NO KEY UPDATE)
+UPDATE messages m SET attempts = attempts + 1 FROM theirs WHERE m.id = theirs.id RETURNING m.attempts;
 
 -- name: extend
 UPDATE conversations SET lease_expires = now() + make_interval(secs => $3)

@@ -101,5 +101,9 @@ SELECT (SELECT count(*) FROM tickets WHERE status = 'open') AS open,
        (SELECT count(*) FROM dead_letters WHERE status = 'waiting') AS dead_letters,
        (SELECT count(*) FROM messages WHERE author = 'customer' AND stored_at > now() - interval '1 day') AS inbound_day,
        (SELECT count(*) FROM deliveries WHERE finished_at > now() - interval '1 day'
-            AND status IN ('sent', 'delivered', 'read')) AS delivered_day;
+            AND status IN ('sent', 'delivered', 'read')) AS delivered_day,
+       week.inbound_week, week.recognised_week
+FROM (SELECT count(*) AS inbound_week, count(*) FILTER (WHERE known = 'yes') AS recognised_week
+      FROM messages
+      WHERE author = 'customer' AND coalesce(outcome, '') <> 'ignored' AND stored_at > now() - interval '7 days') week;
 

@@ -14,7 +14,10 @@ from mcp.client.stdio import stdio_client
 from tests.system import System, eventually, new_number, stays
 
 QUESTION = "how do i export my data?"
-FOR_A_CONVERSATION = {"search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket"}
+FOR_A_CONVERSATION = {
+    *("search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket"),
+    *("request_identity_link", "confirm_identity_link"),
+}
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from shared.agent.escalation import Escalation, Reason, check
-from shared.agent.fold import fold
+from shared.channels.fold import fold
 
 MUST_REACH_A_PERSON = {
     Reason.REFUND: [

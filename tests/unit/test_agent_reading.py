@@ -11,13 +11,13 @@ import pytest
 from shared.agent.contract import HistoryMessage, TurnInput, TurnMessage
 from shared.agent.draft import Draft, Handover
 from shared.agent.escalation import Reason
-from shared.agent.language import language_of
 from shared.agent.offline_plan import Say, ToolUse, plan, questions, whole
 from shared.agent.offline_reading import read
 from shared.agent.prompt import REVIEW_MARK, conversation, load_instructions, system_prompt
 from shared.agent.sentiment import sentiment
 from shared.agent.small_talk import SmallTalk, small_talk
 from shared.agent.summary import summary
+from shared.channels.language import language_of
 from shared.channels.message import Attachment, Channel, Trust
 from tests.conftest import make_settings
 

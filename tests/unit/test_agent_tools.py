@@ -20,6 +20,7 @@ from shared.agent.escalation import Reason
 from shared.agent.sdk_tools import sdk_tools
 from shared.agent.tools import MAX_NEW_TICKETS, TOOLS, Found, History, ToolRun, call
 from shared.channels.message import Channel, Trust
+from shared.conversations.codes import Kind, State
 from shared.errors import Permanent, Retryable
 from shared.knowledge.passage import Passage
 from shared.mcp.server import build_server
@@ -86,10 +87,11 @@ def counted(tool: str, result: str) -> float:
     return REGISTRY.get_sample_value("fte_tool_calls_total", {"tool": tool, "result": result}) or 0.0
 
 
-def test_there_are_five_tools_and_none_takes_a_customer() -> None:
+def test_there_are_seven_tools_and_none_takes_a_customer() -> None:
     """No text in a message can point a tool at somebody else."""
     assert [one.name for one in TOOLS] == [
         "search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket",
+        "request_identity_link", "confirm_identity_link",
     ]  # fmt: skip
     for one in TOOLS:
         assert not {name for name in one.arguments.model_fields if "customer" in name or name.endswith("id")}
@@ -163,6 +165,10 @@ async def test_changes_are_collected_and_nothing_is_written() -> None:
         ("search_knowledge", {"query": "x", "customer_id": "other"}),
         ("escalate", {"reason": "because", "summary": "x"}),
         ("update_ticket", {"priority": "now"}),
+        ("request_identity_link", {"address": ""}),
+        ("request_identity_link", {"address": "a@example.org", "customer_id": "other"}),
+        ("confirm_identity_link", {"code": "12345"}),
+        ("confirm_identity_link", {"code": "123456 234567"}),
     ],
 )
 async def test_wrong_arguments_are_refused_and_counted(name: str, arguments: dict[str, Any]) -> None:
@@ -189,7 +195,7 @@ async def test_both_exposures_have_the_same_names_and_arguments() -> None:
         assert one.description == offered[one.name].description
         assert set(one.params_json_schema["properties"]) == set(offered[one.name].input_schema["properties"])
         assert one.strict_json_schema
-    assert len(offered) == len(sdk_tools()) == 5
+    assert len(offered) == len(sdk_tools()) == 7
 
 
 async def test_mcp_without_a_conversation_offers_the_search_alone() -> None:
@@ -237,3 +243,51 @@ def test_what_needs_no_model_does_not_load_the_sdk(module: str) -> None:
     """The Agents SDK costs seconds: a check, the gate and the MCP server do without."""
     code = f"import sys, {module}; sys.exit('agents' in sys.modules or 'openai' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class Links:
+    """A port where every request may go out, and one code is right."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def standing(self, turn: TurnInput, kind: Kind, address: str) -> State | None:
+        """A code may go out."""
+        self.asked.append(address)
+        return "sent"
+
+    async def judged(self, turn: TurnInput, code: str) -> State | None:
+        """Linked for one code alone."""
+        self.asked.append(code)
+        return "linked" if code == "123456" else "wrong"
+
+
+async def test_one_message_with_many_codes_is_one_guess() -> None:
+    """However often a model calls the tool: the first counts, the others are refused unread."""
+    made = ToolRun(turn(), Shelf(), Draft(), Links())
+    for code in ("111111", "123 456", "123456"):
+        await call(made, BY_NAME["confirm_identity_link"], {"code": code})
+    assert made.draft.link is not None
+    assert (made.draft.link.state, made.draft.link.code) == ("wrong", "111111")
+
+
+@pytest.mark.parametrize("trust", [Trust.CLAIMED, Trust.HELD])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("request_identity_link", {"address": "+1 201 555 0123"}), ("confirm_identity_link", {"code": "123456"})],
+)
+async def test_who_is_not_verified_links_nothing(trust: Trust, name: str, arguments: dict[str, Any]) -> None:
+    """Nothing is asked of the port, nothing is put down."""
+    links = Links()
+    made = ToolRun(turn(trust), Shelf(), Draft(), links)
+    noted = await call(made, BY_NAME[name], arguments)
+    assert "refused" in str(noted)
+    assert (made.draft.link, links.asked) == (None, [])
+
+
+@pytest.mark.parametrize("address", ["ada@example.org", "555 0123", "hello"])
+async def test_only_the_other_side_is_linked(address: str) -> None:
+    """A web visitor has proven an address: what they may link is a number, with its country code."""
+    made = ToolRun(turn(), Shelf(), Draft(), Links())
+    assert "refused" in str(await call(made, BY_NAME["request_identity_link"], {"address": address}))
+    assert made.draft.link is None

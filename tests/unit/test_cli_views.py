@@ -12,6 +12,7 @@ from shared.cli import output
 from shared.cli.aftermath import Aftermath, decided, tickets_of
 from shared.cli.columns import Screen, cell, field_lines, short_time, table_lines
 from shared.cli.customer import EmailCustomer, WebCustomer, WhatsAppCustomer
+from shared.cli.customer_view import customer_lines
 from shared.cli.status_view import status_lines, unavailable
 from shared.cli.ticket_view import ticket_lines
 from shared.errors import Permanent
@@ -235,3 +236,29 @@ def test_an_address_fits_its_channel() -> None:
     for kind, address in ((EmailCustomer, "+12015550123"), (WebCustomer, "ada"), (WhatsAppCustomer, "ada@example.org")):
         with pytest.raises(Permanent, match="--from"):
             kind.fitting(address)
+
+
+def test_status_says_how_many_are_recognised() -> None:
+    """One line of two counts; nothing to divide by is a dash."""
+    lines = status_lines({"recognised_week": 97, "inbound_week": 100}, {}, PIPE)
+    assert lines == ["senders recognised, last 7 days  97.0% (97 of 100)"]
+    assert status_lines({"recognised_week": 0, "inbound_week": 0}, {}, PIPE)[0].endswith("-")
+
+
+def test_a_customer_is_shown_with_identifiers_conversations_and_merges() -> None:
+    """Whole ids, the trust of each identifier, and which merge to undo."""
+    one, other = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+    customer = {
+        "id": one,
+        "name": None,
+        "created_at": at(days=2),
+        "merged_from": other,
+        "identifiers": [{"value": "ada@example.org", "kind": "email", "trust": "verified", "created_at": at(days=2)}],
+        "conversations": [],
+        "merges": [{"id": 7, "cause": "code", "winner": one, "loser": other, "merged_at": at(hours=1)}],
+    }
+    text = "\n".join(line for _, line in customer_lines(customer, PIPE))
+    assert f"{other}, who was merged into this one" in text
+    assert "ada@example.org  email  verified" in text
+    assert f"7   code   {one}  {other}" in text
+    assert "conversations" not in text

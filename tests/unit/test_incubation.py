@@ -16,7 +16,10 @@ ROOT = Path(__file__).parents[2]
 CHANNELS = ("email", "whatsapp", "web")
 MATTERS = {"refund", "pricing", "legal", "angry", "human"}
 OUTCOMES = {"replied", "escalated", "ignored"}
-TOOLS = {"search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket"}
+TOOLS = {
+    *("search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket"),
+    *("request_identity_link", "confirm_identity_link"),
+}
 TICKET_KEYS = {"id", "channel", "from", "name", "body", "label", "language", "expected", "document", "notes"}
 EXPECT_KEYS = {
     *("outcome", "reason", "document", "contains_any", "contains_none"),
@@ -230,7 +233,7 @@ def test_the_numbers_of_the_discovery_log_are_those_of_the_tickets(
     assert capsys.readouterr().out == log.split("```text\n")[1].split("```")[0]
 
 
-@pytest.mark.parametrize("title", ["E-mail", "WhatsApp", "Web form"])
+@pytest.mark.parametrize("title", ["E-mail", "WhatsApp", "Web form", "One customer"])
 def test_edge_cases_of_a_channel(title: str) -> None:
     """R5.1: ten or more edge cases a channel name tests that exist; the others say that they come later."""
     text = _text("specs/discovery-log.md").split("## Edge cases")[1]

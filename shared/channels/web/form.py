@@ -167,7 +167,7 @@ class Links(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the routes work with. `links` is None where no link is ever mailed."""
+    """What the routes work with."""
 
     settings: Settings
     producer: Publisher
@@ -176,7 +176,7 @@ class Form:
     clock: Clock
     door: Door
     challenge: Challenge
-    links: Links | None = None
+    links: Links
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UPLOADS_AT_ONCE))
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DOWNLOADS_AT_ONCE))
 

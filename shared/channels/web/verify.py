@@ -40,8 +40,6 @@ async def follow_link(request: Request, form: FormNeeded, token: str = "") -> Re
     """303 to the hosted page with a verified token in the fragment, which no server and no log sees."""
     try:
         await form.door.admit(request)
-        if form.links is None:
-            raise Rejected("no link was ever mailed here", status=404, reason="unknown-link")
         redeemed = await form.links.redeem(token)
     except (Rejected, Retryable) as error:
         return _page(request, error)

@@ -1,0 +1,49 @@
+"""Which language a message is in, as far as a fixed text of ours needs it: by script, then by its commonest words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from shared.channels.fold import letters
+from shared.channels.lexicon import word_lists
+
+ENGLISH = "en"
+OTHER = "other"
+
+_FILE = Path(__file__).with_name("languages.txt")
+_TOKEN = re.compile(r"[^\W\d_]+")
+_URDU = set("ٹڈڑںےگچپژھہ")
+_LATIN = "LATIN"
+
+
+def language_of(texts: Iterable[str]) -> str:
+    """ISO 639-1 of the language, `other` for one we do not know, `en` where nothing tells."""
+    text = "\n".join(texts)[:4000]
+    scripts = Counter(unicodedata.name(one, "?").split()[0] for one in text if one.isalpha())
+    if not scripts:
+        return ENGLISH
+    script, _ = scripts.most_common(1)[0]
+    if script == "ARABIC":
+        return "ur" if _URDU & set(text) else "ar"
+    if script != _LATIN:
+        return OTHER
+    return _by_words(text)
+
+
+def common_words() -> Mapping[str, frozenset[str]]:
+    """The commonest words of each language, without accents."""
+    return word_lists(_FILE)
+
+
+def _by_words(text: str) -> str:
+    tokens = _TOKEN.findall(letters(text.casefold()))
+    scores = {language: sum(token in known for token in tokens) for language, known in common_words().items()}
+    # Words that several languages share must not outvote English: another needs a clear lead.
+    best = max(scores, key=lambda language: (scores[language], language == ENGLISH))
+    if best == ENGLISH or scores[best] < 2 or scores[best] <= scores[ENGLISH]:
+        return ENGLISH
+    return best
