@@ -36,7 +36,10 @@ SECRET = "my secret project is late"
 def settings(dsn: str) -> Settings:
     """With the form's public address."""
     return make_settings(
-        database_url=SecretStr(dsn), form_public_url="https://form.example.com/", gmail_aliases=("help@example.com",)
+        database_url=SecretStr(dsn),
+        database_pool_size=24,
+        form_public_url="https://form.example.com/",
+        gmail_aliases=("help@example.com",),
     )
 
 
