@@ -16,7 +16,9 @@ from shared.conversations.files import files_of
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.dead_letters.box import DeadLetterBox
-from shared.dead_letters.shown import json_value, plain, unsealed
+from shared.dead_letters.shown import json_value as _json_value
+from shared.dead_letters.shown import plain as _plain
+from shared.dead_letters.shown import unsealed as _unsealed
 from shared.dead_letters.sweep import SOURCE, Sweep
 from shared.errors import Rejected, Retryable
 from shared.events.data import ConversationWake, DeliveryRequested
@@ -58,7 +60,7 @@ class Office:
             rows = await connection.fetch(TICKETS["list"], state, limit)
             sealed = [value for row in rows for value in (row["subject_enc"], row["address_enc"])]
             keys = await self.vault.keys_for(connection, sealed)
-        return [plain(row, keys, _TICKET) for row in rows]
+        return [_plain(row, keys, _TICKET) for row in rows]
 
     async def ticket(self, ticket_id: str) -> dict[str, Any]:
         """One ticket with its messages over all channels and the decisions. Raises Rejected (404)."""
@@ -71,16 +73,16 @@ class Office:
             files = await files_of(connection, [message["id"] for message in thread])
             rows = [row, *thread, *decisions, *files]
             keys = await self.vault.keys_for(connection, [v for r in rows for n, v in r.items() if n.endswith("_enc")])
-        shown = plain(row, keys, _TICKET)
+        shown = _plain(row, keys, _TICKET)
         labels = {"subject_enc": "message.subject", "body_enc": "message.body"}
         shown["messages"] = [
             {
-                **plain(message, keys, labels, body="text"),
+                **_plain(message, keys, labels, body="text"),
                 "details": {"attachments": _files(files, message["id"], keys)},
             }
             for message in thread
         ]
-        shown["decisions"] = [plain(decision, keys, {"record_enc": "decision.record"}) for decision in decisions]
+        shown["decisions"] = [_plain(decision, keys, {"record_enc": "decision.record"}) for decision in decisions]
         return shown
 
     async def request_delivery(self, delivery_id: UUID, conversation_id: UUID) -> None:
@@ -107,8 +109,8 @@ def _files(files: Sequence[Any], message_id: UUID, keys: Keyset) -> list[dict[st
     wanted = ("id", "content_type", "size", "pages", "state", "reason")
     return [
         {
-            **{name: json_value(name, file[name]) for name in wanted},
-            "name": unsealed(keys, "attachment.name", file["name_enc"]),
+            **{name: _json_value(name, file[name]) for name in wanted},
+            "name": _unsealed(keys, "attachment.name", file["name_enc"]),
         }
         for file in files
         if file["message_id"] == message_id
