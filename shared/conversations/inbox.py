@@ -35,8 +35,8 @@ SQL = load("inbox")
 class Stored:
     """`lease` is None when another worker has the conversation, or a person does.
 
-    `at_work`: that worker has it for this very event, of which this is a second copy. `notice`: a delivery that
-    was written with the message, to be asked for.
+    `at_work`: that worker has it for this very event, of which this is a second copy. `due`: deliveries to ask
+    for, which this message made due.
     """
 
     conversation_id: UUID
@@ -44,7 +44,7 @@ class Stored:
     new: bool
     lease: Lease | None
     at_work: bool = False
-    notice: UUID | None = None
+    due: tuple[UUID, ...] = ()
 
 
 async def store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
@@ -66,21 +66,21 @@ async def _store(db: Database, vault: Vault, settings: Settings, message: Inboun
     async with db.transaction() as connection:
         await connection.fetchval(IDENTITY["lock_sender"], _sender_lock(vault, message))
         known = await connection.fetchrow(SQL["find_message"], message.channel, message.provider_message_id)
-        notice = None
+        due: tuple[UUID, ...] = ()
         if known is None:
-            conversation_id, notice = await _insert(connection, vault, settings, message)
+            conversation_id, due = await _insert(connection, vault, settings, message)
         else:
             conversation_id = known["conversation_id"]
         channel = message.channel if known is None and not message.ignored else None
         stored = await _arrive(connection, settings, conversation_id, event_id, new=known is None, channel=channel)
     assert stored is not None  # noqa: S101  the conversation was found or made in this very transaction
-    return replace(stored, notice=notice)
+    return replace(stored, due=due)
 
 
 async def _insert(
     connection: Any, vault: Vault, settings: Settings, message: InboundMessage
-) -> tuple[UUID, UUID | None]:
-    """Store the message: its conversation, and the delivery of a notice that goes with it."""
+) -> tuple[UUID, tuple[UUID, ...]]:
+    """The conversation, and the deliveries that the message made due."""
     where, state = await _settled_place(connection, vault, settings, message)
     outcome, reason = _outcome_at_the_door(message, state)
     owner, keys = where.resolved.customer_id, where.resolved.keys
@@ -107,12 +107,12 @@ async def _insert(
     if raw is not None:
         await connection.execute(SQL["keep_raw"], message_id, raw)
     await _note_claims(connection, vault, where, message)
-    notice = await verify_address(connection, vault, settings, where, message)
+    link = await verify_address(connection, vault, settings, where, message)
     if outcome:
         OUTCOMES.labels(message.channel, outcome, reason).inc()
     if not message.ignored:
         RECOGNISED.labels(message.channel, _known(where, message)).inc()
-    return where.conversation_id, notice
+    return where.conversation_id, (link,) if link else ()
 
 
 def _known(where: Place, message: InboundMessage) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import SecretStr
 
 from shared.channels.message import Attachment, InboundMessage
 from shared.conversations import inbox, mailbox
@@ -28,6 +31,12 @@ TABLES = (
     *("customers", "customer_identifiers", "conversations", "routes", "messages", "attachments", "blobs", "tickets"),
     *("deliveries", "decisions", "verifications", "ratings"),
 )
+
+
+@pytest.fixture
+def settings(dsn: str) -> Settings:
+    """With as many connections as several copies of a function hold."""
+    return make_settings(database_url=SecretStr(dsn), database_pool_size=24)
 
 
 async def rows_of(db: Database) -> dict[str, list[dict[str, Any]]]:
@@ -291,3 +300,53 @@ async def test_a_number_long_unseen_is_somebody_else_s(db: Database, vault: Vaul
     assert "my secret project" in await remembered(db, vault, settings, email("and me?", thread="t1"))
     assert await said(db, vault, settings, email("still me", thread="t1")) == owner
     assert make_settings(number_stale_d=1).number_stale_d == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_any_order_of_writing_joining_and_parting_ends_consistent(
+    db: Database, vault: Vault, settings: Settings, seed: int
+) -> None:
+    """Six people, everything at once, refusals allowed: no deadlock, no row astray, and undoing all restores six."""
+    chance = random.Random(seed)
+    people = [(f"p{number}@example.org", f"+120155501{number:02}") for number in range(10, 16)]
+    homes = [await said(db, vault, settings, email("hello", sender=mail, thread=mail)) for mail, _ in people]
+
+    async def act() -> None:
+        one, other = chance.sample(range(len(people)), 2)
+        mail, phone = people[one]
+        kind = chance.randrange(5)
+        with suppress(Rejected):
+            if kind == 0:
+                await inbox.store(db, vault, settings, email("more", sender=mail, thread=mail), f"e-{uuid4()}")
+            elif kind == 1:
+                await inbox.store(db, vault, settings, whatsapp("more", sender=phone), f"e-{uuid4()}")
+            elif kind == 2:
+                await link(db, vault, mail, phone)
+            elif kind == 3:
+                await merge_customers(db, homes[one], homes[other])
+            else:
+                await unmerge_customers(db, customer_id=homes[one])
+
+    await asyncio.gather(*(act() for _ in range(120)))
+    await consistent(db)
+    while merges := await db.fetch("SELECT id FROM customer_merges WHERE undone_at IS NULL ORDER BY id DESC"):
+        await unmerge_customers(db, merge_id=merges[0]["id"])
+    await consistent(db)
+    found = await db.fetch("SELECT customer_id FROM customer_identifiers WHERE kind = 'email' ORDER BY customer_id")
+    assert [row["customer_id"] for row in found] == sorted(homes)
+
+
+async def consistent(db: Database) -> None:
+    """No deadlock so far; every row lies with its conversation's customer, and nothing with somebody who went away."""
+    assert await deadlocks(db) == 0
+    for table in ("messages", "tickets", "decisions"):
+        crossed = await db.fetch(
+            f"SELECT o.id FROM {table} o JOIN conversations c ON c.id = o.conversation_id"  # noqa: S608
+            " WHERE c.customer_id <> o.customer_id"
+        )
+        assert crossed == [], table
+    for table in ("customer_identifiers", "conversations", "routes", "messages"):
+        gone = await db.fetch(
+            f"SELECT o.id FROM {table} o JOIN customers c ON c.id = o.customer_id WHERE c.merged_into IS NOT NULL"  # noqa: S608
+        )
+        assert gone == [], table

@@ -85,7 +85,7 @@ class World:
 
     async def follow_link(self, stored: inbox.Stored) -> bool:
         """Read the mail that verifies an address and follow its link; False when none was sent."""
-        text = await self._notice(stored.notice) if stored.notice else ""
+        text = await self._notice(stored.due[0]) if stored.due else ""
         found = _TOKEN.search(text)
         if found:
             await redeem_link(self.db, self.vault, found[1])
