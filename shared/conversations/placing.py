@@ -96,6 +96,9 @@ async def _of_page(connection: Any, message: InboundMessage, route: Any, resolve
     found = route or await connection.fetchrow(SQL["page_conversation"], message.thread)
     if found is None or found["customer_id"] != resolved.customer_id:
         return None
+    if route is None and message.sender.trust is Trust.VERIFIED and found["trust"] != Trust.VERIFIED:
+        # Nobody proved that who typed this page's address owns it: the proven go on beside it.
+        return None
     if found["state"] == "closed":
         await connection.execute(SQL["reopen"], found["conversation_id"])
         await connection.execute(SQL["reopen_ticket"], found["conversation_id"], message.thread)

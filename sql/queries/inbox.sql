@@ -43,7 +43,7 @@ RETURNING id;
 UPDATE tickets SET subject_enc = $2, category = $3, updated_at = now() WHERE id = $1;
 
 -- name: page_conversation
-SELECT t.conversation_id, c.customer_id, c.state
+SELECT t.conversation_id, c.customer_id, c.state, c.trust
 FROM tickets t JOIN conversations c ON c.id = t.conversation_id
 WHERE t.id = $1 AND t.channel = 'web';
 
