@@ -107,6 +107,8 @@ CREATE TABLE messages (
     outcome_at          timestamptz,
     -- The message of ours that answers this one.
     reply_id            uuid REFERENCES messages (id),
+    -- The customer took the message back, or wrote another in its place.
+    withdrawn_at        timestamptz,
     UNIQUE (channel, provider_message_id),
     CHECK (author = 'customer' OR provider_message_id IS NULL)
 );
@@ -177,12 +179,45 @@ CREATE TABLE deliveries (
     error_code      text,
     arrived_at      timestamptz NOT NULL,
     created_at      timestamptz NOT NULL DEFAULT now(),
-    finished_at     timestamptz
+    finished_at     timestamptz,
+    -- Waits for the customer to write back; asks_for: the held delivery that this template asks them back for.
+    held            boolean NOT NULL DEFAULT false,
+    template        jsonb,
+    asks_for        uuid REFERENCES deliveries (id)
 );
+CREATE INDEX deliveries_held ON deliveries (route_id) WHERE held;
 CREATE INDEX deliveries_route_open ON deliveries (route_id, seq)
     WHERE status IN ('queued', 'sending', 'unknown', 'deferred');
 CREATE INDEX deliveries_conversation ON deliveries (conversation_id);
 CREATE UNIQUE INDEX deliveries_provider ON deliveries (channel, provider_id) WHERE provider_id IS NOT NULL;
+
+-- A number on WhatsApp, by its keyed hash: when it wrote last, which opens WhatsApp's window for 24 hours, and
+-- whether it asked us to stop. farewell is the one notice that may still go to a stopped number.
+CREATE TABLE whatsapp_numbers (
+    lookup        bytea PRIMARY KEY,
+    last_wrote_at timestamptz,
+    -- WhatsApp said that the window is closed, whatever we think of it.
+    closed_at     timestamptz,
+    -- When a template last asked the customer to write back.
+    asked_at      timestamptz,
+    stopped_at    timestamptz,
+    stop_reason   text,
+    farewell      uuid REFERENCES deliveries (id)
+);
+
+-- The whole of an answer that WhatsApp had no room for: offered, then wanted, then sent by e-mail.
+CREATE TABLE long_answers (
+    id              uuid PRIMARY KEY,
+    conversation_id uuid NOT NULL REFERENCES conversations (id),
+    message_id      uuid NOT NULL REFERENCES messages (id),
+    text_enc        bytea NOT NULL,
+    language        text NOT NULL,
+    state           text NOT NULL DEFAULT 'offered' CHECK (state IN ('offered', 'wanted', 'sent', 'lapsed')),
+    delivery_id     uuid REFERENCES deliveries (id),
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    changed_at      timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX long_answers_open ON long_answers (conversation_id) WHERE state IN ('offered', 'wanted');
 
 -- What was sent to an address to prove whose it is: a link to click, or a code to say. secret is a keyed hash;
 -- the identifier is the one to be proven, and customer_id who asks.
@@ -268,6 +303,8 @@ CREATE TABLE channel_cursors (
 );
 -- Due from the start: the first sweep polls the mailbox, and so makes the first watch.
 INSERT INTO channel_cursors (channel, next_due) VALUES ('email', now());
+-- Where listing WhatsApp's messages may begin: what came before us is not ours to answer.
+INSERT INTO channel_cursors (channel, cursor, next_due) VALUES ('whatsapp', now()::text, now());
 
 -- What operators did: who is the token's name, never a customer.
 CREATE TABLE operator_actions (

@@ -63,6 +63,8 @@ class Worker:
         bind_contextvars(conversation_id=str(stored.conversation_id), customer_id=str(stored.customer_id))
         if not stored.new:
             await self._request_waiting(stored.conversation_id)
+        for delivery_id in stored.due:
+            await self._request_delivery(delivery_id, stored.conversation_id)
         if stored.at_work:
             raise Retryable("a copy of this event is being worked on", reason="at-work")
         if stored.lease is None:

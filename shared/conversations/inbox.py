@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from asyncpg import UniqueViolationError
 from shared.channels.message import Channel, InboundMessage, Trust
 from shared.conversations.files import store_files
 from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
+from shared.conversations.numbers import note_arrival, understood
 from shared.conversations.placing import Place, place
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -34,7 +35,8 @@ SQL = load("inbox")
 class Stored:
     """`lease` is None when another worker has the conversation, or a person does.
 
-    `at_work`: that worker has it for this very event, of which this is a second copy.
+    `at_work`: that worker has it for this very event, of which this is a second copy. `due`: deliveries to ask
+    for, which this message made due (a confirmation, a reply that waited for the customer to write back).
     """
 
     conversation_id: UUID
@@ -42,6 +44,7 @@ class Stored:
     new: bool
     lease: Lease | None
     at_work: bool = False
+    due: tuple[UUID, ...] = ()
 
 
 async def store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
@@ -63,21 +66,26 @@ async def _store(db: Database, vault: Vault, settings: Settings, message: Inboun
     async with db.transaction() as connection:
         await connection.fetchval(IDENTITY["lock_sender"], _sender_lock(vault, message))
         known = await connection.fetchrow(SQL["find_message"], message.channel, message.provider_message_id)
+        due: tuple[UUID, ...] = ()
         if known is None:
-            conversation_id = await _insert(connection, vault, settings, message)
+            message = await understood(connection, vault, message)
+            conversation_id, due = await _insert(connection, vault, settings, message)
         else:
             conversation_id = known["conversation_id"]
         channel = message.channel if known is None and not message.ignored else None
         stored = await _arrive(connection, settings, conversation_id, event_id, new=known is None, channel=channel)
     assert stored is not None  # noqa: S101  the conversation was found or made in this very transaction
-    return stored
+    return replace(stored, due=due)
 
 
-async def _insert(connection: Any, vault: Vault, settings: Settings, message: InboundMessage) -> UUID:
+async def _insert(
+    connection: Any, vault: Vault, settings: Settings, message: InboundMessage
+) -> tuple[UUID, tuple[UUID, ...]]:
+    """The conversation, and the deliveries that the message made due."""
     where, state = await _settled_place(connection, vault, settings, message)
     outcome, reason = _outcome_at_the_door(message, state)
     owner, keys = where.resolved.customer_id, where.resolved.keys
-    details = message.model_dump_json(include={"quoted", "email", "form"})
+    details = message.model_dump_json(include={"quoted", "email", "form", "whatsapp"})
     message_id = uuid.uuid4()
     await connection.execute(
         SQL["create_message"],
@@ -101,7 +109,8 @@ async def _insert(connection: Any, vault: Vault, settings: Settings, message: In
     await _note_claims(connection, vault, where, message)
     if outcome:
         OUTCOMES.labels(message.channel, outcome, reason).inc()
-    return where.conversation_id
+    due = await note_arrival(connection, vault, settings, where, message, message_id)
+    return where.conversation_id, due
 
 
 async def _settled_place(
