@@ -133,6 +133,8 @@ CREATE TABLE attachments (
     ref_enc      bytea,
     blob_id      uuid REFERENCES blobs (id),
     attempts     int NOT NULL DEFAULT 0,
+    -- When a file that is still at its provider may be asked for again; a claim of whoever asks.
+    next_at      timestamptz,
     UNIQUE (message_id, ordinal)
 );
 CREATE INDEX attachments_customer ON attachments (customer_id);

@@ -14,7 +14,9 @@ from starlette.responses import Response
 from shared.agent.turn import open_agent, run_turn
 from shared.agent.worker import Worker
 from shared.channels.health import health_with
+from shared.channels.whatsapp.media import MediaClient
 from shared.clock import SystemClock
+from shared.conversations.waiting_files import WaitingFiles
 from shared.db.pool import Database
 from shared.events.kafka import KafkaProducer
 from shared.events.received import receive_event
@@ -44,13 +46,15 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
     """Open in order, close in reverse."""
     db = Database.from_settings(settings)
     producer = await KafkaProducer.open(settings)
-    clock = SystemClock()
+    clock, media = SystemClock(), MediaClient(settings)
     try:
         async with open_embedder() as embedder, open_agent(settings, KnowledgeSearch(db, embedder), clock) as agent:
             vault = Vault.from_settings(settings)
-            worker = Worker(settings, db, vault, producer, clock, partial(run_turn, agent))
+            files = WaitingFiles(db, vault, media)
+            worker = Worker(settings, db, vault, producer, clock, partial(run_turn, agent), files)
             yield Deps(worker, key_list(settings.fte_event_key, "FTE_EVENT_KEY"))
     finally:
+        await media.close()
         await producer.close()
         await db.close()
 

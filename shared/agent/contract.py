@@ -26,6 +26,8 @@ class TurnMessage:
     subject: str
     at: datetime
     attachments: tuple[Attachment, ...] = ()
+    #: Facts that are not the customer's words: what it replies to, that it is forwarded.
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         conversation_id=str(turn.lease.conversation_id),
         ticket_id=row["id"] if row else "",
         customer_name=turn.to_name,
-        messages=tuple(TurnMessage(m.text, m.subject, m.received_at, m.attachments) for m in turn.messages),
+        messages=tuple(TurnMessage(m.text, m.subject, m.received_at, m.attachments, m.notes) for m in turn.messages),
         history=tuple(
             HistoryMessage(s.author, s.channel, s.text, s.subject, s.at, str(s.conversation_id)) for s in said
         ),

@@ -23,6 +23,7 @@ from shared.conversations import inbox, mailbox
 from shared.conversations.commit import commit_defeat, commit_turn
 from shared.conversations.history import history
 from shared.conversations.lease import BEAT_S, Lease, Stale
+from shared.conversations.waiting_files import WaitingFiles
 from shared.db.pool import Database
 from shared.errors import FteError, Permanent, Retryable
 from shared.events.data import ConversationWake, DeliveryRequested
@@ -54,6 +55,7 @@ class Worker:
     producer: KafkaProducer
     clock: Clock
     run_turn: Callable[[TurnInput], Awaitable[TurnResult]]
+    files: WaitingFiles
 
     async def handle(self, event: ReceivedEvent) -> None:
         """Work on one event. Raises Permanent for a type or data that fits nothing, Retryable for our faults."""
@@ -68,6 +70,7 @@ class Worker:
         if stored.at_work:
             raise Retryable("a copy of this event is being worked on", reason="at-work")
         if stored.lease is None:
+            await self.files.fetch(stored.conversation_id)
             logger().debug("conversation_busy")
             return
         await self._hold(stored.lease)
@@ -115,6 +118,8 @@ class Worker:
         raise Permanent(f"agent-run does not know events of type {event.type[:80]!r}", reason="unknown-event-type")
 
     async def _work(self, lease: Lease) -> None:
+        # Before the turn, which is told what the files are; one that cannot be had holds up nobody for long.
+        await self.files.fetch(lease.conversation_id)
         turns = 0
         while turns < self.settings.turns_per_request:
             seen = await self._settled_look(lease)
@@ -131,6 +136,8 @@ class Worker:
         """Look until WhatsApp has been quiet for a moment: three quick lines are one turn."""
         while True:
             seen = await mailbox.look(self.db, self.vault, lease)
+            if seen.turn is not None and seen.turn.waits_for_files and await self.files.fetch(lease.conversation_id):
+                continue
             wait = 0.0
             if seen.turn is not None and seen.turn.channel is Channel.WHATSAPP:
                 wait = min(

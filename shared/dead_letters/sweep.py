@@ -6,8 +6,11 @@ What it finds should have been done already, so it is counted, and alarmed on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from shared.channels.message import Channel
 from shared.clock import Clock
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -28,12 +31,19 @@ from shared.privacy.blobs import SQL as BLOBS
 
 SQL = load("dead_letters")
 _LEDGER = load("ledger")
+_CURSORS = load("channel_cursors")
+_NUMBERS = load("numbers")
+_FILES = load("waiting_files")
+_LETTERS = load("letters")
 SOURCE = "fte/dlq-review"
 
 #: A message without outcome and without a worker for this long is due.
 MESSAGE_DUE_S = 60.0
 #: Contents whose message never came are kept for longer than dead letters wait in their topic.
 ORPHAN_DAYS = 60
+#: Ids of stored messages that one poll carries: with them it stays far below an event's limit.
+MOST_KNOWN = 5_000
+_CLOCKS_DIFFER = timedelta(minutes=5)
 #: A channel that was due is due again after this long.
 POLL_EVERY_S = 300.0
 
@@ -47,26 +57,30 @@ class Sweep:
     clock: Clock
 
     async def run(self) -> dict[str, int]:
-        """How much of each kind was due: messages, deliveries, channels."""
+        """How much of each kind was due: messages, deliveries, channels, files to fetch, long answers to mail."""
         conversations: list[UUID] = []
         async with self.db.transaction() as connection:
             if not await connection.fetchval(SQL["sweep_lock"]):
-                return {"messages": 0, "deliveries": 0, "channels": 0}
+                return dict.fromkeys(("messages", "deliveries", "channels", "files", "letters"), 0)
             conversations = [
                 r["conversation_id"] for r in await connection.fetch(SQL["due_conversations"], MESSAGE_DUE_S)
             ]
             deliveries = await connection.fetch(_LEDGER["due"])
             channels = [r["channel"] for r in await connection.fetch(SQL["due_channels"], POLL_EVERY_S)]
+            polls = [await _poll(connection, channel) for channel in channels]
+            files = {r["conversation_id"] for r in await connection.fetch(_FILES["due"])}
+            letters = {r["conversation_id"] for r in await connection.fetch(_LETTERS["due"])}
             await connection.execute(BLOBS["forget_orphans"], ORPHAN_DAYS)
-        for conversation_id in conversations:
+        for conversation_id in {*conversations, *files, *letters}:
             data = ConversationWake(conversation_id=conversation_id)
             await self._wake(INBOUND, CONVERSATION_WAKE, data.encoded(), str(conversation_id))
         for row in deliveries:
             data = DeliveryRequested(delivery_id=row["id"])
             await self._wake(OUTBOUND, DELIVERY_REQUESTED, data.encoded(), str(row["conversation_id"]))
-        for channel in channels:
-            await self._wake(CHANNELS, CHANNEL_POLL, ChannelPoll(channel=channel).encoded(), channel)
-        found = {"messages": len(conversations), "deliveries": len(deliveries), "channels": len(channels)}
+        for poll in polls:
+            await self._wake(CHANNELS, CHANNEL_POLL, poll.encoded(), poll.channel)
+        found = {"messages": len(conversations), "deliveries": len(deliveries), "channels": len(polls)}
+        found |= {"files": len(files), "letters": len(letters)}
         for kind, count in found.items():
             SWEPT.labels(kind).inc(count)
         log = logger().warning if conversations or deliveries else logger().info
@@ -77,3 +91,12 @@ class Sweep:
         await self.producer.publish(
             topic, new_event(event_type, source=SOURCE, data=data, key=key, now=self.clock.now())
         )
+
+
+async def _poll(connection: Any, channel: str) -> ChannelPoll:
+    """What to look for: WhatsApp's listing is told where to begin and what it need not hand on."""
+    if channel != Channel.WHATSAPP:
+        return ChannelPoll(channel=Channel(channel).value)
+    since = await connection.fetchval(_CURSORS["listing_since"])
+    known = await connection.fetch(_NUMBERS["seen_since"], since - _CLOCKS_DIFFER, MOST_KNOWN)
+    return ChannelPoll(channel="whatsapp", since=since, known=tuple(row["provider_message_id"] for row in known))

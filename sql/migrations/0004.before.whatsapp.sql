@@ -25,6 +25,9 @@ ALTER TABLE deliveries ADD COLUMN template jsonb;
 ALTER TABLE deliveries ADD COLUMN asks_for uuid REFERENCES deliveries (id);
 CREATE INDEX deliveries_held ON deliveries (route_id) WHERE held;
 
+-- When a file that is still at its provider may be asked for again; a claim of whoever asks.
+ALTER TABLE attachments ADD COLUMN next_at timestamptz;
+
 -- The customer took the message back, or wrote another in its place.
 ALTER TABLE messages ADD COLUMN withdrawn_at timestamptz;
 

@@ -109,11 +109,11 @@ def _checked(webhook_url: str) -> str:
     try:
         parts = urlsplit(webhook_url)
         reachable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        usable = reachable and not is_status_path(parts.path)
+        usable = reachable and not is_status_path(parts.path) and not parts.path.rstrip("/").endswith("/poll")
     except ValueError:
         usable = False
     if webhook_url and not usable:
-        message = "TWILIO_WEBHOOK_URL is not an http(s) URL, or ends with /status, which is for status callbacks"
+        message = "TWILIO_WEBHOOK_URL is not an http(s) URL, or ends with /status or /poll, which have other uses"
         raise Permanent(message, reason="bad-setting")
     return webhook_url
 
