@@ -8,8 +8,10 @@ from dataclasses import asdict
 from shared.agent.contract import EarlierContact, HistoryMessage, TurnInput, TurnMessage, TurnResult
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
+from shared.channels.message import Channel
 from shared.conversations.commit import Verdict
 from shared.conversations.history import Said
+from shared.conversations.letters import SQL as LETTERS
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.db.pool import Database
 from shared.settings import Settings
@@ -20,6 +22,8 @@ REPEATED_FAILURE = "repeated-failure"
 async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
     """The turn as the agent sees it: no address, no customer it could choose."""
     row = await db.fetchrow(SQL["ticket_of"], turn.lease.conversation_id)
+    offer = await db.fetchrow(LETTERS["is_offered"], turn.lease.conversation_id)
+    offered = turn.channel is Channel.WHATSAPP and offer is not None and offer["offered"]
     return TurnInput(
         channel=turn.channel,
         trust=turn.trust,
@@ -32,6 +36,8 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
             HistoryMessage(s.author, s.channel, s.text, s.subject, s.at, str(s.conversation_id)) for s in said
         ),
         earlier=earlier_contact(turn, said),
+        offered=offered,
+        mailable=offer is not None and offer["mailable"],
     )
 
 
@@ -68,6 +74,8 @@ def to_verdict(turn: OpenTurn, result: TurnResult) -> Verdict:
         tokens_in=result.tokens_in,
         tokens_out=result.tokens_out,
         sentiment=result.sentiment,
+        whole=result.whole,
+        takes_offer=result.takes_offer,
         record={
             "passages": [asdict(passage) for passage in result.passages],
             "tool_calls": [asdict(call) for call in result.tool_calls],

@@ -23,6 +23,7 @@ from shared.conversations import inbox, mailbox
 from shared.conversations.commit import commit_defeat, commit_turn
 from shared.conversations.history import history
 from shared.conversations.lease import BEAT_S, Lease, Stale
+from shared.conversations.long_answers import mail_wanted
 from shared.conversations.waiting_files import WaitingFiles
 from shared.db.pool import Database
 from shared.errors import FteError, Permanent, Retryable
@@ -71,6 +72,7 @@ class Worker:
             raise Retryable("a copy of this event is being worked on", reason="at-work")
         if stored.lease is None:
             await self.files.fetch(stored.conversation_id)
+            await self._mail_wanted(stored.conversation_id)
             logger().debug("conversation_busy")
             return
         await self._hold(stored.lease)
@@ -120,6 +122,7 @@ class Worker:
     async def _work(self, lease: Lease) -> None:
         # Before the turn, which is told what the files are; one that cannot be had holds up nobody for long.
         await self.files.fetch(lease.conversation_id)
+        await self._mail_wanted(lease.conversation_id)
         turns = 0
         while turns < self.settings.turns_per_request:
             seen = await self._settled_look(lease)
@@ -162,7 +165,15 @@ class Worker:
         level("turn_committed", outcome=verdict.outcome, reason=verdict.reason, channel=turn.channel)
         if delivery_id is not None:
             await self._request_delivery(delivery_id, turn.lease.conversation_id)
+        if turn.channel is Channel.WHATSAPP:
+            await self._mail_wanted(turn.lease.conversation_id)
         return verdict.outcome
+
+    async def _mail_wanted(self, conversation_id: UUID) -> None:
+        """Long answers that the customer wants by e-mail, once there is a confirmed address."""
+        team = self.settings.support_team_name
+        for delivery_id in await mail_wanted(self.db, self.vault, team, conversation_id):
+            await self._request_delivery(delivery_id, conversation_id)
 
     async def _request_waiting(self, conversation_id: UUID) -> None:
         """Replies that are committed and not asked for: their publisher died in between."""

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from shared.channels.whatsapp.tongue import tongue
 from shared.conversations.lease import Lease, Stale
+from shared.conversations.long_answers import accept, note_reply
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.placing import new_ticket_id
 from shared.db.pool import Database
@@ -44,6 +46,9 @@ class Verdict:
     tokens_out: int = 0
     sentiment: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    #: All of a WhatsApp answer that offers its rest by e-mail; and whether the customer said yes to the one before.
+    whole: str = ""
+    takes_offer: bool = False
 
 
 async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdict) -> UUID | None:
@@ -58,6 +63,11 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
         message_id = await writer.reply(verdict) if verdict.text else None
         await writer.settle(verdict, message_id)
         delivery_id = await writer.deliver(message_id) if message_id else None
+        if verdict.takes_offer:
+            await accept(connection, conversation_id)
+        if message_id:
+            language = tongue(verdict.text)
+            await note_reply(connection, keys, owner, conversation_id, message_id, verdict.whole, language)
         await writer.ticket(verdict)
         await writer.decision(verdict, message_id)
         if verdict.outcome == "escalated":

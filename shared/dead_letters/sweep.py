@@ -5,6 +5,7 @@ What it finds should have been done already, so it is counted, and alarmed on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -58,32 +59,22 @@ class Sweep:
 
     async def run(self) -> dict[str, int]:
         """How much of each kind was due: messages, deliveries, channels, files to fetch, long answers to mail."""
-        conversations: list[UUID] = []
         async with self.db.transaction() as connection:
             if not await connection.fetchval(SQL["sweep_lock"]):
-                return dict.fromkeys(("messages", "deliveries", "channels", "files", "letters"), 0)
-            conversations = [
-                r["conversation_id"] for r in await connection.fetch(SQL["due_conversations"], MESSAGE_DUE_S)
-            ]
-            deliveries = await connection.fetch(_LEDGER["due"])
-            channels = [r["channel"] for r in await connection.fetch(SQL["due_channels"], POLL_EVERY_S)]
-            polls = [await _poll(connection, channel) for channel in channels]
-            files = {r["conversation_id"] for r in await connection.fetch(_FILES["due"])}
-            letters = {r["conversation_id"] for r in await connection.fetch(_LETTERS["due"])}
-            await connection.execute(BLOBS["forget_orphans"], ORPHAN_DAYS)
-        for conversation_id in {*conversations, *files, *letters}:
+                return _Due().counts()
+            due = await _look(connection)
+        for conversation_id in {*due.messages, *due.files, *due.letters}:
             data = ConversationWake(conversation_id=conversation_id)
             await self._wake(INBOUND, CONVERSATION_WAKE, data.encoded(), str(conversation_id))
-        for row in deliveries:
-            data = DeliveryRequested(delivery_id=row["id"])
-            await self._wake(OUTBOUND, DELIVERY_REQUESTED, data.encoded(), str(row["conversation_id"]))
-        for poll in polls:
+        for delivery_id, conversation_id in due.deliveries:
+            data = DeliveryRequested(delivery_id=delivery_id)
+            await self._wake(OUTBOUND, DELIVERY_REQUESTED, data.encoded(), str(conversation_id))
+        for poll in due.polls:
             await self._wake(CHANNELS, CHANNEL_POLL, poll.encoded(), poll.channel)
-        found = {"messages": len(conversations), "deliveries": len(deliveries), "channels": len(polls)}
-        found |= {"files": len(files), "letters": len(letters)}
+        found = due.counts()
         for kind, count in found.items():
             SWEPT.labels(kind).inc(count)
-        log = logger().warning if conversations or deliveries else logger().info
+        log = logger().warning if due.messages or due.deliveries else logger().info
         log("swept", **found)
         return found
 
@@ -91,6 +82,40 @@ class Sweep:
         await self.producer.publish(
             topic, new_event(event_type, source=SOURCE, data=data, key=key, now=self.clock.now())
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What one look found: conversations with open messages, files to fetch or mails to write; deliveries; polls."""
+
+    messages: Sequence[UUID] = ()
+    deliveries: Sequence[tuple[UUID, UUID]] = ()
+    polls: Sequence[ChannelPoll] = ()
+    files: Sequence[UUID] = ()
+    letters: Sequence[UUID] = ()
+
+    def counts(self) -> dict[str, int]:
+        """By kind."""
+        return {
+            "messages": len(self.messages),
+            "deliveries": len(self.deliveries),
+            "channels": len(self.polls),
+            "files": len(self.files),
+            "letters": len(self.letters),
+        }
+
+
+async def _look(connection: Any) -> _Due:
+    channels = [row["channel"] for row in await connection.fetch(SQL["due_channels"], POLL_EVERY_S)]
+    found = _Due(
+        messages=[row["conversation_id"] for row in await connection.fetch(SQL["due_conversations"], MESSAGE_DUE_S)],
+        deliveries=[(row["id"], row["conversation_id"]) for row in await connection.fetch(_LEDGER["due"])],
+        polls=[await _poll(connection, channel) for channel in channels],
+        files=[row["conversation_id"] for row in await connection.fetch(_FILES["due"])],
+        letters=[row["conversation_id"] for row in await connection.fetch(_LETTERS["due"])],
+    )
+    await connection.execute(BLOBS["forget_orphans"], ORPHAN_DAYS)
+    return found
 
 
 async def _poll(connection: Any, channel: str) -> ChannelPoll:

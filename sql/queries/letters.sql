@@ -45,3 +45,7 @@ WHERE l.state = 'wanted' AND l.changed_at > now() - interval '30 days'
   AND EXISTS (SELECT FROM customer_identifiers i
               WHERE i.customer_id = c.customer_id AND i.kind = 'email' AND i.trust = 'verified')
 LIMIT 100;
+
+-- name: insert_delivery
+INSERT INTO deliveries (id, message_id, conversation_id, route_id, channel, author, arrived_at)
+VALUES ($1, $2, $3, $4, 'email', 'agent', now());

