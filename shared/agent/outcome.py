@@ -68,7 +68,7 @@ def _to_the_offer(turn: TurnInput) -> TurnResult | None:
         return ignored(turn, "declined")
     if not accepts(turn.said):
         return None
-    ours = [message.text for message in turn.own_history if message.author == "agent"]
+    ours = [one.text for one in turn.known_history if one.author == "agent" and one.channel is turn.channel]
     text = fixed("mailed" if turn.mailable else "address", tongue(ours[-1] if ours else ""))
     return TurnResult("replied", text, sentiment=sentiment(turn.texts), takes_offer=True)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from shared.channels.message import Channel
 from shared.channels.whatsapp.tongue import tongue
 from shared.conversations.lease import Lease, Stale
 from shared.conversations.long_answers import accept, note_reply
@@ -65,7 +66,7 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
         delivery_id = await writer.deliver(message_id) if message_id else None
         if verdict.takes_offer:
             await accept(connection, conversation_id)
-        if message_id:
+        if message_id and turn.channel is Channel.WHATSAPP:
             language = tongue(verdict.text)
             await note_reply(connection, keys, owner, conversation_id, message_id, verdict.whole, language)
         await writer.ticket(verdict)

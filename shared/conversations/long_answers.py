@@ -46,11 +46,11 @@ async def mail_wanted(db: Database, vault: Vault, team: str, conversation_id: UU
         to = await confirmed(connection, vault, rows[0]["customer_id"]) if rows else None
         if to is None:
             return []
-        return [await _mail(connection, vault, team, conversation_id, row, to) for row in rows]
+        return [await _mail(connection, vault, team, row, to) for row in rows]
 
 
-async def _mail(connection: Any, vault: Vault, team: str, conversation_id: UUID, row: Any, to: Addressee) -> UUID:
-    owner, language = row["customer_id"], row["language"]
+async def _mail(connection: Any, vault: Vault, team: str, row: Any, to: Addressee) -> UUID:
+    owner, conversation_id, language = row["customer_id"], row["conversation_id"], row["language"]
     keys = await vault.keys_for(connection, [row["text_enc"]])
     whole = within(keys.unseal("long_answer", row["text_enc"]), MOST_WORDS[Channel.EMAIL] - _FRAME)
     keys = await vault.keys(connection, [owner])

@@ -15,21 +15,28 @@ VALUES ($1, $2, $3, $4, 'email', 'agent', 'verified', $5, $6, now());
 INSERT INTO long_answers (id, conversation_id, message_id, text_enc, language) VALUES ($1, $2, $3, $4, $5);
 
 -- name: lapse
--- An offer stands until the next thing that we say.
-UPDATE long_answers SET state = 'lapsed', changed_at = now() WHERE conversation_id = $1 AND state = 'offered';
+-- An offer stands until the next thing that we say on WhatsApp. Its customer's, not its conversation's: a yes may
+-- come to another one, such as after a link.
+UPDATE long_answers SET state = 'lapsed', changed_at = now()
+WHERE conversation_id IN (SELECT o.id FROM conversations o JOIN conversations c USING (customer_id) WHERE c.id = $1)
+  AND state = 'offered';
 
 -- name: accept
-UPDATE long_answers SET state = 'wanted', changed_at = now() WHERE conversation_id = $1 AND state = 'offered';
+UPDATE long_answers SET state = 'wanted', changed_at = now()
+WHERE conversation_id IN (SELECT o.id FROM conversations o JOIN conversations c USING (customer_id) WHERE c.id = $1)
+  AND state = 'offered';
 
 -- name: is_offered
-SELECT EXISTS (SELECT FROM long_answers WHERE conversation_id = $1 AND state = 'offered') AS offered,
+SELECT EXISTS (SELECT FROM long_answers WHERE state = 'offered' AND
+               conversation_id IN (SELECT o.id FROM conversations o JOIN conversations c USING (customer_id) WHERE c.id = $1)) AS offered,
        EXISTS (SELECT FROM customer_identifiers i JOIN conversations c ON c.customer_id = i.customer_id
                WHERE c.id = $1 AND i.kind = 'email' AND i.trust = 'verified') AS mailable;
 
 -- name: wanted
-SELECT l.id, l.text_enc, l.language, c.customer_id
-FROM long_answers l JOIN conversations c ON c.id = l.conversation_id
-WHERE l.conversation_id = $1 AND l.state = 'wanted'
+SELECT l.id, l.text_enc, l.language, l.conversation_id, o.customer_id
+FROM long_answers l JOIN conversations o ON o.id = l.conversation_id
+JOIN conversations c ON c.customer_id = o.customer_id
+WHERE c.id = $1 AND l.state = 'wanted'
 ORDER BY l.created_at
 FOR NO KEY UPDATE OF l;
 
