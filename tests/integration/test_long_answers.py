@@ -70,7 +70,7 @@ async def test_a_yes_mails_all_of_it_once(db: Database, vault: Vault, settings: 
     assert sum(len(one) for one in both) == 1
     (mail,) = await mails(db, vault, settings)
     assert (mail.to, mail.own_subject) == (ADDRESS, "The whole answer to your question on WhatsApp")
-    assert mail.text.startswith("Hello Ada,\n\nHere is the whole answer")
+    assert mail.text.startswith("Hello Ada Example,\n\nHere is the whole answer")
     assert "First this. Then that." in mail.text
     assert over_limit(Channel.EMAIL, mail.text) is None
 
