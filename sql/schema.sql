@@ -115,6 +115,8 @@ CREATE TABLE messages (
 CREATE INDEX messages_conversation ON messages (conversation_id, seq);
 CREATE INDEX messages_customer ON messages (customer_id, seq DESC);
 CREATE INDEX messages_open ON messages (stored_at) WHERE author = 'customer' AND outcome IS NULL;
+-- For the listing of what was missed: which ids are stored since a time.
+CREATE INDEX messages_whatsapp ON messages (received_at) WHERE channel = 'whatsapp' AND provider_message_id IS NOT NULL;
 
 -- What came along with a message. waiting: to be fetched from its provider; refused, gone: with the reason.
 CREATE TABLE attachments (

@@ -22,8 +22,9 @@ REPEATED_FAILURE = "repeated-failure"
 async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
     """The turn as the agent sees it: no address, no customer it could choose."""
     row = await db.fetchrow(SQL["ticket_of"], turn.lease.conversation_id)
-    offer = await db.fetchrow(LETTERS["is_offered"], turn.lease.conversation_id)
-    offered = turn.channel is Channel.WHATSAPP and offer is not None and offer["offered"]
+    offer = None
+    if turn.channel is Channel.WHATSAPP:
+        offer = await db.fetchrow(LETTERS["is_offered"], turn.lease.conversation_id)
     return TurnInput(
         channel=turn.channel,
         trust=turn.trust,
@@ -36,7 +37,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
             HistoryMessage(s.author, s.channel, s.text, s.subject, s.at, str(s.conversation_id)) for s in said
         ),
         earlier=earlier_contact(turn, said),
-        offered=offered,
+        offered=offer is not None and offer["offered"],
         mailable=offer is not None and offer["mailable"],
     )
 

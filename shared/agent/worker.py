@@ -71,16 +71,17 @@ class Worker:
         if stored.at_work:
             raise Retryable("a copy of this event is being worked on", reason="at-work")
         if stored.lease is None:
-            await self.files.fetch(stored.conversation_id)
-            await self._mail_wanted(stored.conversation_id)
+            await self._catch_up(stored.conversation_id)
             logger().debug("conversation_busy")
             return
-        await self._hold(stored.lease)
+        await self._hold(stored.lease, woken=not stored.new)
 
-    async def _hold(self, lease: Lease) -> None:
+    async def _hold(self, lease: Lease, *, woken: bool) -> None:
         """Work while the lease beats. A fault leaves it to the redelivery; what no retry mends goes to a person."""
         beating = asyncio.create_task(self._beat(lease), name="lease-beat")
         try:
+            if woken:
+                await self._catch_up(lease.conversation_id)
             await self._work(lease)
         except Stale:
             logger().warning("turn_stale")
@@ -120,9 +121,6 @@ class Worker:
         raise Permanent(f"agent-run does not know events of type {event.type[:80]!r}", reason="unknown-event-type")
 
     async def _work(self, lease: Lease) -> None:
-        # Before the turn, which is told what the files are; one that cannot be had holds up nobody for long.
-        await self.files.fetch(lease.conversation_id)
-        await self._mail_wanted(lease.conversation_id)
         turns = 0
         while turns < self.settings.turns_per_request:
             seen = await self._settled_look(lease)
@@ -139,6 +137,7 @@ class Worker:
         """Look until WhatsApp has been quiet for a moment: three quick lines are one turn."""
         while True:
             seen = await mailbox.look(self.db, self.vault, lease)
+            # The turn is told what the files are; one that cannot be had holds it up for seconds alone.
             if seen.turn is not None and seen.turn.waits_for_files and await self.files.fetch(lease.conversation_id):
                 continue
             wait = 0.0
@@ -168,6 +167,11 @@ class Worker:
         if turn.channel is Channel.WHATSAPP:
             await self._mail_wanted(turn.lease.conversation_id)
         return verdict.outcome
+
+    async def _catch_up(self, conversation_id: UUID) -> None:
+        """What needs no turn: files still at their provider, long answers that wait for an address."""
+        await self.files.fetch(conversation_id)
+        await self._mail_wanted(conversation_id)
 
     async def _mail_wanted(self, conversation_id: UUID) -> None:
         """Long answers that the customer wants by e-mail, once there is a confirmed address."""

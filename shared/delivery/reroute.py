@@ -82,15 +82,21 @@ class _Case:
 
     async def _wait_for_the_customer(self) -> tuple[UUID, ...]:
         """The reply stays in the ledger, as itself or, when it was out already, as its copy."""
-        row, connection = self.row, self.connection
+        row, connection, settings = self.row, self.connection, self.ledger.settings
         waiting = row["id"]
-        if row["status"] == "sent" or self.code == WINDOW_CODE:
+        if self.code == WINDOW_CODE:
             waiting = await self._copy(row["route_id"], Channel.WHATSAPP, None, row["body_enc"])
             await connection.execute(SQL["rerouted"], row["id"], waiting, self.code)
-        await connection.execute(SQL["hold"], waiting, self.ledger.settings.delivery_max_age_h * 3600, OUTSIDE_WINDOW)
+        # Locks the number's row, as the inbox does: whoever comes second sees the other.
+        await connection.execute(NUMBERS["wrote"], self._lookup(), None)
+        reach = await connection.fetchrow(NUMBERS["reach"], self._lookup(), window_s(settings), None)
+        if reach["open"]:
+            # They wrote back in this very moment.
+            await connection.execute(SQL["due_now"], waiting)
+            return (row["route_id"],)
+        await connection.execute(SQL["hold"], waiting, settings.delivery_max_age_h * 3600, OUTSIDE_WINDOW)
         _count(row["channel"], "held", self.code)
-        reach = await connection.fetchrow(NUMBERS["reach"], self._lookup(), window_s(self.ledger.settings), None)
-        return () if reach is not None and reach["asked"] else (await self._ask(waiting),)
+        return () if reach["asked"] else (await self._ask(waiting),)
 
     async def _ask(self, waiting: UUID) -> UUID:
         """Send the template; the route it goes out on."""
@@ -110,7 +116,6 @@ class _Case:
         )
         template = json.dumps({"sid": sid, "variables": variables})
         await connection.execute(SQL["mark_template"], delivery_id, template, waiting)
-        await connection.execute(NUMBERS["wrote"], self._lookup(), None)
         await connection.execute(NUMBERS["asked"], self._lookup())
         return (await connection.fetchrow(SQL["route_of"], delivery_id))["route_id"]
 

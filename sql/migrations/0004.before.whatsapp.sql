@@ -45,6 +45,9 @@ CREATE TABLE long_answers (
 );
 CREATE INDEX long_answers_open ON long_answers (conversation_id) WHERE state IN ('offered', 'wanted');
 
+-- For the listing of what was missed: which ids are stored since a time.
+CREATE INDEX messages_whatsapp ON messages (received_at) WHERE channel = 'whatsapp' AND provider_message_id IS NOT NULL;
+
 -- Where listing WhatsApp's messages may begin: what came before us is not ours to answer.
 INSERT INTO channel_cursors (channel, cursor, next_due) VALUES ('whatsapp', now()::text, now())
 ON CONFLICT (channel) DO UPDATE SET cursor = coalesce(channel_cursors.cursor, excluded.cursor),

@@ -158,6 +158,9 @@ UPDATE deliveries SET status = 'deferred', held = true, error_code = $3, claimed
                       next_at = created_at + make_interval(secs => $2)
 WHERE id = $1;
 
+-- name: due_now
+UPDATE deliveries SET status = 'deferred', claimed_until = NULL, unknown_since = NULL, next_at = now() WHERE id = $1;
+
 -- name: mark_template
 UPDATE deliveries SET template = $2::jsonb, asks_for = $3 WHERE id = $1;
 

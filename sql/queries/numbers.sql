@@ -67,5 +67,5 @@ WHERE d.channel = 'whatsapp' AND m.customer_id = $1 AND d.provider_id = ANY($2::
 -- Twilio's ids of what is stored already, newest first: a listing need not hand them on again.
 SELECT provider_message_id FROM messages
 WHERE channel = 'whatsapp' AND provider_message_id IS NOT NULL AND received_at >= $1
-ORDER BY seq DESC
+ORDER BY received_at DESC
 LIMIT $2;

@@ -628,3 +628,23 @@ async def test_an_old_copy_of_a_message_does_not_open_the_window(sending: Sendin
     await store(sending, old)
     await sending.deliver(delivery_id)
     assert await status_of(sending, delivery_id) == "failed"
+
+
+async def test_a_reply_written_back_to_in_the_same_moment_is_not_held(with_template: Sending) -> None:
+    """The customer writes while the reply is being held: whoever comes second sees the other, and it goes out."""
+    for _ in range(3):
+        delivery_id = await answer(with_template, "crossing")
+        await window_closes(with_template)
+        before = len(sent_on(with_template, Channel.WHATSAPP))
+        stored, _sent = await asyncio.gather(
+            store(with_template, whatsapp("me again")), with_template.deliver(delivery_id)
+        )
+        for waiting in stored.due:
+            await with_template.deliver(waiting)
+        await make_due(with_template)
+        await with_template.deliver(delivery_id)
+        said_since = [one.text for one in sent_on(with_template, Channel.WHATSAPP)[before:] if one.template is None]
+        assert said_since == ["crossing"]
+        if stored.lease is not None:
+            await mailbox.hand_back(with_template.ledger.db, stored.lease)
+        await with_template.ledger.db.execute("UPDATE whatsapp_numbers SET asked_at = NULL")
