@@ -113,7 +113,7 @@ class TwilioReplySender:
             and (not message.from_ or message.from_ == self._from)
             and message.sid not in outbound.taken_ids
             and (message.date_created is None or message.date_created >= since)
-            and _same(message.body or "", outbound.text)
+            and same_text(message.body or "", outbound.text)
         )
 
     def _require_configured(self) -> None:
@@ -152,7 +152,7 @@ def _content(outbound: Outbound) -> dict[str, Any]:
     return {"content_sid": outbound.template.sid, "content_variables": variables}
 
 
-def _same(listed: str, sent: str) -> bool:
+def same_text(listed: str, sent: str) -> bool:
     """Whether Twilio's record is this text: it trims, and its Smart Encoding writes plain quotes, dashes and dots."""
     return _encoded(listed) == _encoded(sent)
 
