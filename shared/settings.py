@@ -85,6 +85,15 @@ class Settings(BaseSettings):
     twilio_webhook_url: str = Field(default="", description="the exact public URL that Twilio calls")
     twilio_whatsapp_from: str = Field(default="", description="our sender, E.164 or whatsapp:+…")
     twilio_api_base_url: str = "https://api.twilio.com"
+    twilio_template_sid: str = Field(
+        default="", description="HX…: approved template that asks to write back, with {{1}} for the company's name"
+    )
+    twilio_template_sids: CommaSeparated = Field(
+        default=(), description="the same in other languages: `de:HX…`, comma-separated"
+    )
+    whatsapp_window_margin_s: float = Field(
+        default=600.0, description="how long before WhatsApp's 24 hours are over we take them for over"
+    )
 
     # -- web form -------------------------------------------------------------------------------
     form_public_url: str = Field(default="", description="public base URL of form-submit")

@@ -112,6 +112,8 @@ CREATE TABLE messages (
     reply_id            uuid REFERENCES messages (id),
     -- Whether the sender was known when the message came: claimed senders are neither.
     known               text CHECK (known IN ('yes', 'no', 'claimed')),
+    -- The customer took the message back, or wrote another in its place.
+    withdrawn_at        timestamptz,
     UNIQUE (channel, provider_message_id),
     CHECK (author = 'customer' OR provider_message_id IS NULL)
 );
@@ -119,6 +121,8 @@ CREATE INDEX messages_conversation ON messages (conversation_id, seq);
 CREATE INDEX messages_route ON messages (route_id, seq);
 CREATE INDEX messages_customer ON messages (customer_id, seq DESC);
 CREATE INDEX messages_open ON messages (stored_at) WHERE author = 'customer' AND outcome IS NULL;
+-- For the listing of what was missed: which ids are stored since a time.
+CREATE INDEX messages_whatsapp ON messages (received_at) WHERE channel = 'whatsapp' AND provider_message_id IS NOT NULL;
 
 -- What came along with a message. waiting: to be fetched from its provider; refused, gone: with the reason.
 CREATE TABLE attachments (
@@ -137,6 +141,8 @@ CREATE TABLE attachments (
     ref_enc      bytea,
     blob_id      uuid REFERENCES blobs (id),
     attempts     int NOT NULL DEFAULT 0,
+    -- When a file that is still at its provider may be asked for again; a claim of whoever asks.
+    next_at      timestamptz,
     UNIQUE (message_id, ordinal)
 );
 CREATE INDEX attachments_customer ON attachments (customer_id);
@@ -184,12 +190,45 @@ CREATE TABLE deliveries (
     error_code      text,
     arrived_at      timestamptz NOT NULL,
     created_at      timestamptz NOT NULL DEFAULT now(),
-    finished_at     timestamptz
+    finished_at     timestamptz,
+    -- Waits for the customer to write back; asks_for: the held delivery that this template asks them back for.
+    held            boolean NOT NULL DEFAULT false,
+    template        jsonb,
+    asks_for        uuid REFERENCES deliveries (id)
 );
+CREATE INDEX deliveries_held ON deliveries (route_id) WHERE held;
 CREATE INDEX deliveries_route_open ON deliveries (route_id, seq)
     WHERE status IN ('queued', 'sending', 'unknown', 'deferred');
 CREATE INDEX deliveries_conversation ON deliveries (conversation_id);
 CREATE UNIQUE INDEX deliveries_provider ON deliveries (channel, provider_id) WHERE provider_id IS NOT NULL;
+
+-- A number on WhatsApp, by its keyed hash: when it wrote last, which opens WhatsApp's window for 24 hours, and
+-- whether it asked us to stop. farewell is the one notice that may still go to a stopped number.
+CREATE TABLE whatsapp_numbers (
+    lookup        bytea PRIMARY KEY,
+    last_wrote_at timestamptz,
+    -- WhatsApp said that the window is closed, whatever we think of it.
+    closed_at     timestamptz,
+    -- When a template last asked the customer to write back.
+    asked_at      timestamptz,
+    stopped_at    timestamptz,
+    stop_reason   text,
+    farewell      uuid REFERENCES deliveries (id)
+);
+
+-- The whole of an answer that WhatsApp had no room for: offered, then wanted, then sent by e-mail.
+CREATE TABLE long_answers (
+    id              uuid PRIMARY KEY,
+    conversation_id uuid NOT NULL REFERENCES conversations (id),
+    message_id      uuid NOT NULL REFERENCES messages (id),
+    text_enc        bytea NOT NULL,
+    language        text NOT NULL,
+    state           text NOT NULL DEFAULT 'offered' CHECK (state IN ('offered', 'wanted', 'sent', 'lapsed')),
+    delivery_id     uuid REFERENCES deliveries (id),
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    changed_at      timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX long_answers_open ON long_answers (conversation_id) WHERE state IN ('offered', 'wanted');
 
 -- What was sent to an address to prove whose it is: a link to click, or a code to say. secret is a keyed hash;
 -- the identifier is the one to be proven, and customer_id who asks.
@@ -278,6 +317,8 @@ CREATE TABLE channel_cursors (
 );
 -- Due from the start: the first sweep polls the mailbox, and so makes the first watch.
 INSERT INTO channel_cursors (channel, next_due) VALUES ('email', now());
+-- Where listing WhatsApp's messages may begin: what came before us is not ours to answer.
+INSERT INTO channel_cursors (channel, cursor, next_due) VALUES ('whatsapp', now()::text, now());
 
 -- What operators did: who is the token's name, never a customer.
 CREATE TABLE operator_actions (

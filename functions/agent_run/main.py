@@ -15,7 +15,9 @@ from shared.agent.database_links import DatabaseLinks
 from shared.agent.turn import open_agent, run_turn
 from shared.agent.worker import Worker
 from shared.channels.health import health_with
+from shared.channels.whatsapp.media import MediaClient
 from shared.clock import SystemClock
+from shared.conversations.waiting_files import WaitingFiles
 from shared.db.pool import Database
 from shared.events.kafka import KafkaProducer
 from shared.events.received import receive_event
@@ -45,7 +47,7 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
     """Open in order, close in reverse."""
     db = Database.from_settings(settings)
     producer = await KafkaProducer.open(settings)
-    clock = SystemClock()
+    clock, media = SystemClock(), MediaClient(settings)
     try:
         vault = Vault.from_settings(settings)
         links = DatabaseLinks(db, vault, settings)
@@ -53,9 +55,11 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
             open_embedder() as embedder,
             open_agent(settings, KnowledgeSearch(db, embedder), clock, links) as agent,
         ):
-            worker = Worker(settings, db, vault, producer, clock, partial(run_turn, agent))
+            files = WaitingFiles(db, vault, media)
+            worker = Worker(settings, db, vault, producer, clock, partial(run_turn, agent), files)
             yield Deps(worker, key_list(settings.fte_event_key, "FTE_EVENT_KEY"))
     finally:
+        await media.close()
         await producer.close()
         await db.close()
 

@@ -1,7 +1,8 @@
 """whatsapp-webhook: Twilio → fte.inbound, and its status callbacks → fte.outbound. Composition root.
 
 It authenticates, parses and publishes; it answers once the brokers have acknowledged, and needs no
-PostgreSQL. `POST` on a path that ends with `/status` is a status callback, on any other a message.
+PostgreSQL. `POST` on a path that ends with `/status` is a status callback, with `/poll` an event of ours that asks
+for messages that were missed, on any other a message.
 """
 
 from __future__ import annotations
@@ -11,22 +12,28 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import functions_framework.aio
+import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.channels.message import Channel
 from shared.channels.publish import publish_inbound
 from shared.channels.status import publish_status
 from shared.channels.whatsapp.callback import delivery_status, is_status_path
 from shared.channels.whatsapp.message import inbound_message
+from shared.channels.whatsapp.missed import Missed
 from shared.channels.whatsapp.signature import WebhookGuard, WebhookRequest
 from shared.clock import Clock, SystemClock
-from shared.errors import Rejected
+from shared.errors import Permanent, Rejected
+from shared.events.data import ChannelPoll
+from shared.events.envelope import CHANNEL_POLL
 from shared.events.kafka import KafkaProducer
+from shared.events.received import receive_event
 from shared.observability.logs import logger
 from shared.runtime.doorway import deps_of
 from shared.runtime.health import ChannelHealth, Health, first_failure
 from shared.runtime.serve import serve
-from shared.settings import Settings
+from shared.settings import Settings, key_list
 
 # Twilio asks for TwiML; an empty response sends nothing. Answers go out through send-reply.
 _NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -40,6 +47,8 @@ class Deps:
     producer: KafkaProducer
     guard: WebhookGuard
     clock: Clock
+    missed: Missed
+    event_keys: tuple[bytes, ...]
 
     async def health(self) -> Health:
         """Kafka answers; WhatsApp is degraded while its token or URL is missing.
@@ -56,10 +65,13 @@ class Deps:
 @asynccontextmanager
 async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
     """Open in order, close in reverse."""
-    guard = WebhookGuard.from_settings(settings)
+    guard, clock = WebhookGuard.from_settings(settings), SystemClock()
+    event_keys = key_list(settings.fte_event_key, "FTE_EVENT_KEY")
     producer = await KafkaProducer.open(settings)
     try:
-        yield Deps(settings, producer, guard, SystemClock())
+        async with httpx.AsyncClient(timeout=settings.provider_timeout_s) as http:
+            missed = Missed(settings, http, producer, clock)
+            yield Deps(settings, producer, guard, clock, missed, event_keys)
     finally:
         await producer.close()
 
@@ -70,12 +82,27 @@ async def whatsapp_webhook(request: Request) -> Response:
     deps = deps_of(Deps)
     if request.method != "POST":
         raise Rejected("only POST is answered here", status=405, reason="bad-method")
+    if request.scope["path"].rstrip("/").endswith("/poll"):
+        await _poll(deps, request)
+        return Response("OK")
     received = await WebhookRequest.read(request)
     if is_status_path(request.scope["path"]):
         await _take_status(deps, received)
     else:
         await _take_message(deps, received)
     return Response(_NOTHING_TO_SAY, media_type="text/xml")
+
+
+async def _poll(deps: Deps, request: Request) -> None:
+    event = await receive_event(request)
+    event.require_ours(deps.event_keys)
+    if event.type != CHANNEL_POLL:
+        raise Permanent("only fte.channel.poll is answered here", reason="unknown-event-type")
+    asked = event.parse(ChannelPoll)
+    if asked.channel != Channel.WHATSAPP or asked.since is None or not deps.missed.configured:
+        logger().info("poll_ignored")
+        return
+    await deps.missed.collect(asked.since, asked.known)
 
 
 async def _take_message(deps: Deps, received: WebhookRequest) -> None:

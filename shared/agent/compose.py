@@ -66,6 +66,13 @@ def answer(sources: Sequence[Source], reader: Reader, *, brief: bool = False) ->
     return dressed(reader.channel, body, name=reader.name, team=reader.team)
 
 
+def whole(sources: Sequence[Source], policy: Policy) -> str:
+    """All that may be said of the sources, as a mail's body: what WhatsApp has no room for."""
+    said = [source for source in sources if quotable(source, policy)]
+    parts = [_excerpt(source, policy, _BODY_WORDS[Channel.EMAIL]) for source in said]
+    return "\n\n".join([*parts, _pages(said)]).strip() if said else ""
+
+
 def quotable(source: Source, policy: Policy) -> bool:
     """Whether the answer itself, its first sentence, is something that not only a person may say."""
     found = blocks(source.text)

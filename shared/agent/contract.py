@@ -27,6 +27,8 @@ class TurnMessage:
     subject: str
     at: datetime
     attachments: tuple[Attachment, ...] = ()
+    #: Facts that are not the customer's words: what it replies to, that it is forwarded.
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,9 @@ class TurnInput:
     earlier: EarlierContact | None = None
     code_awaited: bool = False
     just_linked: bool = False
+    #: WhatsApp: our last answer offered the rest by e-mail; and whether there is a confirmed address to send it to.
+    offered: bool = False
+    mailable: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -166,7 +171,8 @@ class TurnResult:
     `text` is what is sent: the reply, or the handoff of an escalation; empty when nothing is
     (ignored, or a sender who is not who they say). `reason` is empty for a reply, a code otherwise
     (shared.agent.escalation.Reason; `acknowledgement`, `empty` for ignored). `summary` is for the
-    person who takes over and names no address. `sentiment` is -1 (furious) to 1 (delighted).
+    person who takes over and names no address. `sentiment` is -1 (furious) to 1 (delighted). `whole` is all of an
+    answer whose text offers the rest by e-mail; `takes_offer` says that the customer wants what was offered.
     """
 
     outcome: Outcome
@@ -184,3 +190,5 @@ class TurnResult:
     tokens_out: int = 0
     sentiment: float = 0.0
     link: LinkAct | None = None
+    whole: str = ""
+    takes_offer: bool = False

@@ -11,7 +11,7 @@ from typing import Any, cast
 from shared.agent.compose import Reader, Source
 from shared.agent.contract import EarlierContact
 from shared.agent.linking import has_offer
-from shared.agent.prompt import CONTEXT_MARK, EMPTY_MESSAGE, FILE_MARK, FILE_TEXT_MARK, REVIEW_MARK
+from shared.agent.prompt import CONTEXT_MARK, EMPTY_MESSAGE, FILE_MARK, FILE_TEXT_MARK, NOTE_MARK, REVIEW_MARK
 from shared.channels.message import Channel
 
 _SUBJECT = "Subject: "
@@ -93,7 +93,8 @@ def _content(raw: Any) -> str:
 def _split(content: str) -> tuple[tuple[str, ...], str]:
     lines = content.splitlines()
     count = next((place for place, line in enumerate(lines) if not line.startswith(_SUBJECT)), len(lines))
-    text = "\n".join(line for line in lines[count:] if not line.startswith((FILE_MARK, FILE_TEXT_MARK, EMPTY_MESSAGE)))
+    ours = (FILE_MARK, FILE_TEXT_MARK, NOTE_MARK, EMPTY_MESSAGE)
+    text = "\n".join(line for line in lines[count:] if not line.startswith(ours))
     return tuple(line.removeprefix(_SUBJECT) for line in lines[:count]), text
 
 

@@ -11,6 +11,7 @@ from shared.agent.contract import TicketChange, TurnInput, TurnResult
 from shared.agent.draft import Draft, Handover
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
+from shared.agent.longer import accepts, declines
 from shared.agent.prompt import MAX_TEXT, too_long
 from shared.agent.sentiment import sentiment
 from shared.agent.small_talk import SmallTalk, small_talk
@@ -18,6 +19,8 @@ from shared.agent.summary import summary
 from shared.agent.tool_run import ToolRun
 from shared.channels.language import ENGLISH, language_of
 from shared.channels.message import Trust
+from shared.channels.whatsapp.texts import fixed
+from shared.channels.whatsapp.tongue import tongue
 from shared.settings import Settings
 
 _BILLING = {Reason.REFUND, Reason.PRICING}
@@ -35,14 +38,16 @@ class _Nothing:
 def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | None:
     """The result of a turn that no model may or need see, or None.
 
-    In this order: a sender who failed the check, more text than a model is given, an acknowledgement after our answer
-    or an empty message, a matter that a person decides. Works for tenths of a second on a long text.
+    In this order: a sender who failed the check, more text than a model is given, a yes or no to the offer of the
+    rest, an acknowledgement after our answer or an empty message, a matter that a person decides. Works for tenths of
+    a second on a long text.
     """
     run = ToolRun(turn, _Nothing(), Draft())
     if turn.trust is Trust.HELD:
         return escalated(run, Reason.HELD, settings)
-    if too_long(turn):
-        return _unread(turn, settings)
+    early = _unread(turn, settings) if too_long(turn) else _to_the_offer(turn)
+    if early is not None:
+        return early
     kind = small_talk(turn.said, turn.customer_name)
     attached = any(message.attachments for message in turn.messages)
     if kind is SmallTalk.EMPTY:
@@ -53,6 +58,19 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
     if found is None:
         return None
     return escalated(run, found.reason, settings, others=found.others, evidence=found.evidence)
+
+
+def _to_the_offer(turn: TurnInput) -> TurnResult | None:
+    """A yes has the rest mailed, or asks for an address; a no needs no answer; all else is a new question."""
+    if not turn.offered:
+        return None
+    if declines(turn.said):
+        return ignored(turn, "declined")
+    if not accepts(turn.said):
+        return None
+    ours = [one.text for one in turn.known_history if one.author == "agent" and one.channel is turn.channel]
+    text = fixed("mailed" if turn.mailable else "address", tongue(ours[-1] if ours else ""))
+    return TurnResult("replied", text, sentiment=sentiment(turn.texts), takes_offer=True)
 
 
 def _unread(turn: TurnInput, settings: Settings) -> TurnResult:

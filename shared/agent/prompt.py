@@ -33,6 +33,7 @@ MAX_FILE_TEXT = 2000
 #: Begin the lines of what is to be answered that are not the customer's words.
 FILE_MARK = "[attached file: "
 FILE_TEXT_MARK = "[the text of that file begins: "
+NOTE_MARK = "[about the message: "
 EMPTY_MESSAGE = "(an empty message)"
 
 
@@ -111,8 +112,9 @@ def too_long(turn: TurnInput) -> bool:
 
 
 def _parts(message: TurnMessage) -> list[str]:
+    notes = [f"{NOTE_MARK}{note}]" for note in message.notes]
     files = [line for file in message.attachments for line in (_file(file), _file_text(file)) if line]
-    return [part for part in (message.text.replace("\0", " ").strip(), *files) if part]
+    return [part for part in (*notes, message.text.replace("\0", " ").strip(), *files) if part]
 
 
 def _file(file: Attachment) -> str:

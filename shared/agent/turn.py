@@ -21,12 +21,14 @@ from openai import OpenAIError
 
 from shared.agent import escalation, handoff
 from shared.agent.backing import neutral
+from shared.agent.compose import Source, whole
 from shared.agent.contract import Check, Citation, TurnInput, TurnResult
 from shared.agent.draft import Draft
 from shared.agent.dress import dressed
 from shared.agent.escalation import Reason
 from shared.agent.gate import GateContext, cited, faults
 from shared.agent.linking import in_form, is_offer, link_text
+from shared.agent.longer import Offered, shorter, with_offer, worth_offering
 from shared.agent.model import name_of, open_model
 from shared.agent.offline import OFFLINE, OfflineModel
 from shared.agent.outcome import escalated, replied, settled_without_model
@@ -110,9 +112,10 @@ async def _settled(turn: TurnInput, settings: Settings) -> TurnResult | None:
 
 @dataclass(slots=True)
 class _Written:
-    """What came out of the model: the text that passed the gate, or None."""
+    """What came out of the model: the text that passed the gate, or None. `long`: a draft too long, and else fine."""
 
     text: str | None = None
+    long: str = ""
     checks: list[Check] = field(default_factory=list[Check])
     responses: list[ModelResponse] = field(default_factory=list[ModelResponse])
     model: str = OFFLINE
@@ -147,8 +150,11 @@ async def _write(deps: AgentDeps, run: ToolRun, model: Model) -> _Written:
         if not reasons:
             written.text = text
             return written
+        if run.turn.channel is Channel.WHATSAPP and [reason.partition(":")[0] for reason in reasons] == ["too-long"]:
+            written.long = text
         review = "\n".join([REVIEW_MARK, *(f"- {reason}" for reason in reasons)])
         items = [*result.to_input_list(), {"role": "system", "content": review}]
+    written.text = _shortened(deps, run, written)
     return written
 
 
@@ -161,6 +167,15 @@ def _settled_text(deps: AgentDeps, run: ToolRun, said: str) -> str | None:
     if is_offer(said) and turn.trust is Trust.VERIFIED:
         return in_form(turn.channel, said, name=turn.customer_name, team=settings.support_team_name)
     return None
+
+
+def _shortened(deps: AgentDeps, run: ToolRun, written: _Written) -> str | None:
+    """What of a draft that is only too long fits, in whole sentences, and passes the gate; the rest is offered."""
+    if not written.long or written.checks[-1].reasons[0].partition(":")[0] != "too-long":
+        return None
+    context = _gate_context(deps, run)
+    room = (text for text in shorter(written.long) if with_offer(text, "x").whole)
+    return next((text for text in room if not faults(text, context)), None)
 
 
 def _agent(deps: AgentDeps, turn: TurnInput, model: Model) -> Agent[ToolRun]:
@@ -215,10 +230,23 @@ def _raise_fault(run: ToolRun) -> None:
 def _result(deps: AgentDeps, run: ToolRun, written: _Written) -> TurnResult:
     facts = _facts(deps, run, written)
     if written.text is not None:
-        return replied(run, written.text, **facts)
+        offered = _offered(deps, run, written, written.text)
+        return replied(run, offered.text, whole=offered.whole, **facts)
     if run.draft.escalation is not None:
         return escalated(run, run.draft.escalation.reason, deps.settings, **facts)
     return escalated(run, Reason.MODEL_DOWN if written.failed else Reason.GATE, deps.settings, **facts)
+
+
+def _offered(deps: AgentDeps, run: ToolRun, written: _Written, text: str) -> Offered:
+    """The text, with the offer of the rest where WhatsApp had no room: of the longer draft, or of the pages quoted."""
+    if run.turn.channel is not Channel.WHATSAPP:
+        return Offered(text)
+    all_of_it = written.long
+    if not all_of_it and _answered_by(written) == OFFLINE:
+        found = cited(text, tuple(run.draft.passages.values()))
+        sources = [Source(one.title, one.heading, one.url, one.text) for one in found[:2]]
+        all_of_it = whole(sources, deps.settings.escalation_policy)
+    return with_offer(text, all_of_it) if worth_offering(text, all_of_it) else Offered(text)
 
 
 def _facts(deps: AgentDeps, run: ToolRun, written: _Written) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from shared.agent.contract import EarlierContact, HistoryMessage, TurnInput, TurnMessage, TurnResult
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
-from shared.channels.message import Trust
+from shared.channels.message import Channel, Trust
 from shared.conversations.codes import ATTEMPTS
 from shared.conversations.commit import Verdict
 from shared.conversations.history import Said
+from shared.conversations.letters import SQL as LETTERS
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.verification import SQL as VERIFICATIONS
 from shared.db.pool import Database
@@ -26,6 +27,9 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
     row = await db.fetchrow(SQL["ticket_of"], here)
     news = await db.fetchrow(VERIFICATIONS["news_of"], turn.customer_id, here, ATTEMPTS)
     proven = turn.trust is Trust.VERIFIED
+    offer = None
+    if turn.channel is Channel.WHATSAPP:
+        offer = await db.fetchrow(LETTERS["is_offered"], here)
     return TurnInput(
         channel=turn.channel,
         trust=turn.trust,
@@ -33,13 +37,15 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         conversation_id=str(turn.lease.conversation_id),
         ticket_id=row["id"] if row else "",
         customer_name=turn.to_name,
-        messages=tuple(TurnMessage(m.text, m.subject, m.received_at, m.attachments) for m in turn.messages),
+        messages=tuple(TurnMessage(m.text, m.subject, m.received_at, m.attachments, m.notes) for m in turn.messages),
         history=tuple(
             HistoryMessage(s.author, s.channel, s.text, s.subject, s.at, str(s.conversation_id)) for s in said
         ),
         earlier=earlier_contact(turn, said),
         code_awaited=bool(proven and news and news["code_awaited"]),
         just_linked=bool(proven and news and news["just_linked"]),
+        offered=offer is not None and offer["offered"],
+        mailable=offer is not None and offer["mailable"],
     )
 
 
@@ -77,6 +83,8 @@ def to_verdict(turn: OpenTurn, result: TurnResult) -> Verdict:
         tokens_out=result.tokens_out,
         sentiment=result.sentiment,
         link=result.link,
+        whole=result.whole,
+        takes_offer=result.takes_offer,
         record={
             "passages": [asdict(passage) for passage in result.passages],
             "tool_calls": [asdict(call) for call in result.tool_calls],

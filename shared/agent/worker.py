@@ -23,6 +23,8 @@ from shared.conversations import inbox, mailbox
 from shared.conversations.commit import commit_defeat, commit_turn
 from shared.conversations.history import history
 from shared.conversations.lease import BEAT_S, Lease, Stale
+from shared.conversations.long_answers import mail_wanted
+from shared.conversations.waiting_files import WaitingFiles
 from shared.db.pool import Database
 from shared.errors import FteError, Permanent, Retryable
 from shared.events.data import ConversationWake, DeliveryRequested
@@ -54,6 +56,7 @@ class Worker:
     producer: KafkaProducer
     clock: Clock
     run_turn: Callable[[TurnInput], Awaitable[TurnResult]]
+    files: WaitingFiles
 
     async def handle(self, event: ReceivedEvent) -> None:
         """Work on one event. Raises Permanent for a type or data that fits nothing, Retryable for our faults."""
@@ -68,14 +71,17 @@ class Worker:
         if stored.at_work:
             raise Retryable("a copy of this event is being worked on", reason="at-work")
         if stored.lease is None:
+            await self._catch_up(stored.conversation_id)
             logger().debug("conversation_busy")
             return
-        await self._hold(stored.lease)
+        await self._hold(stored.lease, woken=not stored.new)
 
-    async def _hold(self, lease: Lease) -> None:
+    async def _hold(self, lease: Lease, *, woken: bool) -> None:
         """Work while the lease beats. A fault leaves it to the redelivery; what no retry mends goes to a person."""
         beating = asyncio.create_task(self._beat(lease), name="lease-beat")
         try:
+            if woken:
+                await self._catch_up(lease.conversation_id)
             await self._work(lease)
         except Stale:
             logger().warning("turn_stale")
@@ -131,6 +137,9 @@ class Worker:
         """Look until WhatsApp has been quiet for a moment: three quick lines are one turn."""
         while True:
             seen = await mailbox.look(self.db, self.vault, lease)
+            # The turn is told what the files are; one that cannot be had holds it up for seconds alone.
+            if seen.turn is not None and seen.turn.waits_for_files and await self.files.fetch(lease.conversation_id):
+                continue
             wait = 0.0
             if seen.turn is not None and seen.turn.channel is Channel.WHATSAPP:
                 wait = min(
@@ -157,7 +166,20 @@ class Worker:
             await self._request_waiting(turn.lease.conversation_id)
         elif delivery_id is not None:
             await self._request_delivery(delivery_id, turn.lease.conversation_id)
+        if turn.channel is Channel.WHATSAPP:
+            await self._mail_wanted(turn.lease.conversation_id)
         return verdict.outcome
+
+    async def _catch_up(self, conversation_id: UUID) -> None:
+        """What needs no turn: files still at their provider, long answers that wait for an address."""
+        await self.files.fetch(conversation_id)
+        await self._mail_wanted(conversation_id)
+
+    async def _mail_wanted(self, conversation_id: UUID) -> None:
+        """Long answers that the customer wants by e-mail, once there is a confirmed address."""
+        team = self.settings.support_team_name
+        for delivery_id in await mail_wanted(self.db, self.vault, team, conversation_id):
+            await self._request_delivery(delivery_id, conversation_id)
 
     async def _request_waiting(self, conversation_id: UUID) -> None:
         """Replies that are committed and not asked for: their publisher died in between."""

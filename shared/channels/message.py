@@ -84,6 +84,21 @@ class FormFields(_Strict):
     phone: str | None = Field(default=None, max_length=32)
 
 
+class WhatsAppFacts(_Strict):
+    """What a WhatsApp message says besides its words. The ids are Twilio's, of other messages.
+
+    `settled`: Twilio answered the command itself (Advanced Opt-Out).
+    """
+
+    command: Literal["", "stop", "start", "help"] = ""
+    language: str = Field(default="", max_length=8, description="of the command's word, where it tells one")
+    settled: bool = False
+    replies_to: str = Field(default="", max_length=64)
+    edits: str = Field(default="", max_length=64)
+    deletes: str = Field(default="", max_length=64)
+    forwarded: Literal["", "once", "often"] = ""
+
+
 class InboundMessage(_Strict):
     """One message of one customer on one channel.
 
@@ -107,3 +122,4 @@ class InboundMessage(_Strict):
     raw_blob: UUID | None = Field(default=None, description="the blob that has the message as the provider had it")
     email: EmailHeaders | None = None
     form: FormFields | None = None
+    whatsapp: WhatsAppFacts | None = None

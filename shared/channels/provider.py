@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -41,6 +41,14 @@ class OutcomeUnknown(ProviderError):
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A message that WhatsApp approved: Twilio's content SID (HX…) and what stands in its places, by their numbers."""
+
+    sid: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Outbound:
     """One reply, ready for a provider. `delivery_id` and `attempt` mark it there."""
 
@@ -59,6 +67,8 @@ class Outbound:
     draft_id: str | None = None
     #: A subject of its own, of a text that answers no mail; empty: the answered one's.
     own_subject: str = ""
+    #: WhatsApp alone: sent in place of `text`, which then only says in the records what was sent.
+    template: Template | None = None
     #: Provider ids that belong to other deliveries: never taken as proof of this one.
     taken_ids: frozenset[str] = field(default_factory=frozenset[str])
 

@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from shared.channels.message import Channel
+from shared.channels.whatsapp.tongue import tongue
 from shared.conversations.codes import LinkAct, lock_for_code, send_code, use_code
 from shared.conversations.lease import Lease, Stale
+from shared.conversations.long_answers import accept, note_reply
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.placing import new_ticket_id
 from shared.db.pool import Database
@@ -46,6 +49,9 @@ class Verdict:
     sentiment: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
     link: LinkAct | None = None
+    #: All of a WhatsApp answer that offers its rest by e-mail; and whether the customer said yes to the one before.
+    whole: str = ""
+    takes_offer: bool = False
 
 
 async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdict) -> UUID | None:
@@ -61,6 +67,11 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
         message_id = await writer.reply(verdict) if verdict.text else None
         await writer.settle(verdict, message_id)
         delivery_id = await writer.deliver(message_id) if message_id else None
+        if verdict.takes_offer:
+            await accept(connection, conversation_id)
+        if message_id and turn.channel is Channel.WHATSAPP:
+            language = tongue(verdict.text)
+            await note_reply(connection, keys, owner, conversation_id, message_id, verdict.whole, language)
         await writer.ticket(verdict)
         await writer.decision(verdict, message_id)
         if verdict.outcome == "escalated":

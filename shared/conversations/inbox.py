@@ -18,6 +18,7 @@ from asyncpg import UniqueViolationError
 from shared.channels.message import Channel, InboundMessage, Trust
 from shared.conversations.files import store_files
 from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
+from shared.conversations.numbers import note_arrival, understood
 from shared.conversations.placing import Place, place
 from shared.conversations.verification import verify_address
 from shared.db.pool import Database
@@ -36,7 +37,7 @@ class Stored:
     """`lease` is None when another worker has the conversation, or a person does.
 
     `at_work`: that worker has it for this very event, of which this is a second copy. `due`: deliveries to ask
-    for, which this message made due.
+    for, which this message made due (a confirmation, a reply that waited for the customer to write back).
     """
 
     conversation_id: UUID
@@ -68,6 +69,7 @@ async def _store(db: Database, vault: Vault, settings: Settings, message: Inboun
         known = await connection.fetchrow(SQL["find_message"], message.channel, message.provider_message_id)
         due: tuple[UUID, ...] = ()
         if known is None:
+            message = await understood(connection, vault, message)
             conversation_id, due = await _insert(connection, vault, settings, message)
         else:
             conversation_id = known["conversation_id"]
@@ -84,7 +86,7 @@ async def _insert(
     where, state = await _settled_place(connection, vault, settings, message)
     outcome, reason = _outcome_at_the_door(message, state)
     owner, keys = where.resolved.customer_id, where.resolved.keys
-    details = message.model_dump_json(include={"quoted", "email", "form"})
+    details = message.model_dump_json(include={"quoted", "email", "form", "whatsapp"})
     message_id = uuid.uuid4()
     await connection.execute(
         SQL["create_message"],
@@ -112,7 +114,8 @@ async def _insert(
         OUTCOMES.labels(message.channel, outcome, reason).inc()
     if not message.ignored:
         RECOGNISED.labels(message.channel, _known(where, message)).inc()
-    return where.conversation_id, (link,) if link else ()
+    due = await note_arrival(connection, vault, settings, where, message, message_id)
+    return where.conversation_id, (*due, link) if link else due
 
 
 def _known(where: Place, message: InboundMessage) -> str:

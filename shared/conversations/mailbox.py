@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID
 from shared.channels.message import TRUST_ORDER, Attachment, Channel, EmailHeaders, Trust
 from shared.conversations.files import files_of, opened
 from shared.conversations.lease import DEAD_AFTER_S, Lease, Stale
+from shared.conversations.spoken_of import notes_of
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.errors import Permanent
@@ -33,6 +34,8 @@ class OpenMessage:
     handed_over: bool
     attachments: tuple[Attachment, ...]
     email: EmailHeaders | None
+    #: What is to be known of it besides its words (shared.conversations.spoken_of).
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,12 @@ class OpenTurn:
         """Of the messages this turn answers."""
         return [message.id for message in self.messages]
 
+    @property
+    def waits_for_files(self) -> bool:
+        """Whether a file of these messages is still at its provider."""
+        files = [file for message in self.messages for file in message.attachments]
+        return any(file.ref and file.blob is None and not file.refused for file in files)
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -82,7 +91,8 @@ async def look(db: Database, vault: Vault, lease: Lease) -> Look:
             return Look(row["arrived"], None)
         files = await files_of(connection, [m["id"] for m in messages])
         keys = await vault.keys_for(connection, [*_sealed(messages), *_sealed(files)])
-    return Look(row["arrived"], _turn(lease, row, messages, files, keys))
+        notes = await notes_of(connection, vault, row["customer_id"], messages, keys)
+    return Look(row["arrived"], _turn(lease, row, messages, files, keys, notes))
 
 
 async def peek(db: Database, vault: Vault, conversation_id: UUID) -> OpenTurn:
@@ -97,7 +107,8 @@ async def peek(db: Database, vault: Vault, conversation_id: UUID) -> OpenTurn:
         messages = await connection.fetch(SQL["open_messages"], conversation_id)
         files = await files_of(connection, [m["id"] for m in messages])
         keys = await vault.keys_for(connection, _sealed([row, *messages, *files]))
-    return _turn(Lease(conversation_id, UUID(int=0)), row, messages, files, keys)
+        notes = await notes_of(connection, vault, row["customer_id"], messages, keys)
+    return _turn(Lease(conversation_id, UUID(int=0)), row, messages, files, keys, notes)
 
 
 async def count_attempt(db: Database, turn: OpenTurn) -> int:
@@ -139,7 +150,14 @@ def _sealed(rows: Sequence[Any]) -> list[bytes]:
     return [value for row in rows for name, value in row.items() if name.endswith("_enc") and value]
 
 
-def _turn(lease: Lease, row: Any, messages: Sequence[Any], files: Sequence[Any], keys: Keyset) -> OpenTurn:
+def _turn(
+    lease: Lease,
+    row: Any,
+    messages: Sequence[Any],
+    files: Sequence[Any],
+    keys: Keyset,
+    notes: Mapping[UUID, tuple[str, ...]],
+) -> OpenTurn:
     first = messages[0] if messages else row
     attached = opened(files, keys)
     trusts = {Trust(m["trust"]) for m in messages} | {Trust(row["trust"])}
@@ -153,13 +171,13 @@ def _turn(lease: Lease, row: Any, messages: Sequence[Any], files: Sequence[Any],
         to_address=address["address"],
         trust=max(trusts, key=TRUST_ORDER.index),
         epoch=row["epoch"],
-        messages=tuple(_open(m, keys, attached.get(m["id"], ())) for m in messages),
+        messages=tuple(_open(m, keys, attached.get(m["id"], ()), notes.get(m["id"], ())) for m in messages),
         quiet_s=first["quiet_s"] if messages else 0.0,
         waited_s=first["waited_s"] if messages else 0.0,
     )
 
 
-def _open(row: Any, keys: Keyset, files: tuple[Attachment, ...]) -> OpenMessage:
+def _open(row: Any, keys: Keyset, files: tuple[Attachment, ...], notes: tuple[str, ...]) -> OpenMessage:
     details = json.loads(keys.unseal("message.details", row["details_enc"])) if row["details_enc"] else {}
     return OpenMessage(
         id=row["id"],
@@ -170,4 +188,5 @@ def _open(row: Any, keys: Keyset, files: tuple[Attachment, ...]) -> OpenMessage:
         handed_over=row["handed_over"],
         attachments=files,
         email=EmailHeaders.model_validate(details["email"]) if details.get("email") else None,
+        notes=notes,
     )

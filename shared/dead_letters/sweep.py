@@ -5,9 +5,13 @@ What it finds should have been done already, so it is counted, and alarmed on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from shared.channels.message import Channel
 from shared.clock import Clock
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -28,12 +32,19 @@ from shared.privacy.blobs import SQL as BLOBS
 
 SQL = load("dead_letters")
 _LEDGER = load("ledger")
+_CURSORS = load("channel_cursors")
+_NUMBERS = load("numbers")
+_FILES = load("waiting_files")
+_LETTERS = load("letters")
 SOURCE = "fte/dlq-review"
 
 #: A message without outcome and without a worker for this long is due.
 MESSAGE_DUE_S = 60.0
 #: Contents whose message never came are kept for longer than dead letters wait in their topic.
 ORPHAN_DAYS = 60
+#: Ids of stored messages that one poll carries: with them it stays far below an event's limit.
+MOST_KNOWN = 5_000
+_CLOCKS_DIFFER = timedelta(minutes=5)
 #: A channel that was due is due again after this long.
 POLL_EVERY_S = 300.0
 
@@ -47,29 +58,23 @@ class Sweep:
     clock: Clock
 
     async def run(self) -> dict[str, int]:
-        """How much of each kind was due: messages, deliveries, channels."""
-        conversations: list[UUID] = []
+        """How much of each kind was due: messages, deliveries, channels, files to fetch, long answers to mail."""
         async with self.db.transaction() as connection:
             if not await connection.fetchval(SQL["sweep_lock"]):
-                return {"messages": 0, "deliveries": 0, "channels": 0}
-            conversations = [
-                r["conversation_id"] for r in await connection.fetch(SQL["due_conversations"], MESSAGE_DUE_S)
-            ]
-            deliveries = await connection.fetch(_LEDGER["due"])
-            channels = [r["channel"] for r in await connection.fetch(SQL["due_channels"], POLL_EVERY_S)]
-            await connection.execute(BLOBS["forget_orphans"], ORPHAN_DAYS)
-        for conversation_id in conversations:
+                return _Due().counts()
+            due = await _look(connection)
+        for conversation_id in {*due.messages, *due.files, *due.letters}:
             data = ConversationWake(conversation_id=conversation_id)
             await self._wake(INBOUND, CONVERSATION_WAKE, data.encoded(), str(conversation_id))
-        for row in deliveries:
-            data = DeliveryRequested(delivery_id=row["id"])
-            await self._wake(OUTBOUND, DELIVERY_REQUESTED, data.encoded(), str(row["conversation_id"]))
-        for channel in channels:
-            await self._wake(CHANNELS, CHANNEL_POLL, ChannelPoll(channel=channel).encoded(), channel)
-        found = {"messages": len(conversations), "deliveries": len(deliveries), "channels": len(channels)}
+        for delivery_id, conversation_id in due.deliveries:
+            data = DeliveryRequested(delivery_id=delivery_id)
+            await self._wake(OUTBOUND, DELIVERY_REQUESTED, data.encoded(), str(conversation_id))
+        for poll in due.polls:
+            await self._wake(CHANNELS, CHANNEL_POLL, poll.encoded(), poll.channel)
+        found = due.counts()
         for kind, count in found.items():
             SWEPT.labels(kind).inc(count)
-        log = logger().warning if conversations or deliveries else logger().info
+        log = logger().warning if due.messages or due.deliveries else logger().info
         log("swept", **found)
         return found
 
@@ -77,3 +82,46 @@ class Sweep:
         await self.producer.publish(
             topic, new_event(event_type, source=SOURCE, data=data, key=key, now=self.clock.now())
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What one look found: conversations with open messages, files to fetch or mails to write; deliveries; polls."""
+
+    messages: Sequence[UUID] = ()
+    deliveries: Sequence[tuple[UUID, UUID]] = ()
+    polls: Sequence[ChannelPoll] = ()
+    files: Sequence[UUID] = ()
+    letters: Sequence[UUID] = ()
+
+    def counts(self) -> dict[str, int]:
+        """By kind."""
+        return {
+            "messages": len(self.messages),
+            "deliveries": len(self.deliveries),
+            "channels": len(self.polls),
+            "files": len(self.files),
+            "letters": len(self.letters),
+        }
+
+
+async def _look(connection: Any) -> _Due:
+    channels = [row["channel"] for row in await connection.fetch(SQL["due_channels"], POLL_EVERY_S)]
+    found = _Due(
+        messages=[row["conversation_id"] for row in await connection.fetch(SQL["due_conversations"], MESSAGE_DUE_S)],
+        deliveries=[(row["id"], row["conversation_id"]) for row in await connection.fetch(_LEDGER["due"])],
+        polls=[await _poll(connection, channel) for channel in channels],
+        files=[row["conversation_id"] for row in await connection.fetch(_FILES["due"])],
+        letters=[row["conversation_id"] for row in await connection.fetch(_LETTERS["due"])],
+    )
+    await connection.execute(BLOBS["forget_orphans"], ORPHAN_DAYS)
+    return found
+
+
+async def _poll(connection: Any, channel: str) -> ChannelPoll:
+    """What to look for: WhatsApp's listing is told where to begin and what it need not hand on."""
+    if channel != Channel.WHATSAPP:
+        return ChannelPoll(channel=Channel(channel).value)
+    since = await connection.fetchval(_CURSORS["listing_since"])
+    known = await connection.fetch(_NUMBERS["seen_since"], since - _CLOCKS_DIFFER, MOST_KNOWN)
+    return ChannelPoll(channel="whatsapp", since=since, known=tuple(row["provider_message_id"] for row in known))

@@ -4,6 +4,7 @@
              sending → deferred → sending             the provider is down: try again at next_at
              sending → unknown → sending | sent       the outcome is unknown: look, then decide
              … → failed                               refused, too old, or ambiguous: a person sees it
+             … → deferred, held | rerouted            outside WhatsApp's window: shared.delivery.reroute
     queued, deferred → superseded                     a person took over first
 
 While a claim runs (the client's hard deadline and a margin) nobody else touches the row. Only a
@@ -19,7 +20,9 @@ from typing import Any
 from uuid import UUID
 
 from shared.channels.message import Channel, EmailHeaders
-from shared.channels.provider import Outbound, Receipt
+from shared.channels.provider import Outbound, Receipt, Template
+from shared.conversations.numbers import SQL as NUMBERS
+from shared.conversations.numbers import lookup_of
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.errors import Retryable
@@ -32,6 +35,9 @@ SQL = load("ledger")
 
 TOO_OLD = "too-old"
 STILL_UNKNOWN = "outcome-unknown"
+OUTSIDE_WINDOW = "outside-window"
+OPTED_OUT = "opted-out"
+_WINDOW_H = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Claim:
     """The right to work on one delivery. `judge`: its outcome is unknown, look before sending.
 
     `give_up` names why it goes to a person unless this look settles it: TOO_OLD or STILL_UNKNOWN.
+    `barred` names why it must not be sent at all: OPTED_OUT or OUTSIDE_WINDOW; then nothing was claimed.
     """
 
     route_id: UUID
@@ -47,6 +54,7 @@ class Claim:
     outbound: Outbound
     judge: bool
     give_up: str | None
+    barred: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +94,26 @@ class Ledger:
         judge = row["status"] in ("sending", "unknown")
         lasts = self.settings.provider_timeout_s + self.settings.delivery_claim_margin_s
         attempt = row["attempt"]
+        barred = await self._barred(connection, row) if row["channel"] == Channel.WHATSAPP else None
         if judge:
             await connection.execute(SQL["claim_to_judge"], row["id"], lasts)
-        else:
+        elif barred is None:
             attempt = await connection.fetchval(SQL["claim"], row["id"], lasts)
         outbound = await self._outbound(connection, row, attempt)
         give_up = TOO_OLD if row["too_old"] else STILL_UNKNOWN if judge and row["unknown_too_long"] else None
-        return Claim(row["route_id"], row["conversation_id"], row["customer_id"], outbound, judge, give_up)
+        return Claim(row["route_id"], row["conversation_id"], row["customer_id"], outbound, judge, give_up, barred)
+
+    async def _barred(self, connection: Any, row: Any) -> str | None:
+        """Whether WhatsApp's rules, or the customer's own word, forbid sending this now."""
+        keys = await self.vault.keys_for(connection, [row["address_enc"]])
+        number = json.loads(keys.unseal("route.address", row["address_enc"]))["address"]
+        lookup = lookup_of(self.vault, number)
+        reach = await connection.fetchrow(NUMBERS["reach"], lookup, window_s(self.settings), row["id"])
+        if reach is not None and reach["stopped"]:
+            return OPTED_OUT
+        if row["template"] is not None or (reach is not None and reach["open"]):
+            return None
+        return OUTSIDE_WINDOW
 
     async def claim_again(self, claim: Claim) -> Outbound | None:
         """After a look that found nothing was sent: claim the next attempt; None when a callback settled it."""
@@ -143,19 +164,29 @@ class Ledger:
     async def fail(self, delivery_id: UUID, code: str) -> None:
         """For good: the conversation goes to a person, who sees the ticket with its reason; a notice's does not."""
         async with self.db.transaction() as connection:
-            row = await connection.fetchrow(SQL["fail"], delivery_id, code)
-            if row is None:
-                return
-            if row["kind"] == "message":
-                await connection.execute(SQL["to_person"], row["conversation_id"])
-                await connection.execute(SQL["escalate_ticket"], row["conversation_id"], f"delivery-failed:{code}")
-                await connection.execute(SQL["escalate_rest"], row["conversation_id"])
+            await self.fail_in(connection, delivery_id, code)
+
+    async def fail_in(self, connection: Any, delivery_id: UUID, code: str) -> Any:
+        """As `fail`, in the caller's transaction; the row that failed, or None when it was settled already."""
+        row = await connection.fetchrow(SQL["fail"], delivery_id, code)
+        if row is None:
+            return None
+        if row["kind"] == "message":
+            await connection.execute(SQL["to_person"], row["conversation_id"])
+            await connection.execute(SQL["escalate_ticket"], row["conversation_id"], f"delivery-failed:{code}")
+            await connection.execute(SQL["escalate_rest"], row["conversation_id"])
         DELIVERIES.labels(row["channel"], "failed").inc()
         logger().error("delivery_failed", channel=row["channel"], reason=code)
+        return row
 
     async def next_on(self, route_id: UUID) -> bool:
         """Whether something more on this route is due now."""
         return await self.db.fetchrow(SQL["next_on_route"], route_id) is not None
+
+
+def window_s(settings: Settings) -> float:
+    """How long after their last message a person may be written to freely, less the margin, in seconds."""
+    return _WINDOW_H * 3600 - settings.whatsapp_window_margin_s
 
 
 async def supersede(connection: Any, conversation_id: UUID) -> int:
@@ -185,5 +216,6 @@ def _outbound(row: Any, attempt: int, answered: Any, taken: frozenset[str], keys
         author=row["author"],
         draft_id=row["draft_id"],
         own_subject=keys.unseal("message.subject", row["subject_enc"]) if row["subject_enc"] else "",
+        template=Template(**json.loads(row["template"])) if row["template"] else None,
         taken_ids=taken,
     )

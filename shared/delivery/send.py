@@ -18,6 +18,7 @@ from shared.delivery.alarms import Alarms
 from shared.delivery.backoff import delay_s
 from shared.delivery.doors import ChannelDoors
 from shared.delivery.ledger import TOO_OLD, Claim, Ledger
+from shared.delivery.reroute import undeliverable
 from shared.errors import FteError, Retryable
 from shared.observability.logs import bind_contextvars, logger
 from shared.observability.metrics import CHANNEL_UP
@@ -59,9 +60,9 @@ class Sending:
         outbound = claim.outbound
         try:
             receipt = await self._look(claim) if claim.judge else None
-            if receipt is None and claim.give_up == TOO_OLD:
-                await self.ledger.fail(UUID(outbound.delivery_id), TOO_OLD)
-                return True
+            why = claim.barred or (TOO_OLD if claim.give_up == TOO_OLD else None)
+            if receipt is None and why is not None:
+                return await self._otherwise(outbound, why)
             if receipt is None and claim.judge:
                 again = await self.ledger.claim_again(claim)
                 if again is None:
@@ -71,15 +72,23 @@ class Sending:
             await self.ledger.finish(outbound, receipt)
             await self._well(outbound.channel)
         except ProviderRefused as error:
-            await self.ledger.fail(UUID(outbound.delivery_id), error.code)
+            return await self._otherwise(outbound, error.code)
         except ProviderDown as error:
-            if claim.give_up == TOO_OLD:
-                await self.ledger.fail(UUID(outbound.delivery_id), TOO_OLD)
-                return True
-            await self._later(claim, outbound, error, unknown=claim.judge and outbound is claim.outbound)
-            return False
+            return await self._down(claim, outbound, error)
         except OutcomeUnknown as error:
             return await self._unknown(claim, outbound, error)
+        return True
+
+    async def _down(self, claim: Claim, outbound: Outbound, error: ProviderDown) -> bool:
+        if claim.give_up == TOO_OLD:
+            return await self._otherwise(outbound, TOO_OLD)
+        await self._later(claim, outbound, error, unknown=claim.judge and outbound is claim.outbound)
+        return False
+
+    async def _otherwise(self, outbound: Outbound, code: str) -> bool:
+        """It cannot go out like this: another way, or a person. The route goes on with its next."""
+        for route_id in await undeliverable(self.ledger, UUID(outbound.delivery_id), code):
+            await self.work_on(route_id)
         return True
 
     async def _send(self, outbound: Outbound) -> Receipt:
@@ -105,8 +114,7 @@ class Sending:
     async def _unknown(self, claim: Claim, outbound: Outbound, error: OutcomeUnknown) -> bool:
         """Looked and still cannot tell: wait, but for minutes, not for ever."""
         if claim.give_up:
-            await self.ledger.fail(UUID(outbound.delivery_id), claim.give_up)
-            return True
+            return await self._otherwise(outbound, claim.give_up)
         await self._later(claim, outbound, error, unknown=True)
         return False
 

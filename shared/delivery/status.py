@@ -1,7 +1,7 @@
 """What a provider's status callback says of a delivery: proof, and it may come in any order.
 
 Statuses only move forward. A callback is proof that its attempt was carried out, so it settles an
-unknown outcome; `failed` sends the conversation to a person.
+unknown outcome; `failed` finds another way (63016, 21610) or sends the conversation to a person.
 Source: Twilio, "Outbound Message Status in Status Callbacks".
 """
 
@@ -11,7 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from shared.channels.status import DeliveryStatus
+from shared.delivery.backoff import delay_s
 from shared.delivery.ledger import SQL, Ledger
+from shared.delivery.reroute import undeliverable
 from shared.errors import Permanent
 from shared.observability.logs import logger
 
@@ -19,27 +21,33 @@ _ACCEPTED = {"accepted", "scheduled", "queued", "sending", "sent"}
 _FAILED = {"failed", "undelivered", "canceled"}
 _RANK = {"sent": 1, "delivered": 2, "read": 3}
 _UNSETTLED = {"sending", "unknown", "deferred"}
+#: Failed for now: WhatsApp's rate for a sender, a full queue (twilio.com/docs/api/errors).
+_NOT_NOW = {"63018", "30001", "20429"}
 
 
-async def apply_status(ledger: Ledger, said: DeliveryStatus) -> UUID | None:
-    """Apply one callback; the route to go on with when it settled an unknown outcome, else None."""
+async def apply_status(ledger: Ledger, said: DeliveryStatus) -> tuple[UUID, ...]:
+    """Apply one callback; the routes to go on with: its own when it settled an unknown outcome, a new one's."""
     delivery_id = _uuid(said.delivery_id)
     failed = False
     async with ledger.db.transaction() as connection:
         row = await connection.fetchrow(SQL["status_row"], delivery_id)
         if row is None or not _concerns(row, said):
-            return None
+            return ()
         if said.attempt != row["attempt"]:
             # An older attempt that was thought not to be carried out: it says nothing of the one under way.
             logger().warning("status_of_older_attempt", status=said.status, attempt=said.attempt)
-            return None
+            return ()
+        if said.status in _FAILED and said.error_code in _NOT_NOW:
+            wait = delay_s(row["attempt"])
+            await connection.execute(SQL["try_again"], delivery_id, said.error_code, wait)
+            logger().warning("delivery_failed_for_now", channel=row["channel"], reason=said.error_code)
+            return ()
         if said.status in _FAILED:
             failed = row["status"] in _UNSETTLED | {"sent"}
         elif (status := _forward(row["status"], said.status)) is not None:
             await connection.execute(SQL["apply_status"], delivery_id, status, said.sid, said.error_code)
-    if failed:
-        await ledger.fail(delivery_id, said.error_code or said.status)
-    return row["route_id"] if row["status"] in _UNSETTLED else None
+    others = await undeliverable(ledger, delivery_id, said.error_code or said.status) if failed else ()
+    return (*others, *([row["route_id"]] if row["status"] in _UNSETTLED else []))
 
 
 def _uuid(text: str) -> UUID:
@@ -60,6 +68,6 @@ def _concerns(row: Any, said: DeliveryStatus) -> bool:
 
 def _forward(now: str, said: str) -> str | None:
     status = "sent" if said in _ACCEPTED else said
-    if status not in _RANK or now in ("failed", "superseded"):
+    if status not in _RANK or now in ("failed", "superseded", "rerouted"):
         return None
     return status if _RANK[status] > _RANK.get(now, 0) else None

@@ -1,7 +1,8 @@
-"""The data of the events that are not messages: ids alone, so that nothing personal waits in a topic."""
+"""The data of the events that are not messages: ids and times alone, so that nothing personal waits in a topic."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -32,3 +33,6 @@ class ChannelPoll(_Data):
     """Data of `fte.channel.poll`: look for messages that no push announced."""
 
     channel: Literal["email", "whatsapp", "web"]
+    #: WhatsApp, whose listing function has no database: where to begin, and the provider's ids already stored.
+    since: datetime | None = None
+    known: tuple[str, ...] = ()

@@ -31,3 +31,7 @@ WHERE channel = $1 AND degraded_reason IS NOT NULL;
 
 -- name: health
 SELECT channel, degraded_reason, degraded_since FROM channel_cursors;
+
+-- name: listing_since
+-- A day is as long as a missed message is still worth an answer; what came before us is not ours.
+SELECT greatest(now() - interval '24 hours', cursor::timestamptz) FROM channel_cursors WHERE channel = 'whatsapp';

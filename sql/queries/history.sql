@@ -7,7 +7,8 @@ FROM messages m
 LEFT JOIN deliveries d ON d.message_id = m.id
 WHERE m.customer_id = $1 AND (m.trust = 'verified' OR m.conversation_id = $4 AND m.trust = 'claimed')
   AND m.kind = 'message' AND m.id <> ALL($2::uuid[])
-  AND coalesce(m.outcome, '') <> 'ignored' AND coalesce(d.status, '') NOT IN ('superseded', 'failed')
+  AND coalesce(m.outcome, '') <> 'ignored' AND m.withdrawn_at IS NULL
+  AND coalesce(d.status, '') NOT IN ('superseded', 'failed', 'rerouted')
 ORDER BY m.seq DESC
 LIMIT $3;
 
@@ -18,6 +19,7 @@ SELECT m.id, m.conversation_id, m.author, m.channel, m.subject_enc, m.body_enc, 
 FROM messages m
 LEFT JOIN deliveries d ON d.message_id = m.id
 WHERE m.conversation_id = $1 AND m.trust <> 'verified' AND m.kind = 'message' AND m.id <> ALL($2::uuid[])
-  AND coalesce(m.outcome, '') <> 'ignored' AND coalesce(d.status, '') NOT IN ('superseded', 'failed')
+  AND coalesce(m.outcome, '') <> 'ignored' AND m.withdrawn_at IS NULL
+  AND coalesce(d.status, '') NOT IN ('superseded', 'failed', 'rerouted')
 ORDER BY m.seq DESC
 LIMIT $3;

@@ -7,7 +7,7 @@ SELECT id FROM routes WHERE id = $1 FOR NO KEY UPDATE;
 -- name: oldest_unfinished
 -- Only a route's oldest unfinished delivery may be claimed.
 SELECT d.id, d.status, d.attempt, d.claimed_until, d.next_at, d.unknown_since, d.draft_id, d.created_at, d.arrived_at,
-       d.conversation_id, d.route_id, d.channel, d.author, m.customer_id, m.kind, m.subject_enc, m.body_enc, m.received_at AS said_at,
+       d.conversation_id, d.route_id, d.channel, d.author, d.held, d.template, m.customer_id, m.kind, m.subject_enc, m.body_enc, m.received_at AS said_at,
        r.address_enc,
        coalesce(d.claimed_until > now(), false) AS claimed,
        coalesce(d.next_at > now(), false) AS early,
@@ -73,10 +73,11 @@ WHERE id = $1 AND attempt = $2 AND status IN ('sending', 'unknown')
 RETURNING id;
 
 -- name: fail
-UPDATE deliveries d SET status = 'failed', error_code = $2, finished_at = now(), claimed_until = NULL, next_at = NULL
+UPDATE deliveries d SET status = 'failed', error_code = $2, finished_at = now(), claimed_until = NULL, next_at = NULL,
+                        held = false
 FROM messages m
 WHERE d.id = $1 AND m.id = d.message_id AND d.status IN ('queued', 'sending', 'unknown', 'deferred', 'sent')
-RETURNING d.conversation_id, d.channel, m.kind;
+RETURNING d.conversation_id, d.channel, m.kind, d.asks_for;
 
 -- name: next_on_route
 SELECT id FROM deliveries
@@ -94,9 +95,16 @@ UPDATE deliveries SET status = $2, provider_id = coalesce(provider_id, $3), erro
                       finished_at = coalesce(finished_at, now()), claimed_until = NULL, next_at = NULL
 WHERE id = $1;
 
+-- name: try_again
+-- The provider took it and then said: not now. The next attempt is another message there.
+UPDATE deliveries SET status = 'deferred', provider_id = NULL, error_code = $2, claimed_until = NULL,
+                      unknown_since = NULL, finished_at = NULL, next_at = now() + make_interval(secs => $3)
+WHERE id = $1 AND status IN ('sending', 'unknown', 'sent')
+RETURNING route_id;
+
 -- name: supersede
 -- The agent's replies that no provider was asked to send yet: a person speaks now.
-UPDATE deliveries d SET status = 'superseded', finished_at = now()
+UPDATE deliveries d SET status = 'superseded', finished_at = now(), held = false
 FROM messages m
 WHERE d.conversation_id = $1 AND d.author = 'agent' AND d.status IN ('queued', 'deferred')
   AND m.id = d.message_id AND m.kind = 'message'
@@ -133,3 +141,49 @@ WHERE status IN ('queued', 'sending', 'unknown', 'deferred')
                   WHEN 'sending' THEN claimed_until < now()
                   ELSE coalesce(next_at, now()) <= now() AND coalesce(claimed_until, now()) <= now() END
 ORDER BY route_id, seq;
+
+-- name: to_reroute
+-- A delivery that its channel cannot carry, locked, if that is still open.
+SELECT d.id, d.status, d.conversation_id, d.route_id, d.channel, d.author, d.arrived_at, d.created_at, d.held,
+       d.template, d.asks_for, d.created_at < now() - make_interval(secs => $2) AS too_old, m.id AS message_id, m.customer_id, m.kind, m.trust, m.handoff, m.body_enc, r.address_enc
+FROM deliveries d
+JOIN messages m ON m.id = d.message_id
+JOIN routes r ON r.id = d.route_id
+WHERE d.id = $1 AND d.status IN ('queued', 'sending', 'unknown', 'deferred', 'sent')
+FOR NO KEY UPDATE OF d;
+
+-- name: hold
+-- Until the customer writes back, or the delivery is too old ($2 seconds after it was made).
+UPDATE deliveries SET status = 'deferred', held = true, error_code = $3, claimed_until = NULL, unknown_since = NULL,
+                      next_at = created_at + make_interval(secs => $2)
+WHERE id = $1;
+
+-- name: due_now
+UPDATE deliveries SET status = 'deferred', claimed_until = NULL, unknown_since = NULL, next_at = now() WHERE id = $1;
+
+-- name: mark_template
+UPDATE deliveries SET template = $2::jsonb, asks_for = $3 WHERE id = $1;
+
+-- name: copy_message
+-- The same words once more, for another way to the customer.
+INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, subject_enc, body_enc, handoff,
+                      received_at)
+SELECT $2, conversation_id, customer_id, $3, $4, author, trust, $5, $6, handoff, now() FROM messages WHERE id = $1;
+
+-- name: copy_delivery
+INSERT INTO deliveries (id, message_id, conversation_id, route_id, channel, author, arrived_at)
+SELECT $2, $3, conversation_id, $4, $5, author, arrived_at FROM deliveries WHERE id = $1;
+
+-- name: rerouted
+UPDATE deliveries SET status = 'rerouted', rerouted_to = $2, error_code = $3, held = false, claimed_until = NULL,
+                      next_at = NULL, finished_at = coalesce(finished_at, now())
+WHERE id = $1;
+
+-- name: answered_elsewhere
+-- What the message answered is answered by its copy.
+UPDATE messages SET reply_id = $2 WHERE reply_id = $1;
+
+-- name: lock_conversation_of
+-- Before the delivery, as every act on a conversation does.
+SELECT c.id FROM conversations c JOIN deliveries d ON d.conversation_id = c.id WHERE d.id = $1
+FOR NO KEY UPDATE OF c;

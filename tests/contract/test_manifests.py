@@ -61,6 +61,7 @@ SECRETS: dict[str, set[str]] = {
         "FTE_EVENT_KEY",  # checks the events it gets and signs its own
         "OPENAI_API_KEY",  # calls the model
         "EMBEDDING_API_KEY",  # embeds what it searches the documents for
+        "TWILIO_AUTH_TOKEN",  # fetches the files of WhatsApp messages
         *_KAFKA_LOGIN,
     },
     "send-reply": {
@@ -422,7 +423,8 @@ def test_what_a_break_in_would_want_most_is_where_it_is_used_alone() -> None:
     assert holders["OPENAI_API_KEY"] == {"agent-run"}
     assert holders["FTE_TICKET_KEY"] == {"form-submit"}
     assert holders["GMAIL_CREDENTIALS"] == {"gmail-push", "send-reply"}
-    assert holders["TWILIO_AUTH_TOKEN"] == {"whatsapp-webhook", "send-reply"}
+    # agent-run fetches the files of WhatsApp messages, which Twilio gives to the account alone.
+    assert holders["TWILIO_AUTH_TOKEN"] == {"whatsapp-webhook", "send-reply", "agent-run"}
     assert not {"gmail-push", "whatsapp-webhook"} & holders["FTE_MASTER_KEY"]
     assert "whatsapp-webhook" not in holders["DATABASE_URL"]
 

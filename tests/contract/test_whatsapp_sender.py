@@ -16,8 +16,8 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from shared.channels.message import Channel
-from shared.channels.provider import Outbound, OutcomeUnknown, ProviderDown, ProviderRefused
-from shared.channels.whatsapp.sender import TwilioReplySender
+from shared.channels.provider import Outbound, OutcomeUnknown, ProviderDown, ProviderRefused, Template
+from shared.channels.whatsapp.sender import TwilioReplySender, same_text
 from shared.local.server_process import free_port
 from shared.settings import Settings
 from tests.conftest import make_settings
@@ -124,6 +124,51 @@ async def test_what_must_not_be_sent_is_not(
         await sender.send(outbound(number, text), _no_draft)
     assert refused.value.code == code
     assert _sent(twilio) == []
+
+
+async def test_outside_the_window_a_template_goes_out_and_free_text_does_not(
+    twilio: Served, sender: TwilioReplySender, number: str
+) -> None:
+    """By ContentSid with its variables and no body, also when our record of it is longer than a message may be."""
+    with twilio.client() as client:
+        client.post("/_control/window", json={"from": number, "age_h": 25}).raise_for_status()
+    template = Template("HX" + "a" * 32, {"1": "Tideline"})
+    asked = outbound(number, "[WhatsApp template: asked to write back]" * 10, template=template)
+    receipt = await sender.send(asked, _no_draft)
+    await sender.send(outbound(number), _no_draft)
+    (sent,) = _sent(twilio)
+    assert (sent["sid"], sent["content_sid"], sent["body"]) == (receipt.provider_id, template.sid, "")
+    assert asked.delivery_id in sent["status_callback"]
+
+
+async def test_a_template_that_is_none_is_refused_for_good(sender: TwilioReplySender, number: str) -> None:
+    """21655: its SID is not one, so the reply that waits for it takes another way."""
+    with pytest.raises(ProviderRefused) as refused:
+        await sender.send(outbound(number, template=Template("HXnone", {})), _no_draft)
+    assert refused.value.code == "21655"
+
+
+async def test_a_template_is_not_looked_for_among_messages(sender: TwilioReplySender, number: str) -> None:
+    """Twilio lists it under the template's words, which nobody here knows: only a callback proves it."""
+    with pytest.raises(OutcomeUnknown):
+        await sender.find(outbound(number, template=Template("HX" + "a" * 32, {"1": "Tideline"})))
+
+
+@pytest.mark.parametrize(
+    ("listed", "sent", "same"),
+    [
+        ("Open Data, then Export.", " Open Data, then Export.\n", True),
+        ('Choose "Export" - it\'s there...', "Choose “Export” — it’s there…", True),
+        ("one two", "one\r\n two", True),
+        ("caf\u00e9", "cafe\u0301", True),
+        ("Open Data", "Open data", False),
+        ("1 + 1", "1 + 2", False),
+        ("", "something", False),
+    ],
+)
+def test_twilio_s_spelling_of_our_text_is_our_text(listed: str, sent: str, same: bool) -> None:
+    """It trims, and its Smart Encoding writes plain signs: not another message."""
+    assert same_text(listed, sent) is same
 
 
 async def test_a_number_that_is_none_is_refused_for_good(sender: TwilioReplySender, number: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -143,7 +144,8 @@ async def test_the_sweep_wakes_what_is_due_and_that_alone(
     turn = (await mailbox.look(db, vault, answered.lease)).turn
     assert turn is not None
     delivery_id = await commit_turn(db, vault, turn, Verdict("replied", None, "ok"))
-    assert await sweep.run() == {"messages": 0, "deliveries": 0, "channels": 0}
+    nothing = dict.fromkeys(("messages", "deliveries", "channels", "files", "letters"), 0)
+    assert await sweep.run() == nothing
 
     await db.execute("UPDATE messages SET stored_at = now() - interval '2 minutes'")
     await db.execute(
@@ -151,7 +153,7 @@ async def test_the_sweep_wakes_what_is_due_and_that_alone(
     )
     await db.execute("UPDATE deliveries SET created_at = now() - interval '2 minutes'")
     await db.execute("UPDATE channel_cursors SET next_due = now() - interval '1 second' WHERE channel = 'email'")
-    assert await sweep.run() == {"messages": 1, "deliveries": 1, "channels": 1}
+    assert await sweep.run() == {**nothing, "messages": 1, "deliveries": 1, "channels": 1}
     woken = await records(settings, "fte.inbound", lambda r: r["key"] == str(stuck.conversation_id).encode())
     assert [json.loads(record["value"]) for record in woken] == [{"conversation_id": str(stuck.conversation_id)}]
     asked = await records(settings, "fte.outbound", lambda r: r["key"] == str(answered.conversation_id).encode())
@@ -171,3 +173,22 @@ async def test_a_person_s_conversation_is_not_woken(
     await inbox.store(db, vault, settings, email("hello?"), "e2")
     await db.execute("UPDATE messages SET stored_at = now() - interval '2 minutes'")
     assert (await sweep.run())["messages"] == 0
+
+
+async def test_the_poll_of_whatsapp_says_where_to_begin_and_what_is_known(
+    sweep: Sweep, db: Database, vault: Vault, settings: Settings
+) -> None:
+    """Not before we were there, not more than a day back; the ids of what is stored, and nobody's number."""
+    message = whatsapp("known already")
+    await inbox.store(db, vault, settings, message, "e1")
+    await db.execute("UPDATE channel_cursors SET next_due = NULL")
+    installed = "UPDATE channel_cursors SET next_due = now(), cursor = (now() - $1::interval)::text WHERE channel = $2"
+    for hours, expected in ((2, 2), (72, 24)):
+        await db.execute(installed, timedelta(hours=hours), "whatsapp")
+        assert (await sweep.run())["channels"] == 1
+        polls = await records(settings, "fte.channels", lambda r: r["key"] == b"whatsapp")
+        told = json.loads(polls[-1]["value"])
+        ago = datetime.now(UTC) - datetime.fromisoformat(told["since"])
+        assert abs(ago - timedelta(hours=expected)) < timedelta(minutes=1)
+        assert told["known"] == [message.provider_message_id]
+        assert "2015550123" not in json.dumps(told)

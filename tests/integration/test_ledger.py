@@ -289,7 +289,9 @@ async def test_a_callback_settles_an_unknown_outcome(sending: Sending) -> None:
     wire_of(sending).after = [OutcomeUnknown("dropped", code="disconnect")]
     delivery_id = await reply(sending, "proof")
     await sending.deliver(delivery_id)
-    assert await apply_status(sending.ledger, said(delivery_id, "delivered")) is not None
+    assert await apply_status(sending.ledger, said(delivery_id, "delivered")) == (
+        await sending.ledger.route_of(delivery_id),
+    )
     await make_due(sending)
     await sending.deliver(delivery_id)
     assert len(wire_of(sending).delivered) == 1

@@ -16,8 +16,10 @@ from pydantic import SecretStr
 from shared.agent.contract import TurnInput, TurnResult
 from shared.agent.worker import Worker
 from shared.channels.message import InboundMessage
+from shared.channels.whatsapp.media import MediaClient
 from shared.clock import SystemClock
 from shared.conversations.desk import Desk
+from shared.conversations.waiting_files import WaitingFiles
 from shared.db.pool import Database
 from shared.delivery.ledger import supersede
 from shared.errors import Permanent, Retryable
@@ -66,7 +68,9 @@ async def worker(db: Database, vault: Vault, settings: Settings, agent: Agent) -
     """A worker with everything real but the model."""
     await create_topics(settings, replication=1)
     producer = await KafkaProducer.open(settings)
-    yield Worker(settings, db, vault, producer, SystemClock(), agent)
+    media = MediaClient(settings)
+    yield Worker(settings, db, vault, producer, SystemClock(), agent, WaitingFiles(db, vault, media))
+    await media.close()
     await producer.close()
 
 

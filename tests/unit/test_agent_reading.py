@@ -228,3 +228,21 @@ def test_the_summary_tells_a_person_what_matters_without_an_address() -> None:
     assert "also: angry" in lines["What"]
     assert "example.org" not in text
     assert "555" not in text
+
+
+def test_what_a_message_is_about_is_told_and_is_not_what_was_said() -> None:
+    """A note stands before the words: the model reads it, no rule looks for a matter in it, nobody searches for it."""
+    note = 'they reply to our message: "Do you want a refund?"'
+    asked = TurnInput(
+        channel=Channel.WHATSAPP,
+        trust=Trust.VERIFIED,
+        customer_id="c",
+        conversation_id="here",
+        ticket_id="t",
+        customer_name="",
+        messages=(TurnMessage("how do i export my data", "", AT, notes=(note,)),),
+    )
+    given = conversation(asked)[-1]["content"]
+    assert given == f"[about the message: {note}]\nhow do i export my data"
+    assert asked.texts == ("how do i export my data",)
+    assert read("", given).text == "how do i export my data"

@@ -27,7 +27,13 @@ def source(folder: Path, **spec: Any) -> Path:
 def test_the_projects_own_sources_can_be_honoured() -> None:
     """Every source in knative/sources is read, has a dead letter sink and retries for 15 minutes at least."""
     found = load([ROOT / "knative" / "sources"], [ROOT / "knative" / "infra"], "fte")
-    assert {each.group for each in found.kafka_sources} == {"agent-run", "send-reply", "gmail-push", "dlq-review"}
+    assert {each.group for each in found.kafka_sources} == {
+        "agent-run",
+        "send-reply",
+        "gmail-push",
+        "whatsapp-webhook",
+        "dlq-review",
+    }
     assert [each.sink for each in found.ping_sources] == [Sink("dlq-review", "/events")]
     for each in found.kafka_sources:
         assert each.delivery.dead_letter is not None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.channels.message import InboundMessage, Trust
+from shared.channels.message import InboundMessage, Trust, WhatsAppFacts
 from shared.channels.whatsapp.message import MAX_TEXT, inbound_message
 from shared.errors import Rejected
 
@@ -53,6 +53,18 @@ def test_text_with_its_sender() -> None:
         ("forwarded", "Is this from you?"),
         ("advertisement", "Tell me more"),
         ("messaging_service", "Hello"),
+        ("edited_known", "[an earlier message, edited]\nI meant the March invoices"),
+        ("document_with_caption", "invoice-march.pdf"),
+        ("sticker", "[sent without words: image/webp]"),
+        ("video", "This is what happens"),
+        ("five_files", "[sent without words: image/jpeg, image/jpeg, image/jpeg, image/jpeg, image/jpeg]"),
+        ("forwarded_often", "Send this to ten friends"),
+        ("template_button", "Yes, tell me"),
+        ("live_location", "[location: 52.516300, 13.377700]"),
+        ("no_profile_name", "Hello"),
+        ("reply_to_own", "and this one too"),
+        ("start", "Start"),
+        ("yes", "Yes please"),
     ],
 )
 def test_every_kind_is_told_in_words(name: str, text: str) -> None:
@@ -61,10 +73,55 @@ def test_every_kind_is_told_in_words(name: str, text: str) -> None:
     assert (message.text, message.ignored) == (text, "")
 
 
-@pytest.mark.parametrize(("name", "reason"), [("reaction", "reaction"), ("deleted", "deleted"), ("empty", "empty")])
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("reaction", "reaction"), ("deleted", "deleted"), ("deleted_known", "deleted"), ("empty", "empty"),
+     ("stop", "opt-out"), ("stop_arabic", "opt-out"), ("opt_out_by_twilio", "opt-out"), ("help", "help")],
+)  # fmt: skip
 def test_what_needs_no_answer_says_why(name: str, reason: str) -> None:
     """A thumb, a withdrawal and a message in which nothing can be seen end as ignored."""
     assert read(name).ignored == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("text", {}),
+        ("stop", {"command": "stop"}),
+        ("stop_arabic", {"command": "stop", "language": "ar"}),
+        ("opt_out_by_twilio", {"command": "stop", "settled": True}),
+        ("opt_in_by_twilio", {"command": "start", "settled": True}),
+        ("help", {"command": "help", "language": "en"}),
+        ("start", {"command": "start"}),
+        ("edited", {}),
+        ("edited_known", {"edits": f"SM{1:032x}"}),
+        ("deleted_known", {"deletes": f"SM{1:032x}"}),
+        ("forwarded", {"forwarded": "once"}),
+        ("forwarded_often", {"forwarded": "often"}),
+        ("reply", {"replies_to": f"MM{0x5A:032x}"}),
+        ("reply_to_own", {"replies_to": f"SM{1:032x}"}),
+        ("template_button", {"replies_to": f"MM{0x5A:032x}"}),
+    ],
+)
+def test_what_a_message_says_besides_its_words(name: str, facts: dict[str, object]) -> None:
+    """Commands, what it edits, takes back or replies to, and that it is forwarded."""
+    assert read(name).whatsapp == WhatsAppFacts.model_validate(facts)
+
+
+@pytest.mark.parametrize("sid", ["", "x y", "SM1\n2", "é", "S" * 65])
+def test_a_malformed_id_of_another_message_is_none(sid: str) -> None:
+    """It costs nobody this message."""
+    assert read("reply", OriginalRepliedMessageSid=sid).whatsapp == WhatsAppFacts()
+
+
+def test_a_file_called_stop_stops_nobody() -> None:
+    """A caption is no command, and neither is a correction or a reaction."""
+    assert read("image", Body="STOP").ignored == ""
+    assert read("edited", Body="STOP").ignored == ""
+    reaction = read("reaction", Body="STOP")
+    assert reaction.ignored == "reaction"
+    assert reaction.whatsapp is not None
+    assert reaction.whatsapp.command == ""
 
 
 def test_files_are_facts_with_a_place() -> None:

@@ -7,13 +7,18 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
+from pydantic import SecretStr
 from starlette.datastructures import Headers
 
+from shared.channels.whatsapp.callback import callback_url, delivery_status
 from shared.channels.whatsapp.signature import WebhookGuard, WebhookRequest
 from shared.errors import Permanent, Rejected
+from tests.conftest import make_settings
 
 _URL = "https://support.example.com/whatsapp"
 _TOKEN = secrets.token_hex(16)
@@ -76,6 +81,28 @@ def test_every_field_counts_blanks_and_repeats_among_them() -> None:
         ("https://support.example.com", "https://support.example.com/", ""),
         ("https://support.example.com/", "https://support.example.com", ""),
         ("https://someone:secret@support.example.com/whatsapp", _URL, ""),
+        ("https://someone:secret@support.example.com:8443/whatsapp", _URL, ""),
+        (
+            "https://someone:secret@support.example.com:8443/whatsapp",
+            "https://support.example.com:8443/whatsapp",
+            "",
+        ),
+        (
+            "https://someone:secret@support.example.com/whatsapp",
+            "https://someone:secret@support.example.com:443/whatsapp",
+            "",
+        ),
+        ("http://someone:secret@support.example.com/w", "http://someone:secret@support.example.com/w", ""),
+        ("https://[2001:db8::1]:8443/w", "https://[2001:db8::1]/w", ""),
+        ("https://[2001:db8::1]/w", "https://[2001:db8::1]:443/w", ""),
+        ("http://support.example.com/w", "http://support.example.com:80/w", ""),
+        ("https://support.example.com:443/w", "https://support.example.com/w", ""),
+        ("https://Support.Example.com/WhatsApp", "https://Support.Example.com/WhatsApp", ""),
+        ("https://support.example.com/a%20b/%C3%BC", "https://support.example.com/a%20b/%C3%BC", ""),
+        (f"{_URL}/", f"{_URL}/", ""),
+        (f"{_URL}?a=x%20y&b=%2F", f"{_URL}?a=x%20y&b=%2F", "a=x+y&b=/"),
+        (_URL, f"{_URL}?a=x+y&a=x%20y&b", "a=x+y&a=x%20y&b"),
+        (_URL, f"{_URL}?q=%E2%82%AC&e=", "q=%E2%82%AC&e="),
     ],
 )
 def test_the_url_is_the_configured_one(configured: str, signed: str, query: str) -> None:
@@ -84,7 +111,19 @@ def test_the_url_is_the_configured_one(configured: str, signed: str, query: str)
 
 
 @pytest.mark.parametrize(
-    "other", ["https://evil.example.net/whatsapp", "http://support.example.com/whatsapp", f"{_URL}/x"]
+    "other",
+    [
+        "https://evil.example.net/whatsapp",
+        "http://support.example.com/whatsapp",
+        f"{_URL}/x",
+        f"{_URL}/",
+        "https://support.example.com:8443/whatsapp",
+        "https://support.example.com/WhatsApp",
+        f"{_URL}?a=1",
+        f"{_URL}#x",
+        "https://other@support.example.com/whatsapp",
+        "",
+    ],
 )
 def test_another_url_is_not_ours(other: str) -> None:
     """A request signed for another place with our token is not for us."""
@@ -187,3 +226,145 @@ def test_a_status_callback_is_signed_over_its_own_url() -> None:
     with pytest.raises(Rejected):
         guard().status(request(signature=sign(f"{_URL}?{query}", _FORM), query=query))
     refused(guard(), request(signature=sign(status, _FORM), query=query))
+
+
+# -- the documented algorithm, case by case --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [],
+        [("a", ""), ("B", ""), ("_", ""), ("a", "x")],
+        [("Body", "")],
+        [("Body", " leading and trailing ")],
+        [("Body", "a+b c%20d & e=f;g")],
+        [("Body", "line one\nline two\r\nline three\ttab")],
+        [("Body", "\u0645\u0631\u062d\u0628\u0627 \u200f\u202etext")],
+        [("Body", "\U0001f468\u200d\U0001f469\u200d\U0001f467 e\u0301 \u00e9")],
+        [("\u00fcml\u00e4ut", "1"), ("Zebra", "2"), ("apple", "3")],
+        [("Tag", "b"), ("Tag", "a"), ("Tag", "b"), ("Tag", "")],
+        [("Body", "x" * 60_000)],
+        [("MessagingServiceSid", "MG" + "0" * 32), ("Body", "1"), ("OptOutType", "STOP")],
+        [(f"Field{number:03d}", str(number)) for number in range(400)],
+        [("=", "&"), ("&", "="), ("%", "%25")],
+    ],
+)
+def test_any_fields_are_signed_as_documented(pairs: Pairs) -> None:
+    """Sorted by name in the order of code points, capitals first; values sorted and each once; nothing is trimmed."""
+    whole = [("MessageSid", "SM1"), *pairs]
+    assert guard().inbound(request(whole, signature=sign(_URL, whole)))["MessageSid"] == "SM1"
+
+
+def test_twilio_s_own_example() -> None:
+    """The URL, fields, token and signature of the documentation and of every SDK's test: a known answer."""
+    url, query = "https://mycompany.com/myapp.php", "foo=1&bar=2"
+    caller = "+1" + "4158675309"
+    pairs: Pairs = [
+        ("CallSid", "CA1234567890ABCDE"),
+        ("Digits", "1234"),
+        ("From", caller),
+        ("To", "+1" + "8005551212"),
+        ("Caller", caller),
+    ]
+    told = "RSOYDt4T1cUTdK1PDd93/VVr8B8="
+    assert sign(f"{url}?{query}", pairs, "12345") == told
+    assert WebhookGuard(url, ("12345",)).inbound(request(pairs, signature=told, query=query))["Digits"] == "1234"
+
+
+@pytest.mark.parametrize("body", [b"", b"&", b"&&&", b"=", b"%", b"%zz=%", b"\xff\xfe=1", b"a" * 5000, b"\x00=\x00"])
+def test_odd_bodies_are_read_as_forms_are(body: bytes) -> None:
+    """Signed or refused with 403: what cannot be decoded is never a fault of ours."""
+    from urllib.parse import parse_qsl
+
+    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+    headers = Headers({"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": sign(_URL, pairs)})
+    assert guard().inbound(WebhookRequest("", headers, body)) == dict(pairs)
+    headers = Headers({"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": "x"})
+    refused(guard(), WebhookRequest("", headers, body))
+
+
+@pytest.mark.parametrize(
+    "change", [str.lower, str.upper, lambda s: s.rstrip("="), lambda s: s + "\n", lambda s: " " + s[1:]]
+)
+def test_a_signature_is_compared_to_the_letter(change: Callable[[str], str]) -> None:
+    """Nearly right is wrong."""
+    right = sign(_URL, _FORM)
+    assert change(right) != right
+    refused(guard(), request(signature=change(right)))
+
+
+def test_two_signatures_are_none() -> None:
+    """A second header may have been put before or behind the real one: nothing certain is said."""
+    raw = [
+        (b"content-type", b"application/x-www-form-urlencoded"),
+        (b"x-twilio-signature", sign(_URL, _FORM).encode()),
+        (b"x-twilio-signature", b"x"),
+    ]
+    refused(guard(), WebhookRequest("", Headers(raw=raw), urlencode(_FORM).encode()))
+
+
+def test_a_form_under_a_json_signature_says_nothing() -> None:
+    """A signed JSON request sent on as an empty form carries no field, and with any field it is not signed."""
+    body = b'{"MessageSid":"SM1"}'
+    query = _json_query(body)
+    signature = sign(f"{_URL}?{query}", [])
+    assert guard().inbound(request([], signature=signature, query=query)) == {}
+    refused(guard(), request([("MessageSid", "SM2")], signature=signature, query=query))
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["bodySHA256=", "bodySHA256=00", "bodysha256={}", "bodySHA256={}&bodySHA256=00", "bodySHA256=00&bodySHA256={}", ""],
+)
+def test_the_hash_must_be_there_once_and_right(query: str) -> None:
+    """Which of two hashes counts would be the attacker's choice."""
+    body = b'{"MessageSid":"SM1"}'
+    asked = query.format(hashlib.sha256(body).hexdigest())
+    url = f"{_URL}?{asked}" if asked else _URL
+    refused(guard(), json_request(body, signature=sign(url, []), query=asked))
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", " application/json "])
+def test_json_by_any_spelling_of_its_type(kind: str) -> None:
+    """RFC 9110: types ignore case; parameters follow."""
+    body = b'{"MessageSid":"SM1","Body":"\xc3\xbc"}'
+    query = f"x=1&{_json_query(body)}"
+    headers = Headers({"Content-Type": kind, "X-Twilio-Signature": sign(f"{_URL}?{query}", [])})
+    assert guard().inbound(WebhookRequest(query, headers, body))["Body"] == "\u00fc"
+
+
+def test_blank_settings_are_no_settings() -> None:
+    """A token of spaces, an empty part of two, a URL of spaces."""
+    for token, url in ((" , ", _URL), (",", _URL), ("t", "  ")):
+        settings = make_settings(twilio_auth_token=SecretStr(token), twilio_webhook_url=url)
+        assert not WebhookGuard.from_settings(settings).configured
+    rotating = make_settings(twilio_auth_token=SecretStr(f" {_TOKEN} , other ,"), twilio_webhook_url=f" {_URL} ")
+    assert WebhookGuard.from_settings(rotating).inbound(request(signature=sign(_URL, _FORM)))
+
+
+@pytest.mark.parametrize("attempt", ["0", "-1", "x", "", "99999999999"])
+def test_a_callback_s_attempt_is_a_number_of_ours(attempt: str) -> None:
+    """Signed, and still refused by name."""
+    query = f"delivery=d1&attempt={attempt}"
+    fields = guard().status(request(signature=sign(f"{_URL}/status?{query}", _FORM), query=query))
+    with pytest.raises(Rejected) as caught:
+        delivery_status(query, {**fields, "MessageStatus": "sent"}, datetime.now(UTC))
+    assert (caught.value.status, caught.value.field) == (422, "attempt")
+
+
+@pytest.mark.parametrize(
+    ("configured", "status"),
+    [
+        (f"{_URL}?tenant=1", f"{_URL}/status?tenant=1&delivery=d1&attempt=2"),
+        ("https://support.example.com:8443/w/", "https://support.example.com/w/status?delivery=d1&attempt=2"),
+        ("https://support.example.com", "https://support.example.com/status?delivery=d1&attempt=2"),
+    ],
+)
+def test_callbacks_are_signed_over_the_url_we_gave(configured: str, status: str) -> None:
+    """The very URL that went to Twilio with the message, whatever the webhook's looks like."""
+    check = guard(configured)
+    given = callback_url(configured, "d1", 2)
+    query = given.partition("?")[2]
+    assert check.status(request(signature=sign(given, _FORM), query=query))
+    assert check.status(request(signature=sign(status, _FORM), query=query))

@@ -9,9 +9,14 @@ from shared.channels.message import Attachment
 from shared.channels.plain_text import clean, is_blank, one_line
 
 _MAX_FILES = 50
+#: As many are fetched: shared.channels.files.MAX_FILES, whose libraries the webhook's image does not carry.
+MOST_FETCHED = 20
 _MAX_URL = 2000
 _CONTENT_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
-_CONTACT_CARDS = {"text/vcard", "text/x-vcard", "text/directory"}
+#: Kinds that write another message in place of an earlier one.
+EDITED = {"edit", "edited"}
+#: Media types of a contact card (RFC 6350, section 10.1; the older ones are still sent).
+CONTACT_CARDS = {"text/vcard", "text/x-vcard", "text/directory"}
 
 
 def attachments(fields: Mapping[str, str]) -> tuple[Attachment, ...]:
@@ -20,14 +25,19 @@ def attachments(fields: Mapping[str, str]) -> tuple[Attachment, ...]:
     return tuple(_attachment(fields, index) for index in range(count))
 
 
+def kind_of(fields: Mapping[str, str]) -> str:
+    """Twilio's MessageType in lower case, such as `text`, `image`, `reaction`; empty when it is not told."""
+    return one_line(fields.get("MessageType", ""), 40).lower()
+
+
 def words(fields: Mapping[str, str], files: tuple[Attachment, ...]) -> str:
     """The text a person reads: what was typed or chosen, else what was sent, told in brackets."""
-    kind = one_line(fields.get("MessageType", ""), 40).lower()
+    kind = kind_of(fields)
     typed = _typed(fields)
     if kind == "reaction":
         return f"[reaction: {one_line(typed, 40) or 'taken back'}]"
     told = [typed, _location(fields), _files(files) if is_blank(typed) else ""]
-    if kind in {"edit", "edited"}:
+    if kind in EDITED:
         told.insert(0, "[an earlier message, edited]")
     text = "\n".join(part for part in told if not is_blank(part))
     return text or ("" if kind in {"", "text"} else f"[a message of a kind that cannot be shown: {kind}]")
@@ -56,7 +66,7 @@ def _files(files: tuple[Attachment, ...]) -> str:
 
 
 def _called(content_type: str) -> str:
-    return "a contact card" if content_type in _CONTACT_CARDS else content_type
+    return "a contact card" if content_type in CONTACT_CARDS else content_type
 
 
 def _count(text: str) -> int:
@@ -68,4 +78,10 @@ def _attachment(fields: Mapping[str, str], index: int) -> Attachment:
     content_type = declared if _CONTENT_TYPE.fullmatch(declared) else "application/octet-stream"
     url = clean(fields.get(f"MediaUrl{index}", ""))
     kept = url.startswith(("https://", "http://")) and len(url) <= _MAX_URL
-    return Attachment(name=f"attachment-{index + 1}", content_type=content_type, size=0, ref=url if kept else "")
+    return Attachment(
+        name=f"attachment-{index + 1}",
+        content_type=content_type,
+        size=0,
+        ref=url if kept else "",
+        refused="too-many" if index >= MOST_FETCHED else "",
+    )

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from shared.channels.addresses import normalise_phone
-from shared.channels.message import Attachment, Channel, InboundMessage, Sender, Trust
-from shared.channels.plain_text import clean, cut, is_blank, one_line
-from shared.channels.whatsapp.content import attachments, words
+from shared.channels.message import Attachment, Channel, InboundMessage, Sender, Trust, WhatsAppFacts
+from shared.channels.plain_text import cut, is_blank, one_line
+from shared.channels.whatsapp.commands import command_of
+from shared.channels.whatsapp.content import EDITED, attachments, kind_of, words
 from shared.errors import Rejected
 
 #: Far above what WhatsApp lets a person type (65,536), and small enough for one event.
@@ -24,7 +25,10 @@ _SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 # A business-scoped user id stands in From where a user shows a name instead of a number.
 _BSUID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,140}")
-_NEEDS_NO_ANSWER = {"reaction": "reaction", "delete": "deleted", "deleted": "deleted", "revoke": "deleted"}
+_DELETED = {"delete", "deleted", "revoke", "revoked"}
+_NEEDS_NO_ANSWER = {"reaction": "reaction", **dict.fromkeys(_DELETED, "deleted")}
+# START is not here: whether it means anything, the inbox knows.
+_OF_COMMANDS = {"stop": "opt-out", "help": "help"}
 
 
 def inbound_message(fields: Mapping[str, str], received_at: datetime, own_sender: str = "") -> InboundMessage:
@@ -41,6 +45,7 @@ def inbound_message(fields: Mapping[str, str], received_at: datetime, own_sender
     number = _written(fields.get("From", ""))
     files = attachments(fields)
     text = cut(words(fields, files), MAX_TEXT)
+    facts = _facts(fields, files)
     return InboundMessage(
         channel=Channel.WHATSAPP,
         provider_message_id=_sid(fields),
@@ -50,8 +55,9 @@ def inbound_message(fields: Mapping[str, str], received_at: datetime, own_sender
         subject="",
         text=text,
         quoted="",
-        ignored=_ignored(fields, number, own_sender, text, files),
+        ignored=_ignored(fields, number, own_sender, text, files) or _OF_COMMANDS.get(facts.command, ""),
         attachments=files,
+        whatsapp=facts,
     )
 
 
@@ -96,11 +102,32 @@ def _looked_up(number: str) -> str:
         return number
 
 
+def _facts(fields: Mapping[str, str], files: tuple[Attachment, ...]) -> WhatsAppFacts:
+    """Twilio writes false, true and nothing at all for what is not forwarded."""
+    kind, original = kind_of(fields), _other_sid(fields, "OriginalMessageSid")
+    command = command_of(fields) if kind not in EDITED and kind not in _NEEDS_NO_ANSWER and not files else None
+    often = fields.get("FrequentlyForwarded", "").strip().lower() == "true"
+    return WhatsAppFacts(
+        command=command.word if command else "",
+        language=command.language if command else "",
+        settled=command.settled if command else False,
+        replies_to=_other_sid(fields, "OriginalRepliedMessageSid"),
+        edits=original if kind in EDITED else "",
+        deletes=original if kind in _DELETED else "",
+        forwarded="often" if often else "once" if fields.get("Forwarded", "").strip().lower() == "true" else "",
+    )
+
+
+def _other_sid(fields: Mapping[str, str], name: str) -> str:
+    """The id of another message; one that is malformed is none, and costs nobody this message."""
+    sid = fields.get(name, "").strip()
+    return sid if _SID.fullmatch(sid) else ""
+
+
 def _ignored(fields: Mapping[str, str], number: str, own_sender: str, text: str, files: tuple[Attachment, ...]) -> str:
     if own_sender and _looked_up(number) == _looked_up(own_sender.removeprefix(_PREFIX).strip()):
         return "own-message"
-    kind = clean(fields.get("MessageType", "")).strip().lower()
-    return _NEEDS_NO_ANSWER.get(kind, "empty" if is_blank(text) and not files else "")
+    return _NEEDS_NO_ANSWER.get(kind_of(fields), "empty" if is_blank(text) and not files else "")
 
 
 def _malformed(name: str) -> Rejected:

@@ -6,6 +6,8 @@ looking: at the list of messages here, at status callbacks elsewhere.
 
 from __future__ import annotations
 
+import json
+import unicodedata
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -26,6 +28,10 @@ _PREFIX = "whatsapp:"
 _CLOCK_TOLERANCE = timedelta(seconds=60)
 #: How many messages to one number, newest first, are looked through: far more than fit in a day.
 _LISTED = 300
+#: What Smart Encoding replaces, and only so much of it as our texts hold (twilio.com/docs/messaging/features).
+_SMART = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\u00a0": " "}
+)
 _FAILED = {"failed", "undelivered", "canceled"}
 _REACHED = {"delivered", "read"}
 
@@ -54,7 +60,8 @@ class TwilioReplySender:
         Raises ProviderRefused (`too-long`, `empty`, or Twilio's code), ProviderDown, OutcomeUnknown.
         """
         del keep_draft
-        _require_sendable(outbound.text)
+        if outbound.template is None:
+            _require_sendable(outbound.text)
         self._require_configured()
         created = await self._create(outbound)
         if not created.sid:
@@ -68,6 +75,9 @@ class TwilioReplySender:
         own error when the one that is there has failed, ProviderDown when Twilio can't be asked.
         """
         self._require_configured()
+        if outbound.template is not None:
+            # Twilio lists it with the template's words, which we do not know; a callback is its only proof.
+            raise OutcomeUnknown("a template cannot be told from other messages", code="ambiguous")
         found = [each for each in await self._list(outbound) if self._could_be(each, outbound)]
         alive = [each for each in found if each.status not in _FAILED]
         if len(alive) > 1:
@@ -77,22 +87,20 @@ class TwilioReplySender:
         return None
 
     async def _create(self, outbound: Outbound) -> Any:
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = _content(outbound)
         if self._settings.twilio_webhook_url:
             url = callback_url(self._settings.twilio_webhook_url, outbound.delivery_id, outbound.attempt)
             options["status_callback"] = url
         try:
-            return await self._client.messages.create_async(
-                to=_recipient(outbound), from_=self._from, body=outbound.text, **options
-            )
+            return await self._client.messages.create_async(to=_recipient(outbound), from_=self._from, **options)
         except (TwilioException, ValueError, TypeError, KeyError, AttributeError):
             # The request was answered with 2xx, in words the SDK cannot read.
             raise OutcomeUnknown("Twilio's answer cannot be read", code="unreadable-answer") from None
 
     async def _list(self, outbound: Outbound) -> list[Any]:
-        # Not filtered by DateSent: a message that is still queued has none.
+        # Filtered neither by DateSent nor by From: a message that is still queued may have none of them.
         try:
-            return await self._client.messages.list_async(to=_recipient(outbound), from_=self._from, limit=_LISTED)
+            return await self._client.messages.list_async(to=_recipient(outbound), limit=_LISTED)
         except (OutcomeUnknown, ProviderRefused) as error:
             raise ProviderDown("Twilio's messages cannot be listed", code=error.code) from None
         except (TwilioException, ValueError, TypeError, KeyError, AttributeError):
@@ -102,9 +110,10 @@ class TwilioReplySender:
         since = outbound.created_at - _CLOCK_TOLERANCE
         return (
             str(message.direction).startswith("outbound")
+            and (not message.from_ or message.from_ == self._from)
             and message.sid not in outbound.taken_ids
             and (message.date_created is None or message.date_created >= since)
-            and (message.body or "").strip() == outbound.text.strip()
+            and same_text(message.body or "", outbound.text)
         )
 
     def _require_configured(self) -> None:
@@ -133,6 +142,23 @@ def _require_sendable(text: str) -> None:
         raise ProviderRefused("there is nothing to send", code="empty")
     if (excess := over_limit(Channel.WHATSAPP, text)) is not None:
         raise ProviderRefused(excess, code="too-long")
+
+
+def _content(outbound: Outbound) -> dict[str, Any]:
+    """Free text, or an approved template with what stands in its places."""
+    if outbound.template is None:
+        return {"body": outbound.text}
+    variables = json.dumps(dict(outbound.template.variables), ensure_ascii=False)
+    return {"content_sid": outbound.template.sid, "content_variables": variables}
+
+
+def same_text(listed: str, sent: str) -> bool:
+    """Whether Twilio's record is this text: it trims, and its Smart Encoding writes plain quotes, dashes and dots."""
+    return _encoded(listed) == _encoded(sent)
+
+
+def _encoded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).translate(_SMART).split())
 
 
 def _recipient(outbound: Outbound) -> str:

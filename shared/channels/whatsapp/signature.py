@@ -8,16 +8,24 @@ carries a time: repeats are for the inbox to find.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Self, cast
-from urllib.parse import parse_qs, parse_qsl, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, parse_qsl, urlsplit, urlunsplit
 
-from starlette.datastructures import ImmutableMultiDict
+from starlette.datastructures import Headers, ImmutableMultiDict
 from starlette.requests import Request
-from twilio.request_validator import SIGNATURE_SETTINGS_HEADER, RequestValidator, get_signature_algorithm
+from twilio.request_validator import (
+    HMAC_SHA1,
+    HMAC_SHA256,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    get_signature_algorithm,
+)
 
 from shared.channels.whatsapp.callback import is_status_path, status_url
 from shared.errors import Permanent, Rejected
@@ -29,6 +37,8 @@ _MAX_FIELDS = 500
 Fields = Mapping[str, str]
 
 _SIGNATURE = "X-Twilio-Signature"
+_ALGORITHMS = {HMAC_SHA1, HMAC_SHA256}
+_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ class WebhookGuard:
     def __init__(self, webhook_url: str, tokens: tuple[str, ...]) -> None:
         """Raises Permanent when `webhook_url` is given and cannot be Twilio's."""
         self._webhook_url = _checked(webhook_url)
-        self._validators = [RequestValidator(token) for token in tokens]
+        self._signers = [RequestValidator(token) for token in tokens]
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -68,7 +78,7 @@ class WebhookGuard:
     @property
     def configured(self) -> bool:
         """Whether any request can pass."""
-        return bool(self._webhook_url and self._validators)
+        return bool(self._webhook_url and self._signers)
 
     def inbound(self, request: WebhookRequest) -> Fields:
         """The fields of a message. Raises Rejected: 403 for the signature, 400 for the body."""
@@ -79,41 +89,64 @@ class WebhookGuard:
         return self._fields(status_url(self._webhook_url), request)
 
     def _fields(self, url: str, request: WebhookRequest) -> Fields:
-        signature = request.headers.get(_SIGNATURE)
+        signature = _only(request.headers, _SIGNATURE)
         if not self.configured:
             raise _refused("TWILIO_AUTH_TOKEN or TWILIO_WEBHOOK_URL is not set", "not-configured")
         if not signature:
             raise _refused(f"there is no {_SIGNATURE}", "missing-signature")
         signed = _signed_json(request) if request.is_json else _form(request.body)
-        algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER))
-        attempts = product(self._validators, signed_urls(url, request.query))
-        if not any(validator.validate(each, signed, signature, algorithm) for validator, each in attempts):
+        if not self._is_signed(signed_urls(url, request.query), signed, signature, request):
             raise _refused(f"{_SIGNATURE} does not match", "bad-signature")
         return _json_fields(signed) if isinstance(signed, str) else dict(reversed(signed.multi_items()))
+
+    def _is_signed(
+        self, urls: Sequence[str], signed: ImmutableMultiDict[str, str] | str, signature: str, request: WebhookRequest
+    ) -> bool:
+        """Whether one of our tokens made `signature` over one of the URLs; all are tried, in constant time each."""
+        algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER)).upper()
+        if algorithm not in _ALGORITHMS:
+            return False
+        fields = {} if isinstance(signed, str) else signed
+        made = [one.compute_signature(url, fields, algorithm) for one in self._signers for url in urls]
+        given = signature.encode("utf-8", "surrogateescape")
+        return sum(hmac.compare_digest(one.encode(), given) for one in made) > 0
 
 
 def signed_urls(configured: str, query: str) -> tuple[str, ...]:
     """The URLs Twilio may have signed for a call of `configured` that arrived with `query`.
 
-    The fragment holds connection overrides and is never sent; credentials are dropped over https; a
-    bare host is called with or without its slash. With and without port is the SDK's own affair.
+    The fragment holds connection overrides and is never sent; credentials are dropped over https; a bare host is
+    called with or without its slash; the port stands there or not, since Twilio's own systems differ in that (its
+    SDKs try both). A query counts as it came; where a proxy spelled it anew, as it was configured.
     """
     parts = urlsplit(configured)
     paths = {parts.path} if parts.path.strip("/") else {"", "/"}
-    hosts = {parts.netloc, parts.netloc.rpartition("@")[2]}
+    hosts = {f"{user}@{host}" if user else host for host in _with_and_without_port(parts) for user in _users(parts)}
     query = query or parts.query
-    return tuple(urlunsplit((parts.scheme, host, path, query, "")) for host, path in product(hosts, paths))
+    queries = {query, parts.query} if parse_qsl(query) == parse_qsl(parts.query) else {query}
+    return tuple(urlunsplit((parts.scheme, host, path, one, "")) for host, path, one in product(hosts, paths, queries))
+
+
+def _users(parts: SplitResult) -> set[str]:
+    return {"", parts.netloc.rpartition("@")[0]}
+
+
+def _with_and_without_port(parts: SplitResult) -> set[str]:
+    """The host in the letters of the setting, with its port or the scheme's own, and with none."""
+    host = parts.netloc.rpartition("@")[2]
+    bare = host if parts.port is None else host.rpartition(":")[0]
+    return {bare.rstrip(":"), f"{bare.rstrip(':')}:{parts.port or _PORTS[parts.scheme]}"}
 
 
 def _checked(webhook_url: str) -> str:
     try:
         parts = urlsplit(webhook_url)
         reachable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        usable = reachable and not is_status_path(parts.path)
+        usable = reachable and not is_status_path(parts.path) and not parts.path.rstrip("/").endswith("/poll")
     except ValueError:
         usable = False
     if webhook_url and not usable:
-        message = "TWILIO_WEBHOOK_URL is not an http(s) URL, or ends with /status, which is for status callbacks"
+        message = "TWILIO_WEBHOOK_URL is not an http(s) URL, or ends with /status or /poll, which have other uses"
         raise Permanent(message, reason="bad-setting")
     return webhook_url
 
@@ -129,8 +162,11 @@ def _form(body: bytes) -> ImmutableMultiDict[str, str]:
 
 
 def _signed_json(request: WebhookRequest) -> str:
-    if "bodySHA256" not in parse_qs(request.query):
+    told = parse_qs(request.query).get("bodySHA256", [])
+    if len(told) != 1:
         raise Rejected("a JSON body needs its bodySHA256", status=403, reason="bad-signature", field="bodySHA256")
+    if not hmac.compare_digest(hashlib.sha256(request.body).hexdigest().encode(), told[0].lower().encode()):
+        raise _refused("the body is not the one that was signed", "bad-signature")
     try:
         return request.body.decode()
     except UnicodeDecodeError:
@@ -146,6 +182,12 @@ def _json_fields(body: str) -> Fields:
         raise Rejected("the body is not a JSON object", status=400, reason="malformed-body", field="body")
     values = cast(dict[str, Any], parsed).items()
     return {name: str(value) for name, value in values if isinstance(value, str | int | float)}
+
+
+def _only(headers: Mapping[str, str], name: str) -> str | None:
+    """A header's value; one that comes twice says nothing certain, and counts as missing."""
+    values = headers.getlist(name) if isinstance(headers, Headers) else [headers[name]] if name in headers else []
+    return values[0] if len(values) == 1 else None
 
 
 def _refused(message: str, reason: str) -> Rejected:
