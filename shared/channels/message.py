@@ -75,6 +75,8 @@ class EmailHeaders(_Strict):
     message_id: str = Field(default="", max_length=998)
     references: tuple[str, ...] = Field(default=(), max_length=200)
     date: str = Field(default="", max_length=200)
+    cc: str = Field(default="", max_length=1000, description="as written; data, never who is answered")
+    reply_to: str = Field(default="", max_length=1000, description="as above")
 
 
 class FormFields(_Strict):

@@ -1,5 +1,5 @@
 -- name: keep
-INSERT INTO blobs (id, key_enc, data_enc, size) VALUES ($1, $2, $3, $4);
+INSERT INTO blobs (id, key_enc, data_enc, size) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING;
 
 -- name: lock_orphan
 SELECT key_enc FROM blobs WHERE id = $1 AND customer_id IS NULL FOR UPDATE;

@@ -45,6 +45,7 @@ def world(postgres: EmbeddedPostgres, kafka: MemoryKafka, tmp_path_factory: pyte
         "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
         "FTE_EVENT_KEY": random_key(),
         "FTE_LOOKUP_KEY": random_key(),
+        "FTE_MASTER_KEY": f"k1:{random_key()}",
         "GMAIL_API_BASE_URL": gmail_url,
         "GMAIL_CREDENTIALS": json.dumps(credentials),
         "GMAIL_CERTS_URL": f"{gmail_url}/certs",

@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 from shared.channels.gmail.charset import header_text, to_text
 from shared.channels.gmail.headers import Headers, Mailbox, decoded, mailboxes, message_ids
-from shared.channels.gmail.parts import Body, File, Part, Reader
-from shared.channels.gmail.quoting import Split, split
+from shared.channels.gmail.html_marks import SIGNATURE_MARK
+from shared.channels.gmail.parts import Body, File, Part, Reader, parameter
+from shared.channels.gmail.quoting import Split, has_quote, split, without_end
 from shared.channels.plain_text import clean, cut, is_blank, one_line
 
 #: Bytes that are read of one mail; Gmail takes no larger one.
@@ -68,11 +69,11 @@ def parse(raw: bytes) -> ParsedMail:
     senders, sound = _from(headers)
     body = _body(mail)
     text = cut(clean(body.text), MAX_TEXT)
-    parts = _split(text)
+    parts = _parts(text, cut(clean(body.html), MAX_TEXT))
     return ParsedMail(
         headers=headers,
         content_type=mail.get_content_type(),
-        report_type=_parameter(mail, "report-type"),
+        report_type=parameter(mail, "report-type"),
         calendar_method=_calendar_method(mail),
         senders=senders,
         sound_from=sound,
@@ -80,7 +81,7 @@ def parse(raw: bytes) -> ParsedMail:
         message_id=_message_id(headers),
         references=_references(headers),
         date=one_line(headers.first("date"), 200),
-        text=text,
+        text=text.replace(SIGNATURE_MARK, ""),
         new_text=parts.new,
         quoted=parts.quoted,
         signature=parts.signature,
@@ -140,11 +141,22 @@ def _body(mail: Part) -> Body:
         return Body()
 
 
+def _parts(text: str, html: str) -> Split:
+    """What HTML alone shows of quote and signature is taken from there, the words from the plain form."""
+    plain = _split(text)
+    if not html:
+        return plain
+    shown = _split(html)
+    if shown.quoted and not has_quote(plain):
+        return shown
+    return without_end(plain, shown.signature) if shown.signature and not plain.signature else plain
+
+
 def _split(text: str) -> Split:
     try:
         return split(text)
     except Exception:  # noqa: BLE001  when unsure, keep the text
-        return Split(text.strip())
+        return Split(text.replace(SIGNATURE_MARK, "").strip())
 
 
 def _from(headers: Headers) -> tuple[tuple[Mailbox, ...], bool]:
@@ -168,15 +180,8 @@ def _references(headers: Headers) -> tuple[str, ...]:
     return every if len(every) <= MAX_REFERENCES else every[:1] + every[1 - MAX_REFERENCES :]
 
 
-def _parameter(mail: _Parsed, name: str) -> str:
-    try:
-        return str(mail.get_param(name) or "").lower()
-    except Exception:  # noqa: BLE001  a malformed parameter is no parameter
-        return ""
-
-
 def _calendar_method(mail: _Parsed) -> str:
     """The iTIP method of a calendar part (RFC 5546): `reply` is a machine's acceptance or refusal."""
     # It stands near the top, or it is not the matter.
     near = itertools.islice(mail.walk(), 50)
-    return next((_parameter(part, "method") for part in near if part.get_content_type() == "text/calendar"), "")
+    return next((parameter(part, "method") for part in near if part.get_content_type() == "text/calendar"), "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.gmail.phrases import (
     CLOSING,
     CONFIDENTIAL,
@@ -35,6 +36,7 @@ _SIGNATURE_LINES = 15
 _SHORT = 90
 _WRAPPED = 65
 _REST = 40
+_MOST_WORDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,40 @@ class Split:
 
 def split(text: str) -> Split:
     """Split one plain text; `text` uses line feeds."""
-    lines = text.split("\n")
+    lines, marked = _without_marked(text)
     marks = _marks(lines)
     new, quoted = _without_quote(lines, marks)
     if not _has_words(new):
         # Nothing but a quote or a forward: then that is what they wanted to say.
-        return Split(text.strip())
+        return Split(text.replace(SIGNATURE_MARK, "").strip())
     kept, signature = _without_signature(new)
     if not _has_words(kept):
         kept, signature = new, []
-    return Split(_joined(kept), _joined(quoted), _joined(signature))
+    return Split(_joined(kept), _joined(quoted), _joined(signature + marked))
+
+
+def has_quote(found: Split) -> bool:
+    """Whether a quote was found, or stands between answers of the customer's."""
+    return bool(found.quoted) or any(_QUOTED.match(line) for line in found.new.split("\n"))
+
+
+def without_end(found: Split, ending: str) -> Split:
+    """The same with `ending`, in whatever spacing, moved from the end of the new text to the signature."""
+    words = ending.split()
+    if not 0 < len(words) <= _MOST_WORDS:
+        return found
+    at = re.search(r"\s+" + r"\s+".join(map(re.escape, words)) + r"\s*\Z", found.new)
+    if at is None or not found.new[: at.start()].strip():
+        return found
+    return Split(found.new[: at.start()].rstrip(), found.quoted, at[0].strip())
+
+
+def _without_marked(text: str) -> tuple[list[str], list[str]]:
+    """The lines, and apart from them those that the client marked as a signature."""
+    lines = text.split("\n")
+    marked = [line.replace(SIGNATURE_MARK, "") for line in lines if line.startswith(SIGNATURE_MARK)]
+    bare = ["" if line.startswith(SIGNATURE_MARK) else line.replace(SIGNATURE_MARK, "") for line in lines]
+    return (bare, marked) if _has_words(bare) else ([*marked], [])
 
 
 def _joined(lines: list[str]) -> str:
