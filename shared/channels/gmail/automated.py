@@ -39,7 +39,7 @@ def reason_not_to_answer(mail: ParsedMail, own_addresses: frozenset[str]) -> str
 
     `own_addresses` are the mailbox and its aliases in lower case; their `+tag` forms are ours too.
     """
-    checks = (_own(mail, own_addresses), _report(mail), _declared(mail), _robot(mail), _listed(mail), _noted(mail))
+    checks = (_report(mail), _own(mail, own_addresses), _declared(mail), _robot(mail), _listed(mail), _noted(mail))
     return next((reason for reason in checks if reason), None)
 
 
@@ -52,7 +52,7 @@ def _own(mail: ParsedMail, own: frozenset[str]) -> str | None:
 
 def _report(mail: ParsedMail) -> str | None:
     """Delivery reports and receipts (RFC 6522, RFC 3464, RFC 8098)."""
-    if mail.content_type == "multipart/report" or mail.headers.first("x-failed-recipients"):
+    if mail.content_type == "multipart/report" or mail.headers.first("x-failed-recipients") or mail.report:
         return "read-receipt" if mail.report_type == "disposition-notification" else "delivery-report"
     if mail.content_type in {"message/delivery-status", "message/disposition-notification"}:
         return "delivery-report"

@@ -12,6 +12,7 @@ from shared.channels.gmail.headers import decoded
 from shared.channels.gmail.message import ParsedMail, parse
 from shared.channels.gmail.parts import File
 from shared.channels.gmail.raw_mail import RawMail
+from shared.channels.gmail.reports import Report
 from shared.channels.message import Attachment, Channel, EmailHeaders, InboundMessage, Sender, Trust
 from shared.channels.plain_text import cut, is_blank, one_line
 from shared.errors import Rejected
@@ -54,6 +55,7 @@ class Read:
 
     message: InboundMessage
     contents: tuple[bytes | None, ...] = ()
+    report: Report | None = None
 
 
 def to_inbound(source: RawMail, settings: Settings) -> InboundMessage:
@@ -84,10 +86,11 @@ def read_mail(source: RawMail, settings: Settings) -> Read:
             date=_utf8(mail.date),
             cc=_listed(mail, "cc"),
             reply_to=_listed(mail, "reply-to"),
+            about_delivery=mail.report.delivery_id if mail.report else "",
         ),
     )
     kept = zip(attachments, mail.files, strict=True)
-    return Read(message, tuple(None if file.refused else source.data for file, source in kept))
+    return Read(message, tuple(None if file.refused else source.data for file, source in kept), mail.report)
 
 
 def _listed(mail: ParsedMail, name: str) -> str:

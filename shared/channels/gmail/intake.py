@@ -24,9 +24,11 @@ from shared.channels.gmail.client import HistoryGone, MessageGone
 from shared.channels.gmail.inbound import NOBODY, Read, read_mail
 from shared.channels.gmail.keeping import keep_mail
 from shared.channels.gmail.raw_mail import RawMail
+from shared.channels.gmail.reports import Report
 from shared.channels.message import Channel, InboundMessage, Sender, Trust
 from shared.channels.provider import ProviderError
 from shared.channels.publish import Publisher, publish_inbound
+from shared.channels.status import DeliveryStatus, publish_status
 from shared.clock import Clock
 from shared.db.pool import Database
 from shared.errors import Retryable
@@ -159,6 +161,9 @@ class Intake:
         read = await asyncio.to_thread(self._read, mail)
         message = await keep_mail(self._db, self._vault, mail, read)
         await publish_inbound(self._producer, self._settings, message)
+        report = read.report
+        if report is not None and report.failed and report.delivery_id:
+            await publish_status(self._producer, _bounced(report, mail), source="fte/email")
 
     async def _fetched(self, message_id: str) -> RawMail | None:
         """None for a message that was deleted, or that has left INBOX, meanwhile."""
@@ -185,3 +190,8 @@ class Intake:
                     ignored="not-understood",
                 )
             )
+
+
+def _bounced(report: Report, mail: RawMail) -> DeliveryStatus:
+    """A failure for good, reported by a server on the way: a person should see it."""
+    return DeliveryStatus(delivery_id=report.delivery_id, status="failed", error_code=report.code, at=mail.received_at)

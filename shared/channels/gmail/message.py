@@ -15,6 +15,7 @@ from shared.channels.gmail.headers import Headers, Mailbox, decoded, mailboxes, 
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.gmail.parts import Body, File, Part, Reader, parameter
 from shared.channels.gmail.quoting import Split, has_quote, split, without_end
+from shared.channels.gmail.reports import Report, report_of
 from shared.channels.plain_text import clean, cut, is_blank, one_line
 
 #: Bytes that are read of one mail; Gmail takes no larger one.
@@ -43,6 +44,7 @@ class ParsedMail:
     headers: Headers
     content_type: str
     report_type: str
+    report: Report | None
     calendar_method: str
     senders: tuple[Mailbox, ...]
     sound_from: bool
@@ -74,6 +76,7 @@ def parse(raw: bytes) -> ParsedMail:
         headers=headers,
         content_type=mail.get_content_type(),
         report_type=parameter(mail, "report-type"),
+        report=_report(mail, headers, senders, text, raw),
         calendar_method=_calendar_method(mail),
         senders=senders,
         sound_from=sound,
@@ -164,6 +167,13 @@ def _from(headers: Headers) -> tuple[tuple[Mailbox, ...], bool]:
     read = [mailboxes(value) for value in fields]
     senders = tuple(box for boxes, _ in read for box in boxes)
     return senders, len(fields) == 1 and len(senders) == 1 and read[0][1]
+
+
+def _report(mail: _Parsed, headers: Headers, senders: tuple[Mailbox, ...], text: str, raw: bytes) -> Report | None:
+    try:
+        return report_of(mail, headers, senders[0].address if senders else "", text, raw)
+    except Exception:  # noqa: BLE001  a report that can't be read is a mail from a machine all the same
+        return None
 
 
 def _message_id(headers: Headers) -> str:
