@@ -107,11 +107,17 @@ CREATE TABLE messages (
     outcome_at          timestamptz,
     -- The message of ours that answers this one.
     reply_id            uuid REFERENCES messages (id),
+    -- Keyed hashes of an e-mail, by which a loop between two robots is noticed.
+    sender_hash         bytea,
+    thread_hash         bytea,
+    text_hash           bytea,
     UNIQUE (channel, provider_message_id),
     CHECK (author = 'customer' OR provider_message_id IS NULL)
 );
 CREATE INDEX messages_conversation ON messages (conversation_id, seq);
 CREATE INDEX messages_customer ON messages (customer_id, seq DESC);
+CREATE INDEX messages_sender ON messages (sender_hash, stored_at) WHERE sender_hash IS NOT NULL;
+CREATE INDEX messages_thread ON messages (thread_hash, stored_at) WHERE thread_hash IS NOT NULL;
 CREATE INDEX messages_open ON messages (stored_at) WHERE author = 'customer' AND outcome IS NULL;
 
 -- What came along with a message. waiting: to be fetched from its provider; refused, gone: with the reason.
