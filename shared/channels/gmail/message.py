@@ -28,6 +28,7 @@ _MOST_BOUNDARIES = 150
 _BOUNDARY = re.compile(rb"boundary\s*\*?0?\*?\s*=", re.IGNORECASE)
 _MAX_HEAD = 262_144
 _NAMED = re.compile(rb"[^\s:]{1,200}:")
+_SPACED = re.compile(rb"^([\x21-\x39\x3b-\x7e]{1,200})[ \t]{1,100}:", re.MULTILINE)
 _HEADER_LINE = re.compile(rb"[\x21-\x39\x3b-\x7e]{1,200}:|[ \t]|From |>From ")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
@@ -110,12 +111,14 @@ def _structure(raw: bytes) -> _Parsed:
 
 
 def _mended(raw: bytes) -> bytes:
-    """Without lines amid the headers that are none: the parser would take them for the start of the body."""
+    """Headers as the parser wants them: lines amid them that are none would be the start of the body to it."""
     end = _BLANK_LINE.search(raw, 0, _MAX_HEAD)
-    lines = raw[: end.start()].splitlines(keepends=True) if end else []
+    # RFC 5322, section 4.5.1: a space before the colon was allowed once, and hides a second From from the parser.
+    head = _SPACED.sub(rb"\1:", raw[: end.start()]) if end else b""
+    lines = head.splitlines(keepends=True)
     last = max((at for at, line in enumerate(lines) if _NAMED.match(line)), default=-1)
     broken = [at for at, line in enumerate(lines[: last + 1]) if not _HEADER_LINE.match(line)]
-    if not broken or end is None:
+    if end is None or (not broken and len(head) == end.start()):
         return raw
     unwanted = set(broken)
     kept = (line for at, line in enumerate(lines) if at not in unwanted)
