@@ -13,6 +13,7 @@ from typing import Protocol
 
 from shared.channels.cursors import (
     advance_cursor,
+    forget_watch,
     mark_degraded,
     mark_well,
     read_cursor,
@@ -106,8 +107,11 @@ class Intake:
         Polls work without pushes, so a failure is logged, marked and left to the next poll. Raises
         Retryable without PostgreSQL.
         """
+        if not self._settings.gmail_topic:
+            await forget_watch(self._db, _EMAIL)
+            return
         expires = (await read_cursor(self._db, _EMAIL)).watch_expires
-        if not self._settings.gmail_topic or (expires and expires - self._clock.now() >= WATCH_AT_LEAST):
+        if expires and expires - self._clock.now() >= WATCH_AT_LEAST:
             return
         try:
             _, expires = await self._client.watch()
