@@ -26,6 +26,11 @@ _WROTE_UNSPACED = _any(r"""
 #: "… wrote:" of an attribution line, wherever the language puts the verb.
 WROTE = re.compile(rf"\b{_WROTE}\b|napisał\(a\)|{_WROTE_UNSPACED}", re.IGNORECASE)
 
+#: "On Monday I wrote:" is the writer's own sentence, not a client's.
+OF_THE_WRITER = re.compile(
+    r"\b(?:i|we|ich|wir|je|j['’]ai|nous|yo|nosotros|io|noi|eu|nós|ik|wij|jeg|vi|jag|ja|я|мы)\b", re.IGNORECASE
+)
+
 _ORIGINAL = _any(r"""
 original message | original appointment | reply message | reply separator | ursprüngliche nachricht
 original-?nachricht | weitergeleitete nachricht | message d'origine | message original | mensaje original
@@ -37,7 +42,11 @@ orijinal mesaj | orijinal ileti | özgün ileti | pesan asli | tin nhắn gốc 
 元のメッセージ | 원본 메시지 | 원본 메세지 | الرسالة الأصلية | ההודעה המקורית | اصل پیغام
 """)
 #: A line of its own between a message and the one it answers; dashes or equal signs around it.
-ORIGINAL = re.compile(rf"^[\s>*]*[-_=–—]{{2,}}\s*{_ORIGINAL}\s*[-_=–—]{{2,}}\s*$", re.IGNORECASE)
+ORIGINAL = re.compile(
+    rf"^[\s>*]*(?:[-_=–—]{{2,}}\s*{_ORIGINAL}\s*[-_=–—]{{2,}}|-{{6,}}\s*original\s*-{{6,}}"
+    rf"|-{{3,}}+.{{3,200}}\b{_WROTE}\s*:?\s*-{{3,}})\s*$",
+    re.IGNORECASE,
+)
 
 _FORWARDED = _any(r"""
 forwarded message | forwarded by | weitergeleitete nachricht | message transféré | mensaje reenviado
@@ -91,8 +100,11 @@ from | via | with | using | von | mit | aus | depuis | de | à partir de | desde
 vanaf | van | met | från | fra | z | ze | с | из | od | dari
 """)
 _SENT_OTHERWISE = _any(r"""
-(?:von|vom) mein\w* .{0,40}\bgesendet\.? | diese nachricht wurde von mein\w* .{0,60}
-get outlook for \w+.{0,60} | outlook für \w+ .{0,60} | télécharg\w+ outlook .{0,60}
+(?:von|vom) mein[\w/]* .{0,60}\bgesendet\.? | diese nachricht wurde von mein[\w/]* .{0,80}
+get outlook for \w+.{0,60} | outlook für \w+.{0,80} | télécharg\w+ outlook .{0,60}
+.{0,40}\boutlook\b.{0,40}<?https://aka\.ms/\S+.{0,40} | (?:obtener|obter o|ottieni|hämta|hent|pobierz|hanki) outlook\b.{0,60}
+.{0,30}(?:iphone|ipad|galaxy|android)\S{0,12} (?:cihazımdan )?gönderildi | lähetetty \S*(?:iphone|ipad|samsung|outlook)\S*.{0,40}
+this e-?mail has been (?:checked|scanned) for viruses.{0,80} | (?:virus-free|virenfrei|sans virus|libre de virus)\.?.{0,60}
 .{0,40}iphone\s?から送信.{0,10} | 发自我的.{0,40} | 從我的.{0,40}傳送 | 나의 .{0,30}에서 보냄
 تم الإرسال من .{0,60} | أُرسلت من .{0,60} | میرے .{0,30} سے بھیجا گیا
 """)
@@ -101,14 +113,23 @@ SENT_FROM = re.compile(rf"^\s*(?:{_SENT_VERB}\s+{_SENT_FROM}\b.{{0,80}}|{_SENT_O
 
 #: Both must stand in a paragraph that is a legal notice, not a matter of the customer's.
 CONFIDENTIAL = re.compile(
-    _any("confiden | vertraulich | riservat | vertrouwelijk | poufn | конфиденциальн | 保密 | 機密 | سري | privileged"),
+    _any("confid[ei]n | vertraulich | riservat | vertrouwelijk | poufn | конфиденциальн | 保密 | 機密 | سري | privileged"),
     re.IGNORECASE,
 )
 INTENDED = re.compile(
     _any(r"""
 intended (?:only |solely |for) | (?:intended|named) (?:recipient|addressee) | bestimm\w+ (?:empfänger|für)
-empfänger | destinat[aá] | destinatari | geadresseerde | bestemd | adresat | адресат | получател | 收件人
+empfänger | adressat | destinat[aá] | destinatari | geadresseerde | bestemd | adresat | адресат | получател | 收件人
 受信者 | المرسل إليه
+"""),
+    re.IGNORECASE,
+)
+
+#: A paragraph of its own below many a signature.
+FOOTER = re.compile(
+    _any(r"""
+consider the environment | before printing | an die umwelt | umwelt\w* .{0,40}(?:druck|ausdruck) | pens\w+ à l.environnement
+(?:antes de|avant d.?)\s?imprim\w+ | medio ?ambiente | proteg\w+ .{0,20}ambiente | tænk på miljøet | tänk på miljön
 """),
     re.IGNORECASE,
 )

@@ -13,9 +13,11 @@ from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.gmail.phrases import (
     CLOSING,
     CONFIDENTIAL,
+    FOOTER,
     FORWARDED,
     INTENDED,
     LABELS,
+    OF_THE_WRITER,
     ORIGINAL,
     SENT_FROM,
     WROTE,
@@ -141,6 +143,9 @@ def _attribution(lines: list[str], at: int) -> list[str]:
         if len(joined) > _LONGEST:
             return []
         if _ENDS.search(joined) or (WROTE.search(part[-1][-12:]) and _DATE.search(joined)):
+            # A date further down begins the attribution: what stands above it is the writer's.
+            if any(_DATE.search(" ".join(part[later:])) and not _DATE.search(part[0]) for later in range(1, count)):
+                return []
             return _weighed(joined, lines[at + count : at + count + 3], count)
     return []
 
@@ -154,7 +159,7 @@ def _weighed(joined: str, after: list[str], count: int) -> list[str]:
     )
     if quote_follows and (wrote or (dated and (timed or addressed))):
         return ["s"] * count
-    if dated and timed and (addressed or wrote):
+    if dated and timed and (addressed or (wrote and not OF_THE_WRITER.search(joined))):
         return ["S"] * count
     return []
 
@@ -231,7 +236,8 @@ def _cut_notices(lines: list[str]) -> tuple[list[str], list[str]]:
     while kept:
         at = _last_paragraph(kept)
         paragraph = " ".join(kept[at:])
-        if len(paragraph) < _SHORT or not (CONFIDENTIAL.search(paragraph) and INTENDED.search(paragraph)):
+        legal = len(paragraph) >= _SHORT and CONFIDENTIAL.search(paragraph) and INTENDED.search(paragraph)
+        if not legal and not (0 < len(paragraph) < 3 * _SHORT and FOOTER.search(paragraph)):
             break
         kept, below = kept[:at], kept[at:] + below
     return kept, below
