@@ -20,12 +20,16 @@ Outcome = Literal["replied", "escalated", "ignored"]
 
 @dataclass(frozen=True, slots=True)
 class TurnMessage:
-    """One message to answer. `subject` is empty on WhatsApp; attachments are facts, not bytes."""
+    """One message to answer. `subject` is empty on WhatsApp; attachments are facts, not bytes.
+
+    `quoted` is the mail that it forwards or points at, not the customer's own words.
+    """
 
     text: str
     subject: str
     at: datetime
     attachments: tuple[Attachment, ...] = ()
+    quoted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,11 @@ class TurnInput:
         """The customer's own words: each subject once, then the messages in order."""
         subjects = dict.fromkeys(message.subject for message in self.messages if message.subject.strip())
         return (*subjects, *(message.text for message in self.messages))
+
+    @property
+    def matters(self) -> tuple[str, ...]:
+        """The same, and what they forward or point at: whatever a person may have to decide."""
+        return (*self.texts, *(message.quoted for message in self.messages if message.quoted))
 
     @property
     def said(self) -> tuple[str, ...]:

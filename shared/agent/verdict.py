@@ -8,6 +8,7 @@ from dataclasses import asdict
 from shared.agent.contract import EarlierContact, HistoryMessage, TurnInput, TurnMessage, TurnResult
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
+from shared.agent.prompt import MAX_QUOTE
 from shared.channels.message import Channel, Trust
 from shared.conversations.commit import Verdict
 from shared.conversations.history import Said
@@ -28,7 +29,9 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         conversation_id=str(turn.lease.conversation_id),
         ticket_id=row["id"] if row else "",
         customer_name=_name(turn),
-        messages=tuple(TurnMessage(m.text, m.subject, m.received_at, m.attachments) for m in turn.messages),
+        messages=tuple(
+            TurnMessage(m.text, m.subject, m.received_at, m.attachments, m.quoted[:MAX_QUOTE]) for m in turn.messages
+        ),
         history=tuple(
             HistoryMessage(s.author, s.channel, s.text, s.subject, s.at, str(s.conversation_id)) for s in said
         ),
