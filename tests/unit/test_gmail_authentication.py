@@ -43,36 +43,36 @@ def test_verified(field: str) -> None:
 @pytest.mark.parametrize(
     ("signer", "sender", "trust"),
     [
-        ("example.org", "ada@mail.example.org", Trust.VERIFIED),
-        ("mail.example.org", "ada@example.org", Trust.VERIFIED),
-        ("a.example.co.uk", "ada@b.example.co.uk", Trust.VERIFIED),
-        ("org", "ada@example.org", Trust.CLAIMED),
-        ("co.uk", "ada@example.co.uk", Trust.CLAIMED),
-        ("evil.co.uk", "ada@example.co.uk", Trust.CLAIMED),
-        ("evil.github.io", "ada@example.github.io", Trust.CLAIMED),
-        ("github.io", "ada@example.github.io", Trust.CLAIMED),
-        ("example.org.evil.net", "ada@example.org", Trust.CLAIMED),
+        ("example.org", "mail.example.org", Trust.VERIFIED),
+        ("mail.example.org", "example.org", Trust.VERIFIED),
+        ("a.example.co.uk", "b.example.co.uk", Trust.VERIFIED),
+        ("org", "example.org", Trust.CLAIMED),
+        ("co.uk", "example.co.uk", Trust.CLAIMED),
+        ("evil.co.uk", "example.co.uk", Trust.CLAIMED),
+        ("evil.github.io", "example.github.io", Trust.CLAIMED),
+        ("github.io", "example.github.io", Trust.CLAIMED),
+        ("example.org.evil.net", "example.org", Trust.CLAIMED),
     ],
 )
 def test_alignment_is_relaxed_within_an_organization(signer: str, sender: str, trust: Trust) -> None:
     """RFC 7489: parent and child speak for each other; tenants of one public suffix do not."""
-    assert _trust(f"mx.google.com; dkim=pass header.d={signer}", sender=f"From: {sender}") is trust
+    assert _trust(f"mx.google.com; dkim=pass header.d={signer}", sender=f"From: ada@{sender}") is trust
 
 
 @pytest.mark.parametrize(
     ("said", "sender", "trust"),
     [
-        ("xn--bcher-kva.example", "ada@bücher.example", Trust.VERIFIED),
-        ("bücher.example", "ada@xn--bcher-kva.example", Trust.VERIFIED),
-        ("xn--strae-oqa.example", "ada@straße.example", Trust.VERIFIED),
-        ("strasse.example", "ada@straße.example", Trust.CLAIMED),
-        ("example.org", "ada@exаmple.org", Trust.CLAIMED),
-        ("example.org", "ada@example．org", Trust.VERIFIED),
+        ("xn--bcher-kva.example", "bücher.example", Trust.VERIFIED),
+        ("bücher.example", "xn--bcher-kva.example", Trust.VERIFIED),
+        ("xn--strae-oqa.example", "straße.example", Trust.VERIFIED),
+        ("strasse.example", "straße.example", Trust.CLAIMED),
+        ("example.org", "exаmple.org", Trust.CLAIMED),
+        ("example.org", "example．org", Trust.VERIFIED),
     ],
 )
 def test_a_domain_beyond_ascii_is_compared_as_it_is_looked_up(said: str, sender: str, trust: Trust) -> None:
     """IDNA 2008 on both sides; a letter that only looks the same is another domain."""
-    assert _trust(f"mx.google.com; dmarc=pass header.from={said}", sender=f"From: {sender}") is trust
+    assert _trust(f"mx.google.com; dmarc=pass header.from={said}", sender=f"From: ada@{sender}") is trust
 
 
 def test_arc_is_not_believed() -> None:
