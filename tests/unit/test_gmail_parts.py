@@ -221,6 +221,7 @@ def test_the_only_text_speaks_though_it_has_a_name() -> None:
         ('<a href="mailto:a@example.com">a@example.com</a>', "a@example.com"),
         ('<div style="display:none;max-height:0">Preview of the week</div><p>Hello</p>', "Hello"),
         ('<span style="font-size:0px">tracking</span><p hidden>x</p>Hello', "Hello"),
+        ('<table><tr><td style="font-size:0px"><div style="font-size:14px">shown</div></td></tr></table>', "shown"),
         ('<div style="display: none">all there is</div>', "all there is"),
         ('Great <img alt="😀" src="cid:1"><img alt="logo" src="cid:2">', "Great 😀"),
         ("a<br>b<br><br>c&nbsp;d &amp; e", "a\nb\n\nc d & e"),

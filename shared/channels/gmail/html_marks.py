@@ -22,10 +22,12 @@ _LONGEST_SIGNATURE = 1500
 _INDENT_ONLY = re.compile(r"margin[^;]*40px.*border:\s*none|border:\s*none.*margin[^;]*40px", re.IGNORECASE)
 # Lines for an inbox's preview, tracking pixels, what other clients alone show.
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|(?:max-height|max-width|opacity)\s*:\s*0(?:px)?\s*(?:;|!|$)"
-    r"|font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|!|$)",
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all"
+    r"|(?:max-height|max-width|opacity)\s*:\s*0(?:px)?\s*(?:;|!|$)",
     re.IGNORECASE,
 )
+# Newsletters set it on a frame, and a size again on what is inside.
+_NO_SIZE = re.compile(r"font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|!|$)", re.IGNORECASE)
 # Outlook's reply header, by its id or by the line it draws above; below it all is the original.
 _REPLY_HEADERS = (
     "//*[@id='divRplyFwdMsg' or @id='x_divRplyFwdMsg' or @id='appendonsend' or @id='x_appendonsend'"
@@ -64,14 +66,16 @@ def prepare(tree: Any, render: Render) -> None:
 
 def drop_hidden(tree: Any) -> None:
     """Take away what no reader sees, unless nothing else is there."""
-    hidden = [
-        element
-        for element in tree.iter(etree.Element)
-        if element.get("hidden") is not None or _HIDDEN.search(element.get("style") or "")
-    ]
-    for element in hidden:
+    for element in [each for each in tree.iter(etree.Element) if _is_hidden(each)]:
         if element.tag not in ("html", "body") and element.getparent() is not None:
             _replace(element, None)
+
+
+def _is_hidden(element: Any) -> bool:
+    style = element.get("style") or ""
+    if element.get("hidden") is not None or _HIDDEN.search(style):
+        return True
+    return bool(_NO_SIZE.search(style)) and not element.xpath("descendant::*[contains(@style, 'font-size')]")
 
 
 def show_pictures(tree: Any) -> None:
