@@ -145,6 +145,11 @@ class Settings(BaseSettings):
     whatsapp_quiet_max_s: float = 4.0
     conversation_idle_h: float = Field(default=72.0, description="after which a new message starts a new conversation")
     history_messages: int = 20
+    mail_loop_window_h: float = Field(
+        default=24.0, description="an e-mail whose text was answered within this time goes to a person, unanswered"
+    )
+    mail_thread_max_per_h: int = Field(default=10, description="more e-mails an hour in a thread go to a person")
+    mail_sender_max_per_h: int = Field(default=30, description="more e-mails an hour from a sender go to a person")
 
     # -- customers ------------------------------------------------------------------------------
     verification_link_d: float = Field(default=7.0, description="how long a link that verifies an address is valid")

@@ -114,12 +114,18 @@ CREATE TABLE messages (
     known               text CHECK (known IN ('yes', 'no', 'claimed')),
     -- The customer took the message back, or wrote another in its place.
     withdrawn_at        timestamptz,
+    -- Keyed hashes of an e-mail, by which a loop between two robots is noticed.
+    sender_hash         bytea,
+    thread_hash         bytea,
+    text_hash           bytea,
     UNIQUE (channel, provider_message_id),
     CHECK (author = 'customer' OR provider_message_id IS NULL)
 );
 CREATE INDEX messages_conversation ON messages (conversation_id, seq);
 CREATE INDEX messages_route ON messages (route_id, seq);
 CREATE INDEX messages_customer ON messages (customer_id, seq DESC);
+CREATE INDEX messages_sender ON messages (sender_hash, stored_at) WHERE sender_hash IS NOT NULL;
+CREATE INDEX messages_thread ON messages (thread_hash, stored_at) WHERE thread_hash IS NOT NULL;
 CREATE INDEX messages_open ON messages (stored_at) WHERE author = 'customer' AND outcome IS NULL;
 -- For the listing of what was missed: which ids are stored since a time.
 CREATE INDEX messages_whatsapp ON messages (received_at) WHERE channel = 'whatsapp' AND provider_message_id IS NOT NULL;

@@ -15,6 +15,7 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.channels.cursors import read_cursor
 from shared.channels.gmail.client import GmailClient
 from shared.channels.gmail.intake import Intake
 from shared.channels.gmail.push import PushGuard, notification
@@ -29,6 +30,7 @@ from shared.events.envelope import CHANNEL_POLL
 from shared.events.kafka import KafkaProducer
 from shared.events.received import receive_event
 from shared.observability.logs import logger
+from shared.observability.metrics import WATCH_EXPIRES
 from shared.runtime.doorway import deps_of
 from shared.runtime.health import Health
 from shared.runtime.serve import serve
@@ -49,6 +51,11 @@ class Deps:
     async def health(self) -> Health:
         """PostgreSQL and Kafka answer."""
         return await health_with(self.db, ("kafka", self.producer.ping()))
+
+    async def measure(self) -> None:
+        """The watch's end, from the database: known after a restart too, and to every copy."""
+        expires = (await read_cursor(self.db, Channel.EMAIL)).watch_expires
+        WATCH_EXPIRES.set(expires.timestamp() if expires else 0)
 
 
 @asynccontextmanager

@@ -21,7 +21,10 @@ Outcome = Literal["replied", "escalated", "ignored"]
 
 @dataclass(frozen=True, slots=True)
 class TurnMessage:
-    """One message to answer. `subject` is empty on WhatsApp; attachments are facts, not bytes."""
+    """One message to answer. `subject` is empty on WhatsApp; attachments are facts, not bytes.
+
+    `quoted` is the mail that it forwards or points at, not the customer's own words.
+    """
 
     text: str
     subject: str
@@ -29,6 +32,7 @@ class TurnMessage:
     attachments: tuple[Attachment, ...] = ()
     #: Facts that are not the customer's words: what it replies to, that it is forwarded.
     notes: tuple[str, ...] = ()
+    quoted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,11 @@ class TurnInput:
         """The customer's own words: each subject once, then the messages in order."""
         subjects = dict.fromkeys(message.subject for message in self.messages if message.subject.strip())
         return (*subjects, *(message.text for message in self.messages))
+
+    @property
+    def matters(self) -> tuple[str, ...]:
+        """The same, and what they forward or point at: whatever a person may have to decide."""
+        return (*self.texts, *(message.quoted for message in self.messages if message.quoted))
 
     @property
     def said(self) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
     if link is not None:
         return [link]
     kind = small_talk([*subjects, reading.text], reading.reader.name)
-    if kind is not None:
+    if kind is not None and not reading.quoted:
         return [Say(courtesy(kind, reading.reader))]
     if not reading.searches:
         wanted = queries(reading)
@@ -95,6 +95,8 @@ def queries(reading: Reading) -> list[str]:
     Of a message too long to be searched for only what it asks; nothing when that cannot be told: its beginning may
     not be what matters.
     """
+    if reading.quoted and len(reading.text.split()) <= _LEANS_ON_BEFORE:
+        return _of_quote(reading)
     text = _readable(reading.text)
     asked = questions(text)
     if len(asked) > 1 and reading.reader.channel is not Channel.WHATSAPP:
@@ -104,6 +106,13 @@ def queries(reading: Reading) -> list[str]:
         return [everything]
     request = _request(reading.text)
     return [request] if 0 < len(request) <= _MAX_QUERY else []
+
+
+def _of_quote(reading: Reading) -> list[str]:
+    """What a forwarded mail asks: few words above it say whose it is."""
+    asked = questions(_readable(reading.quoted))[:_MAX_QUESTIONS]
+    tries = asked or [_request(reading.quoted) or _readable(reading.quoted)]
+    return [query for query in tries if 0 < len(query) <= _MAX_QUERY]
 
 
 def whole(reading: Reading) -> str:
@@ -139,6 +148,8 @@ def _wider(reading: Reading) -> list[ToolUse | Say]:
     """One more try: the whole instead of its questions, what it asks without the story, or with the message before."""
     tried = {search.query for search in reading.searches}
     tries = [whole(reading), _request(reading.text)]
+    if reading.quoted:
+        tries += [*_of_quote(reading), _readable(reading.quoted)]
     if reading.before and len(reading.text.split()) <= _LEANS_ON_BEFORE:
         tries.insert(0, f"{_readable(reading.before)}\n{_readable(reading.text)}")
     left = [query for query in tries if 0 < len(query) <= _MAX_QUERY and query not in tried]

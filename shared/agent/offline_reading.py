@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -11,10 +12,19 @@ from typing import Any, cast
 from shared.agent.compose import Reader, Source
 from shared.agent.contract import EarlierContact
 from shared.agent.linking import has_offer
-from shared.agent.prompt import CONTEXT_MARK, EMPTY_MESSAGE, FILE_MARK, FILE_TEXT_MARK, NOTE_MARK, REVIEW_MARK
+from shared.agent.prompt import (
+    CONTEXT_MARK,
+    EMPTY_MESSAGE,
+    FILE_MARK,
+    FILE_TEXT_MARK,
+    QUOTE_MARK,
+    REVIEW_MARK,
+)
 from shared.channels.message import Channel
 
 _SUBJECT = "Subject: "
+#: Begin lines that are not the customer's words.
+_NOT_SAID = (FILE_MARK, FILE_TEXT_MARK, QUOTE_MARK, EMPTY_MESSAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class Reading:
     language: str
     text: str
     subjects: tuple[str, ...] = ()
+    quoted: str = ""
     before: str = ""
     searches: tuple[Search, ...] = ()
     escalated: bool = False
@@ -61,12 +72,14 @@ def read(instructions: str, given: str | Sequence[Any]) -> Reading:
     last = users[-1] if users else -1
     since = items[last + 1 :]
     subjects, text = _split(items[last].content if users else "")
+    quoted = _quoted(items[last].content if users else "")
     facts = _facts(instructions)
     return Reading(
         reader=_reader(facts),
         language=str(facts.get("language", "en")),
         text=text,
         subjects=subjects,
+        quoted=quoted,
         before=items[users[-2]].content if len(users) > 1 else "",
         searches=_searches(since),
         sure=bool(facts.get("sure_who_writes", False)),
@@ -93,9 +106,18 @@ def _content(raw: Any) -> str:
 def _split(content: str) -> tuple[tuple[str, ...], str]:
     lines = content.splitlines()
     count = next((place for place, line in enumerate(lines) if not line.startswith(_SUBJECT)), len(lines))
-    ours = (FILE_MARK, FILE_TEXT_MARK, NOTE_MARK, EMPTY_MESSAGE)
-    text = "\n".join(line for line in lines[count:] if not line.startswith(ours))
+    text = "\n".join(line for line in lines[count:] if not line.startswith(_NOT_SAID))
     return tuple(line.removeprefix(_SUBJECT) for line in lines[:count]), text
+
+
+def _quoted(content: str) -> str:
+    """The mails that are forwarded or pointed at."""
+    found: list[str] = []
+    for line in content.splitlines():
+        if line.startswith(QUOTE_MARK):
+            with suppress(ValueError):
+                found.append(str(json.loads(line.removeprefix(QUOTE_MARK).removesuffix("]"))))
+    return "\n".join(found)
 
 
 def _facts(instructions: str) -> Mapping[str, Any]:

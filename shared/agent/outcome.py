@@ -49,12 +49,12 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
     if early is not None:
         return early
     kind = small_talk(turn.said, turn.customer_name)
-    attached = any(message.attachments for message in turn.messages)
+    attached = any(message.attachments or message.quoted for message in turn.messages)
     if kind is SmallTalk.EMPTY:
         return escalated(run, Reason.NOT_FOUND, settings) if attached else ignored(turn, "empty")
     if kind in {SmallTalk.THANKS, SmallTalk.EMOJI} and turn.answered_before and not attached:
         return ignored(turn, "acknowledgement")
-    found = escalation.check(turn.texts, policy=settings.escalation_policy)
+    found = escalation.check(turn.matters, policy=settings.escalation_policy)
     if found is None:
         return None
     return escalated(run, found.reason, settings, others=found.others, evidence=found.evidence)

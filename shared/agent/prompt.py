@@ -30,10 +30,13 @@ _VERSION = re.compile(r"\Aversion: (\S+)\n+")
 MAX_TEXT = 8000
 #: Characters of a file's text that a model is given.
 MAX_FILE_TEXT = 2000
+#: Characters of a forwarded mail that a model is given.
+MAX_QUOTE = 4000
 #: Begin the lines of what is to be answered that are not the customer's words.
 FILE_MARK = "[attached file: "
 FILE_TEXT_MARK = "[the text of that file begins: "
 NOTE_MARK = "[about the message: "
+QUOTE_MARK = "[the mail that they forward or refer to says: "
 EMPTY_MESSAGE = "(an empty message)"
 
 
@@ -114,7 +117,13 @@ def too_long(turn: TurnInput) -> bool:
 def _parts(message: TurnMessage) -> list[str]:
     notes = [f"{NOTE_MARK}{note}]" for note in message.notes]
     files = [line for file in message.attachments for line in (_file(file), _file_text(file)) if line]
-    return [part for part in (*notes, message.text.replace("\0", " ").strip(), *files) if part]
+    return [part for part in (*notes, message.text.replace("\0", " ").strip(), _quote(message), *files) if part]
+
+
+def _quote(message: TurnMessage) -> str:
+    """As one line of JSON: somebody else's words, and as little a rule as the message is."""
+    text = message.quoted[:MAX_QUOTE].strip()
+    return f"{QUOTE_MARK}{json.dumps(text, ensure_ascii=False)}]" if text else ""
 
 
 def _file(file: Attachment) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from shared.agent.contract import EarlierContact, HistoryMessage, TurnInput, TurnMessage, TurnResult
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
+from shared.agent.prompt import MAX_QUOTE
 from shared.channels.message import Channel, Trust
 from shared.conversations.codes import ATTEMPTS
 from shared.conversations.commit import Verdict
@@ -36,8 +37,11 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         customer_id=str(turn.customer_id),
         conversation_id=str(turn.lease.conversation_id),
         ticket_id=row["id"] if row else "",
-        customer_name=turn.to_name,
-        messages=tuple(TurnMessage(m.text, m.subject, m.received_at, m.attachments, m.notes) for m in turn.messages),
+        customer_name=_name(turn),
+        messages=tuple(
+            TurnMessage(m.text, m.subject, m.received_at, m.attachments, m.notes, m.quoted[:MAX_QUOTE])
+            for m in turn.messages
+        ),
         history=tuple(
             HistoryMessage(s.author, s.channel, s.text, s.subject, s.at, str(s.conversation_id)) for s in said
         ),
@@ -100,9 +104,14 @@ def gave_up(turn: OpenTurn, settings: Settings) -> Verdict:
     return Verdict(
         outcome="escalated",
         reason=REPEATED_FAILURE,
-        text=handoff(turn.channel, Reason.MODEL_DOWN, name=turn.to_name, team=settings.support_team_name),
+        text=handoff(turn.channel, Reason.MODEL_DOWN, name=_name(turn), team=settings.support_team_name),
         summary="Every attempt to answer this failed. The customer's messages are unanswered.",
     )
+
+
+def _name(turn: OpenTurn) -> str:
+    """Whom to greet. A mail to an address that is only claimed says nothing that its writer chose."""
+    return "" if turn.channel is Channel.EMAIL and turn.trust is not Trust.VERIFIED else turn.to_name
 
 
 def _first_line(text: str) -> str:

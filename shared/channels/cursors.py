@@ -43,6 +43,11 @@ async def set_watch(db: Database, channel: str, expires: datetime) -> None:
     await db.execute(SQL["set_watch"], channel, expires)
 
 
+async def forget_watch(db: Database, channel: str) -> None:
+    """The provider is not asked to push any more."""
+    await db.execute(SQL["forget_watch"], channel)
+
+
 async def set_due(db: Database, channel: str, at: datetime) -> None:
     """Remember when the sweep should have the channel polled."""
     await db.execute(SQL["set_due"], channel, at)

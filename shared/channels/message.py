@@ -75,6 +75,9 @@ class EmailHeaders(_Strict):
     message_id: str = Field(default="", max_length=998)
     references: tuple[str, ...] = Field(default=(), max_length=200)
     date: str = Field(default="", max_length=200)
+    cc: str = Field(default="", max_length=1000, description="as written; data, never who is answered")
+    reply_to: str = Field(default="", max_length=1000, description="as above")
+    about_delivery: str = Field(default="", max_length=64, description="of a delivery report: the delivery it is about")
 
 
 class FormFields(_Strict):

@@ -31,7 +31,7 @@ class Publisher(Protocol):
 async def publish_inbound(producer: Publisher, settings: Settings, message: InboundMessage) -> None:
     """Publish one `fte.message.received` on fte.inbound; returns after the acks.
 
-    A message too large for an event loses its quoted part first, then the end of its text.
+    A message too large for an event loses its quoted part first, then the text of its files, then the end of its own.
     Raises Retryable while Kafka is away, Permanent when FTE_LOOKUP_KEY is missing.
     """
     await producer.publish(INBOUND_TOPIC, inbound_event(key_bytes(settings.fte_lookup_key, "FTE_LOOKUP_KEY"), message))
@@ -63,6 +63,10 @@ def _fitting(message: InboundMessage) -> bytes:
     data = message.model_dump_json().encode()
     if len(data) > MAX_EVENT_BYTES and message.quoted:
         message = message.model_copy(update={"quoted": ""})
+        data = message.model_dump_json().encode()
+    if len(data) > MAX_EVENT_BYTES and any(file.text for file in message.attachments):
+        bare = tuple(file.model_copy(update={"text": ""}) for file in message.attachments)
+        message = message.model_copy(update={"attachments": bare})
         data = message.model_dump_json().encode()
     text = message.text
     while len(data) > MAX_EVENT_BYTES and text:

@@ -19,6 +19,8 @@ _TIMEOUT_S = 30.0
 #: What to do next, by the desk's reason.
 _NEXT = {
     "unknown-ticket": "`kn-fte tickets list` shows them",
+    "unknown-attachment": "`kn-fte tickets show` names the files of a ticket",
+    "unknown-message": "`kn-fte tickets show` names the raw mails of a ticket",
     "unknown-customer": "`kn-fte customers list` shows them",
     "unknown-merge": "`kn-fte customers show WHO` shows the merges",
     "merged-customer": "`kn-fte customers unmerge` parts them",
@@ -68,6 +70,13 @@ class DeskClient:
     async def post(self, path: str, body: dict[str, Any] | None = None, **query: Any) -> Any:
         """POST a JSON body."""
         return await self._call("POST", path, json=body or {}, params=query)
+
+    async def download(self, path: str) -> bytes:
+        """GET the contents of a file."""
+        response = await self._request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
+        if response.status_code >= 400:
+            raise Permanent(_message(response), reason="refused")
+        return response.content
 
     async def health(self) -> dict[str, Any]:
         """`/health`, whether it serves or not; it wants no token. Raises Retryable when nothing answers."""

@@ -9,13 +9,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
+from uuid import UUID
 
 import typer
 
 from shared.cli.desk_client import DeskClient
 from shared.cli.entry import run
 from shared.cli.kn_customers import customers
-from shared.cli.output import Format, Output, command, fail, print_lines, say, screen, show
+from shared.cli.output import Format, Output, command, fail, print_lines, save, say, screen, show
 from shared.cli.status_view import status_lines, unavailable
 from shared.cli.ticket_view import ticket_lines
 
@@ -34,6 +35,7 @@ Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many row
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 Reason = Annotated[str | None, typer.Option("--reason", help="why, for the record")]
 TicketId = Annotated[str, typer.Argument(metavar="ID", help="the ticket's id")]
+SaveTo = Annotated[Path, typer.Option("--to", metavar="FILE", help="where to save it; never over another file")]
 LetterId = Annotated[str, typer.Argument(metavar="ID", help="its id or its event's id")]
 
 
@@ -126,6 +128,24 @@ async def tickets_return(ticket: TicketId, output: Output = Format.TABLE) -> Non
 async def tickets_close(ticket: TicketId, reason: Reason = None, output: Output = Format.TABLE) -> None:
     """Close the conversation; refused while something is unanswered."""
     show(await DeskClient.find().post(f"/tickets/{_part(ticket)}/close", {"reason": reason}), output)
+
+
+@tickets.command("attachment")
+@command
+async def tickets_attachment(
+    ticket: TicketId, attachment: Annotated[UUID, typer.Argument(metavar="ATTACHMENT")], to: SaveTo
+) -> None:
+    """Save one file that came along, as it came; it is recorded. Open it with care: a stranger sent it."""
+    save(to, await DeskClient.find().download(f"/tickets/{_part(ticket)}/attachments/{attachment}"))
+
+
+@tickets.command("raw")
+@command
+async def tickets_raw(
+    ticket: TicketId, message: Annotated[UUID, typer.Argument(metavar="MESSAGE")], to: SaveTo
+) -> None:
+    """Save one message as the provider had it (RFC 822 for e-mail); it is recorded."""
+    save(to, await DeskClient.find().download(f"/tickets/{_part(ticket)}/messages/{message}/raw"))
 
 
 @dead_letters.command("list")

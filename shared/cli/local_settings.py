@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from shared.cli.desk_client import local_endpoints
 from shared.errors import Permanent
-from shared.local.system.environment import keys_in_use
+from shared.local.system.environment import keys_in_use, simulated_mailbox
 from shared.local.system.home import Home
 from shared.settings import Settings
 
@@ -26,3 +26,13 @@ def local_settings() -> Settings:
     known = {name: value for name, value in fields.items() if name in Settings.model_fields}
     more = {"database_url": SecretStr(found["postgres"]), "kafka_bootstrap_servers": found["kafka"]}
     return given.model_copy(update={**known, **more})
+
+
+def mailbox_settings() -> Settings:
+    """The same with a mailbox: the one whose credentials are given, else the simulated one that is up here."""
+    settings, found = local_settings(), local_endpoints()
+    simulator = (found or {}).get("simulators", {}).get("gmail")
+    if settings.gmail_credentials.get_secret_value() or not simulator:
+        return settings
+    made = {name.lower(): value for name, value in simulated_mailbox(simulator, Home.default().keys()).items()}
+    return settings.model_copy(update={**made, "gmail_credentials": SecretStr(made["gmail_credentials"])})

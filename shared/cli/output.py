@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar, cast
 
 import typer
@@ -81,6 +83,17 @@ def show(value: Any, output: Format, columns: Sequence[str] = ()) -> None:
         _table(value, columns)
     else:
         _object(value)
+
+
+def save(to: Path, contents: bytes) -> None:
+    """A new file that its owner alone may read, and not run."""
+    try:
+        descriptor = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        fail(f"{to} can't be written: {error.strerror}")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(contents)
+    say(f"saved {len(contents)} bytes to {to}")
 
 
 def screen() -> Screen:

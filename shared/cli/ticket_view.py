@@ -11,6 +11,7 @@ from shared.cli.columns import Screen, cell, field_lines, harmless, long_time, o
 Row = Mapping[str, Any]
 _NARROWEST = 30
 _INDENT = "  "
+_ASIDE = {"cc": "Cc", "reply_to": "Reply-To"}
 
 
 def ticket_lines(ticket: Row, screen: Screen) -> list[tuple[str, str]]:
@@ -70,7 +71,10 @@ def _message(message: Row, known_subject: Any, screen: Screen) -> list[str]:
     lines += _wrapped(message["text"] or "(no text)", screen).splitlines()
     details = message["details"]
     files = cast(Sequence[Row], details.get("attachments") or ()) if isinstance(details, dict) else ()
-    return [*lines, *(f"attached: {_file(file)}" for file in files)]
+    aside = cast(Row, details) if isinstance(details, dict) else {}
+    lines += [f"{label}: {one_line(aside[name])}" for name, label in _ASIDE.items() if aside.get(name)]
+    lines += [f"attached: {_file(file)}" for file in files]
+    return [*lines, f"raw mail: {message['id']}"] if message.get("has_raw") else lines
 
 
 def _decision(decision: Row) -> dict[str, str]:
@@ -100,7 +104,10 @@ def _check(row: Row) -> str:
 
 def _file(file: Row) -> str:
     size = max(1, round(int(file["size"] or 0) / 1024))
-    return f"{one_line(file['name'] or 'unnamed')} ({one_line(file['content_type'])}, {size} kB)"
+    said = f"{one_line(file['name'] or 'unnamed')} ({one_line(file['content_type'])}, {size} kB)"
+    if file.get("state") in ("refused", "gone"):
+        return f"{said}, not kept: {one_line(file['reason'])}"
+    return f"{said} {file['id']}" if file.get("id") else said
 
 
 def _clock(text: str, screen: Screen) -> str:

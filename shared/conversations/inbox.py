@@ -18,6 +18,7 @@ from asyncpg import UniqueViolationError
 from shared.channels.message import Channel, InboundMessage, Trust
 from shared.conversations.files import store_files
 from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
+from shared.conversations.loops import loop_reason, note_traces, traces_of
 from shared.conversations.numbers import note_arrival, understood
 from shared.conversations.placing import Place, place
 from shared.conversations.verification import verify_address
@@ -30,6 +31,7 @@ from shared.privacy.vault import Vault
 from shared.settings import Settings
 
 SQL = load("inbox")
+MAILBOX = load("mailbox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ async def _insert(
     """The conversation, and the deliveries that the message made due."""
     where, state = await _settled_place(connection, vault, settings, message)
     outcome, reason = _outcome_at_the_door(message, state)
+    traces = traces_of(vault, message)
+    looped = await loop_reason(connection, settings, traces) if traces and outcome is None else None
+    if looped:
+        outcome, reason = "escalated", looped
     owner, keys = where.resolved.customer_id, where.resolved.keys
     details = message.model_dump_json(include={"quoted", "email", "form", "whatsapp"})
     message_id = uuid.uuid4()
@@ -108,6 +114,10 @@ async def _insert(
     raw = await store_files(connection, vault, keys, owner, message_id, message)
     if raw is not None:
         await connection.execute(SQL["keep_raw"], message_id, raw)
+    if traces:
+        await note_traces(connection, message_id, traces)
+    if looped:
+        await _to_person(connection, where.conversation_id, looped)
     await _note_claims(connection, vault, where, message)
     link = await verify_address(connection, vault, settings, where, message)
     if outcome:
@@ -147,6 +157,14 @@ def _outcome_at_the_door(message: InboundMessage, state: str) -> tuple[str | Non
     if state == "human":
         return "escalated", "with-person"
     return None, None
+
+
+async def _to_person(connection: Any, conversation_id: UUID, reason: str) -> None:
+    """Without a word to the sender: the agent is silent from here on, and the ticket says why."""
+    await connection.execute(MAILBOX["escalate_ticket"], conversation_id, reason, None)
+    for row in await connection.fetch(MAILBOX["escalate_rest"], conversation_id, "with-person"):
+        OUTCOMES.labels(row["channel"], "escalated", "with-person").inc()
+    await connection.execute(MAILBOX["to_person"], conversation_id)
 
 
 async def _note_claims(connection: Any, vault: Vault, where: Place, message: InboundMessage) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from shared.channels.gmail.forwarded import points_at_quote
 from shared.channels.message import TRUST_ORDER, Attachment, Channel, EmailHeaders, Trust
 from shared.conversations.files import files_of, opened
 from shared.conversations.lease import DEAD_AFTER_S, Lease, Stale
@@ -36,6 +37,8 @@ class OpenMessage:
     email: EmailHeaders | None
     #: What is to be known of it besides its words (shared.conversations.spoken_of).
     notes: tuple[str, ...] = ()
+    #: What it quotes, where that is its matter: a forward, or a text that points at it.
+    quoted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +182,13 @@ def _turn(
 
 def _open(row: Any, keys: Keyset, files: tuple[Attachment, ...], notes: tuple[str, ...]) -> OpenMessage:
     details = json.loads(keys.unseal("message.details", row["details_enc"])) if row["details_enc"] else {}
+    subject = keys.unseal("message.subject", row["subject_enc"]) if row["subject_enc"] else ""
+    text, quoted = keys.unseal("message.body", row["body_enc"]), details.get("quoted") or ""
     return OpenMessage(
         id=row["id"],
-        subject=keys.unseal("message.subject", row["subject_enc"]) if row["subject_enc"] else "",
-        text=keys.unseal("message.body", row["body_enc"]),
+        subject=subject,
+        text=text,
+        quoted=quoted if points_at_quote(subject, text, quoted) else "",
         received_at=row["received_at"],
         attempts=row["attempts"],
         handed_over=row["handed_over"],

@@ -8,8 +8,10 @@ a claimed or held sender only ever meets the conversation of their own thread.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,6 +23,8 @@ from shared.privacy.vault import Vault
 from shared.settings import Settings
 
 SQL = load("inbox")
+# As shared.channels.gmail.compose makes them.
+_OURS = re.compile(r"<fte\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@", re.IGNORECASE)
 _TICKET_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -43,10 +47,13 @@ async def place(connection: Any, vault: Vault, settings: Settings, message: Inbo
     stale_d = settings.number_stale_d
     resolved = await resolve(connection, vault, message.sender, stale_d) if verified else None
     route = await connection.fetchrow(SQL["find_route"], message.channel, key, hours)
+    answered = await _answered(connection, vault, message) if route is None else None
+    if resolved is None and answered is not None:
+        resolved = Resolved(answered["customer_id"], True, await vault.keys(connection, [answered["customer_id"]]))
     if resolved is None and route is not None:
         resolved = Resolved(route["customer_id"], True, await vault.keys(connection, [route["customer_id"]]))
     resolved = resolved or await resolve(connection, vault, message.sender, stale_d)
-    chosen = await _choose(connection, message, route, resolved, hours)
+    chosen = await _choose(connection, message, route or answered, resolved, hours)
     conversation_id = chosen or await _open_conversation(connection, message, resolved)
     if chosen is not None and message.form is not None:
         await _name_ticket(connection, message, resolved, conversation_id)
@@ -75,6 +82,25 @@ def page_keys(vault: Vault, ticket: str, address: str, trust: Trust) -> list[byt
 
 def _route_key(vault: Vault, channel: Channel, thread: str, address: str, trust: Trust) -> bytes:
     return vault.lookup("route", json.dumps([channel, thread, address, trust]))
+
+
+async def _answered(connection: Any, vault: Vault, message: InboundMessage) -> Any:
+    """The route that a mail goes on with though Gmail put it into another thread: it refers to a mail of ours.
+
+    Only one to the same address under the same trust: whoever else shares an In-Reply-To is a stranger to it.
+    """
+    named = our_deliveries(message.email.references if message.email else ())
+    for row in await connection.fetch(SQL["routes_answered"], named) if named else ():
+        keys = await vault.keys(connection, [row["customer_id"]])
+        address = json.loads(keys.unseal("route.address", row["address_enc"]))["address"]
+        if address == message.sender.address and row["trust"] == message.sender.trust:
+            return row
+    return None
+
+
+def our_deliveries(references: Sequence[str]) -> list[UUID]:
+    """The deliveries that references name by our Message-IDs, in their order."""
+    return [UUID(found[1]) for each in references if (found := _OURS.match(each))]
 
 
 async def _choose(connection: Any, message: InboundMessage, route: Any, resolved: Resolved, hours: int) -> UUID | None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from shared.channels.web.answers import install_answers
 from shared.dead_letters.customers import Customers
+from shared.dead_letters.downloads import Downloads, add_downloads
 from shared.dead_letters.office import Office
 from shared.errors import Rejected
 from shared.events.received import receive_event, unreadable
@@ -79,6 +80,7 @@ def build_api(office: Office) -> FastAPI:
     guarded = APIRouter(dependencies=[Depends(_operator(office))])
     for add in (_tickets, _customers, _dead_letters, _knowledge):
         add(guarded, office)
+    add_downloads(guarded, Downloads(office.db, office.vault))
     app.include_router(guarded)
     app.post("/events")(_events(office))
     install_answers(app, "dlq-review")

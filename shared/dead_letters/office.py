@@ -5,6 +5,7 @@ Addresses and texts leave the database here only, towards a holder of the operat
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +79,7 @@ class Office:
         shown["messages"] = [
             {
                 **plain(message, keys, labels, body="text"),
-                "details": {"attachments": _files(files, message["id"], keys)},
+                "details": {**_aside(message, keys), "attachments": _files(files, message["id"], keys)},
             }
             for message in thread
         ]
@@ -116,3 +117,13 @@ def _files(files: Sequence[Any], message_id: UUID, keys: Keyset) -> list[dict[st
         for file in files
         if file["message_id"] == message_id
     ]
+
+
+def _aside(message: Any, keys: Keyset) -> dict[str, Any]:
+    """Cc and Reply-To as a mail had them: to be seen, nobody is answered there."""
+    text = unsealed(keys, "message.details", message["details_enc"])
+    try:
+        known = (json.loads(text) if text else {}).get("email") or {}
+    except ValueError:  # erased
+        known = {}
+    return {name: known[name] for name in ("cc", "reply_to") if known.get(name)}

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from shared.channels.message import Channel, EmailHeaders
+from shared.channels.message import Channel, EmailHeaders, Trust
 from shared.channels.provider import Outbound, Receipt, Template
 from shared.conversations.numbers import SQL as NUMBERS
 from shared.conversations.numbers import lookup_of
@@ -129,7 +129,10 @@ class Ledger:
         if answered:
             sealed += [answered["subject_enc"], answered["body_enc"], answered["details_enc"]]
         keys = await self.vault.keys_for(connection, sealed)
-        return _outbound(row, attempt, answered, frozenset(r["provider_id"] for r in taken), keys)
+        outbound = _outbound(row, attempt, answered, frozenset(r["provider_id"] for r in taken), keys)
+        # A notice's words are all ours already.
+        is_ours = row["trust"] == Trust.VERIFIED or row["kind"] == "notice"
+        return outbound if is_ours else bare_of(outbound, self.settings)
 
     def draft_keeper(self, outbound: Outbound) -> Callable[[str], Awaitable[None]]:
         """Commits a provider-side draft's id before the draft is sent. Raises Retryable when the claim is lost."""
@@ -195,6 +198,26 @@ async def supersede(connection: Any, conversation_id: UUID) -> int:
     if rows:
         await connection.fetch(SQL["reopen_superseded"], [row["message_id"] for row in rows])
     return len(rows)
+
+
+def bare_of(outbound: Outbound, settings: Settings) -> Outbound:
+    """A mail to an address that is only claimed carries nothing that its writer wrote: no quote, subject or name.
+
+    Else whoever writes in another's name has us mail their words to that person.
+    """
+    if outbound.channel is not Channel.EMAIL:
+        return outbound
+    known = outbound.in_reply_to
+    return replace(
+        outbound,
+        to_name="",
+        subject="",
+        quoted="",
+        own_subject=f"Re: your message to {settings.support_team_name}",
+        # Of the thread only what ties the answer to it.
+        in_reply_to=known
+        and EmailHeaders(gmail_thread_id=known.gmail_thread_id, message_id=known.message_id, date=known.date),
+    )
 
 
 def _outbound(row: Any, attempt: int, answered: Any, taken: frozenset[str], keys: Keyset) -> Outbound:

@@ -1,8 +1,8 @@
-"""What a provider's status callback says of a delivery: proof, and it may come in any order.
+"""What a provider's status callback or a server's delivery report says of a delivery: it may come in any order.
 
 Statuses only move forward. A callback is proof that its attempt was carried out, so it settles an
 unknown outcome; `failed` finds another way (63016, 21610) or sends the conversation to a person.
-Source: Twilio, "Outbound Message Status in Status Callbacks".
+Source: Twilio, "Outbound Message Status in Status Callbacks"; RFC 3464 for reports by e-mail.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ async def apply_status(ledger: Ledger, said: DeliveryStatus) -> tuple[UUID, ...]
         row = await connection.fetchrow(SQL["status_row"], delivery_id)
         if row is None or not _concerns(row, said):
             return ()
-        if said.attempt != row["attempt"]:
+        if said.attempt is not None and said.attempt != row["attempt"]:
             # An older attempt that was thought not to be carried out: it says nothing of the one under way.
             logger().warning("status_of_older_attempt", status=said.status, attempt=said.attempt)
             return ()
@@ -59,7 +59,7 @@ def _uuid(text: str) -> UUID:
 
 
 def _concerns(row: Any, said: DeliveryStatus) -> bool:
-    if row["provider_id"] in (None, said.sid):
+    if said.sid is None or row["provider_id"] in (None, said.sid):
         return True
     # Another attempt of ours went out too: nothing to undo, but a person should know.
     logger().error("delivery_sent_twice", attempt=said.attempt, channel=row["channel"])

@@ -37,6 +37,10 @@ CHALLENGES = Counter("fte_challenges_total", "challenges of the form's page by r
 REQUEST_SECONDS = Histogram("fte_request_seconds", "time to answer a request", ["function", "status"])
 CHANNEL_UP = Gauge("fte_channel_up", "1 while the channel's provider answers", ["channel"])
 
+WATCH_EXPIRES = Gauge(
+    "fte_gmail_watch_expires_timestamp_seconds", "until when Gmail pushes, in seconds since 1970; 0: no watch"
+)
+
 
 def exposition() -> tuple[bytes, str]:
     """The registry as bytes, and their content type."""

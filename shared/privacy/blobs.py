@@ -8,6 +8,7 @@ the customer's data key (`adopt`), however large the contents are. Erasing the c
 from __future__ import annotations
 
 import base64
+import json
 import os
 import uuid
 from typing import Any
@@ -26,10 +27,15 @@ _NONCE = 12
 _LABEL = "blob.key"
 
 
+def name_of(vault: Vault, *parts: str) -> UUID:
+    """The id of the blob of this very thing: a redelivery finds the first one instead of leaving a second."""
+    return UUID(bytes=vault.lookup("blob", json.dumps(parts))[:16])
+
+
 async def keep(connection: Any, vault: Vault, contents: bytes, blob_id: UUID | None = None) -> UUID:
     """Store `contents` for a message that is yet to be stored; the blob's id.
 
-    A `blob_id` that the caller can make again, and nobody can guess, keeps the contents of a repeat once.
+    With an id of `name_of` it is stored once, and what is there already stays as it is.
     """
     blob_id = blob_id or uuid.uuid4()
     key, wrapped = vault.new_key()

@@ -1,7 +1,7 @@
 """What `/health` says: can the function serve, and how is each channel.
 
 `{"status": "ok"|"unavailable", "channels": {"email": {"status": "ok"|"degraded"|"unknown",
-"reason"?, "since"?}, "whatsapp": …, "web": …}}`. A degraded channel does not make the function
+"reason"?, "action"?, "since"?}, "whatsapp": …, "web": …}}`. A degraded channel does not make the function
 fail: the others go on.
 """
 
@@ -13,6 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+#: What mends a state that does not pass by itself.
+WHAT_TO_DO = {
+    "auth": "the provider refuses our credentials: for Gmail run `fte gmail login` and set GMAIL_CREDENTIALS",
+    "watch-expired": "run `fte gmail watch`; mail comes with the poll meanwhile",
+    "watch-expires-soon": "run `fte gmail watch`; its daily renewal fails",
+}
 CHANNELS = ("email", "whatsapp", "web")
 
 
@@ -29,6 +35,8 @@ class ChannelHealth:
         shown = {"status": self.status}
         if self.reason:
             shown["reason"] = self.reason
+            if self.reason in WHAT_TO_DO:
+                shown["action"] = WHAT_TO_DO[self.reason]
         if self.since:
             shown["since"] = self.since.isoformat()
         return shown

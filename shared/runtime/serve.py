@@ -8,10 +8,11 @@ trace context, and errors that answer as shared.errors says without repeating wh
 
 from __future__ import annotations
 
+import asyncio
 import importlib.machinery
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from functions_framework.aio import ExceptionHandlerMiddleware, create_asgi_app_from_module
@@ -22,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.errors import FteError
 from shared.observability.logs import configure_logging, logger
 from shared.observability.metrics import exposition
 from shared.observability.tracing import configure_tracing
@@ -37,6 +39,9 @@ class Dependencies(Protocol):
         """Whether the function can serve, and how its channels are."""
         ...
 
+
+#: How long a function's own measurements may hold up `/metrics`.
+_MEASURE_S = 2.0
 
 OpenDeps = Callable[[Settings], AbstractAsyncContextManager[Dependencies]]
 
@@ -80,7 +85,12 @@ async def _health(request: Request) -> Response:
     return JSONResponse(health.as_json(), status_code=200 if health.serving else 503)
 
 
-async def _metrics(_request: Request) -> Response:
+async def _metrics(request: Request) -> Response:
+    measure = getattr(request.app.state.deps, "measure", None)
+    if measure is not None:
+        # What is measured at the moment it is asked for; without its source the rest is shown all the same.
+        with suppress(FteError, TimeoutError):
+            await asyncio.wait_for(measure(), _MEASURE_S)
     body, content_type = exposition()
     return Response(body, media_type=content_type)
 

@@ -30,7 +30,17 @@ UPDATE channel_cursors SET degraded_reason = NULL, degraded_since = NULL
 WHERE channel = $1 AND degraded_reason IS NOT NULL;
 
 -- name: health
-SELECT channel, degraded_reason, degraded_since FROM channel_cursors;
+-- A watch is renewed daily with six days left: one about to end was not renewed for days.
+SELECT channel, watch_expires,
+       CASE WHEN degraded_reason IS NOT NULL THEN degraded_reason
+            WHEN watch_expires <= now() THEN 'watch-expired'
+            WHEN watch_expires < now() + interval '1 day' THEN 'watch-expires-soon' END AS degraded_reason,
+       CASE WHEN degraded_reason IS NOT NULL THEN degraded_since
+            WHEN watch_expires <= now() THEN watch_expires END AS degraded_since
+FROM channel_cursors;
+
+-- name: forget_watch
+UPDATE channel_cursors SET watch_expires = NULL WHERE channel = $1 AND watch_expires IS NOT NULL;
 
 -- name: listing_since
 -- A day is as long as a missed message is still worth an answer; what came before us is not ours.

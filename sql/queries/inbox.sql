@@ -10,6 +10,15 @@ JOIN conversations c ON c.id = r.conversation_id
 WHERE r.channel = $1 AND r.key = $2
 FOR NO KEY UPDATE OF r, c;
 
+-- name: routes_answered
+-- The routes of mails of ours that a message refers to, the last mentioned first.
+SELECT c.customer_id, r.conversation_id, r.address_enc, c.state, c.trust
+FROM unnest($1::uuid[]) WITH ORDINALITY AS named (delivery_id, place)
+JOIN deliveries d ON d.id = named.delivery_id AND d.channel = 'email'
+JOIN routes r ON r.id = d.route_id
+JOIN conversations c ON c.id = r.conversation_id
+ORDER BY named.place DESC;
+
 -- name: recent_conversation
 -- The customer's open conversation that a message without a thread of its own goes on with.
 -- $3: only one the agent has, and last spoken to on another channel than $4.

@@ -7,7 +7,8 @@ SELECT id FROM routes WHERE id = $1 FOR NO KEY UPDATE;
 -- name: oldest_unfinished
 -- Only a route's oldest unfinished delivery may be claimed.
 SELECT d.id, d.status, d.attempt, d.claimed_until, d.next_at, d.unknown_since, d.draft_id, d.created_at, d.arrived_at,
-       d.conversation_id, d.route_id, d.channel, d.author, d.held, d.template, m.customer_id, m.kind, m.subject_enc, m.body_enc, m.received_at AS said_at,
+       d.conversation_id, d.route_id, d.channel, d.author, d.held, d.template, m.customer_id, m.kind, m.trust,
+       m.subject_enc, m.body_enc, m.received_at AS said_at,
        r.address_enc,
        coalesce(d.claimed_until > now(), false) AS claimed,
        coalesce(d.next_at > now(), false) AS early,

@@ -113,6 +113,11 @@ UPDATE deliveries d SET conversation_id = m.conversation_id
 FROM messages m
 WHERE m.id = d.message_id AND m.route_id = ANY($1::uuid[]) AND d.conversation_id <> m.conversation_id;
 
+-- name: follow_long_answers
+UPDATE long_answers l SET conversation_id = m.conversation_id
+FROM messages m
+WHERE m.id = l.message_id AND m.route_id = ANY($1::uuid[]) AND l.conversation_id <> m.conversation_id;
+
 -- name: follow_decisions
 UPDATE decisions d SET conversation_id = m.conversation_id, customer_id = m.customer_id
 FROM messages m

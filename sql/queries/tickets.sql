@@ -22,11 +22,25 @@ WHERE t.id = $1;
 
 -- name: thread
 SELECT m.id, m.author, m.kind, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.outcome,
-       m.outcome_reason,
+       m.outcome_reason, m.raw_blob_id IS NOT NULL AS has_raw,
        d.status AS delivery, d.error_code, d.attempt
 FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id
 WHERE m.conversation_id = $1
 ORDER BY m.seq;
+
+-- name: attachment
+-- A file of one of the ticket's messages.
+SELECT a.name_enc, a.blob_id
+FROM tickets t
+JOIN messages m ON m.conversation_id = t.conversation_id
+JOIN attachments a ON a.message_id = m.id
+WHERE t.id = $1 AND a.id = $2;
+
+-- name: raw
+SELECT m.raw_blob_id
+FROM tickets t
+JOIN messages m ON m.conversation_id = t.conversation_id
+WHERE t.id = $1 AND m.id = $2;
 
 -- name: decisions
 SELECT outcome, reason, model, instructions, tokens_in, tokens_out, sentiment, record_enc, decided_at

@@ -35,7 +35,7 @@ class World:
     kafka: MemoryKafka
     environment: dict[str, str]
 
-    def mail(self, text: str = "How do I export my invoices?") -> str:
+    def mail(self, text: str = "How do I export my invoices?", *, spam: bool = False) -> str:
         """A customer's mail reaches the mailbox; its id there."""
         mail = EmailMessage()
         mail["Authentication-Results"] = "mx.google.com; dmarc=pass header.from=example.net"
@@ -44,7 +44,17 @@ class World:
         mail["Subject"] = "A private question"
         mail["Message-ID"] = f"<{uuid.uuid4().hex}@example.net>"
         mail.set_content(text)
-        return self.control("inbound", content=mail.as_bytes())["id"]
+        return self.control("inbound?spam=true" if spam else "inbound", content=mail.as_bytes())["id"]
+
+    def relabel(self, message_id: str, *, add: list[str], remove: list[str]) -> None:
+        """What a person does in Gmail's own window."""
+        credentials = json.loads(self.environment["GMAIL_CREDENTIALS"])
+        with self.gmail.client() as client:
+            form = {"grant_type": "refresh_token", **{k: v for k, v in credentials.items() if k != "type"}}
+            token = client.post("/token", data=form).raise_for_status().json()["access_token"]
+            path = f"/gmail/v1/users/me/messages/{message_id}/modify"
+            body = {"addLabelIds": add, "removeLabelIds": remove}
+            client.post(path, json=body, headers={"Authorization": f"Bearer {token}"}).raise_for_status()
 
     def control(self, path: str, method: str = "POST", **sent: Any) -> Any:
         with self.gmail.client() as client:

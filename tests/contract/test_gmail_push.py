@@ -45,6 +45,7 @@ def world(postgres: EmbeddedPostgres, kafka: MemoryKafka, tmp_path_factory: pyte
         "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
         "FTE_EVENT_KEY": random_key(),
         "FTE_LOOKUP_KEY": random_key(),
+        "FTE_MASTER_KEY": f"k1:{random_key()}",
         "GMAIL_API_BASE_URL": gmail_url,
         "GMAIL_CREDENTIALS": json.dumps(credentials),
         "GMAIL_CERTS_URL": f"{gmail_url}/certs",
@@ -132,6 +133,72 @@ def test_a_forgotten_history_is_made_good(world: World) -> None:
     again = world.events(known)
     assert (len(again), len({event["ce_id"] for event in again})) == (2, 1)
     assert int(world.row()["cursor"]) > oldest
+
+
+def test_a_cursor_that_is_ahead_of_the_mailbox_is_made_good(world: World) -> None:
+    """Another mailbox's, or one restored from a backup: a bounded look at INBOX, the same ids, and no second answer."""
+    known = world.mail()
+    eventually(world.settled)
+    world.sql("UPDATE channel_cursors SET cursor = '99999999999' WHERE channel = 'email' RETURNING channel")
+    world.control("watch/lapse")
+    message_id = world.mail()
+    assert world.poll().status_code == 200
+    assert len(world.events(message_id)) == 1
+    assert len({event["ce_id"] for event in world.events(known)}) == 1
+    assert int(world.row()["cursor"]) < 99999999999
+    watched = world.control("history/forget")
+    assert int(watched["historyId"]) > 0
+    assert world.poll().status_code == 200
+
+
+def test_spam_is_not_read_until_a_person_rescues_it(world: World) -> None:
+    """Never SPAM; what is moved to INBOX is picked up like any other mail, once."""
+    message_id = world.mail(spam=True)
+    eventually(world.settled)
+    assert world.poll().status_code == 200
+    assert world.events(message_id) == []
+    world.relabel(message_id, add=["INBOX"], remove=["SPAM"])
+    assert world.poll().status_code == 200
+    assert len(world.events(message_id)) == 1
+    world.relabel(message_id, add=[], remove=["INBOX"])
+    world.relabel(message_id, add=["INBOX"], remove=[])
+    eventually(world.settled)
+    assert world.poll().status_code == 200
+    assert len({event["ce_id"] for event in world.events(message_id)}) == 1
+
+
+def test_the_watch_s_end_is_a_metric_and_a_state(world: World, tmp_path: Path) -> None:
+    """Shown by a process that never saw the watch made; near or past its end the channel says what to do."""
+    world.sql("UPDATE channel_cursors SET watch_expires = now() + interval '6 days 12 hours' RETURNING channel")
+    assert world.email_health() == {"status": "ok"}
+    with served("gmail_push", tmp_path, world.environment) as restarted, restarted.client() as client:
+        [line] = [line for line in client.get("/metrics").text.splitlines() if line.startswith("fte_gmail_watch_exp")]
+    assert abs(float(line.split()[1]) - world.row()["watch_expires"].timestamp()) < 1
+    for passes, reason in (("6 days 7 hours", "watch-expires-soon"), ("6 hours", "watch-expired")):
+        world.sql(
+            f"UPDATE channel_cursors SET watch_expires = watch_expires - interval '{passes}' RETURNING channel"  # noqa: S608
+        )
+        health = world.email_health()
+        assert (health["status"], health["reason"]) == ("degraded", reason)
+        assert "fte gmail watch" in health["action"]
+    assert world.poll().status_code == 200
+    assert world.email_health() == {"status": "ok"}
+
+
+def test_withdrawn_access_is_a_state_that_says_what_to_do(world: World) -> None:
+    """`auth`, the other channels well; and it mends itself once the token is good again."""
+    world.control("tokens/revoke", json={"refresh_too": True})
+    message_id = world.mail()
+    assert world.push() == [503]
+    health = world.email_health()
+    assert (health["status"], health["reason"]) == ("degraded", "auth")
+    assert "fte gmail login" in health["action"]
+    with world.function.client() as client:
+        channels = client.get("/health").json()["channels"]
+    assert [channels[name]["status"] for name in ("whatsapp", "web")] == ["ok", "ok"]
+    world.control("tokens/revoke", json={"refresh_too": False})
+    eventually(lambda: len(world.events(message_id)) == 1)
+    eventually(lambda: world.email_health() == {"status": "ok"})
 
 
 def test_gmail_away_is_told_and_made_good(world: World) -> None:

@@ -11,6 +11,7 @@ import pytest
 from shared.channels.cursors import advance_cursor, channel_health, read_cursor, set_watch
 from shared.channels.gmail import intake as module
 from shared.channels.gmail.client import HistoryGone, MessageGone
+from shared.channels.gmail.inbound import Read
 from shared.channels.gmail.intake import FIRST_LOOK, MOST_RESYNCED, POLL_AFTER, RESYNC, Intake
 from shared.channels.gmail.raw_mail import RawMail
 from shared.channels.message import InboundMessage
@@ -225,14 +226,14 @@ async def test_a_mail_that_breaks_our_parser_holds_up_nobody(
     intake: Intake, db: Database, gmail: Gmail, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is handed on as one that was not understood, and those behind it as they are."""
-    parse = module.to_inbound
+    parse = module.read_mail
 
-    def fragile(mail: RawMail, settings: Settings) -> InboundMessage:
+    def fragile(mail: RawMail, settings: Settings) -> Read:
         if mail.id == "b":
             raise RecursionError
         return parse(mail, settings)
 
-    monkeypatch.setattr(module, "to_inbound", fragile)
+    monkeypatch.setattr(module, "read_mail", fragile)
     await advance_cursor(db, "email", "100")
     gmail.arrive("a", "b", "c")
     assert await intake.collect(None) == 3

@@ -36,9 +36,8 @@ _VAULT = {
 #: Each pod's secrets out of fte-secrets, each with what it is for; the functions' are compared with their code.
 SECRETS: dict[str, set[str]] = {
     "gmail-push": {
-        "DATABASE_URL",  # keeps the mailbox's cursor and its watch; no message, so no vault
+        *_VAULT,  # keeps raw mails and their files encrypted, and the mailbox's cursor
         "FTE_EVENT_KEY",  # checks the sweep's events and signs its own
-        "FTE_LOOKUP_KEY",  # makes a sender's address an opaque partition key
         "GMAIL_CREDENTIALS",  # reads the mailbox
         *_KAFKA_LOGIN,
     },
@@ -425,7 +424,8 @@ def test_what_a_break_in_would_want_most_is_where_it_is_used_alone() -> None:
     assert holders["GMAIL_CREDENTIALS"] == {"gmail-push", "send-reply"}
     # agent-run fetches the files of WhatsApp messages, which Twilio gives to the account alone.
     assert holders["TWILIO_AUTH_TOKEN"] == {"whatsapp-webhook", "send-reply", "agent-run"}
-    assert not {"gmail-push", "whatsapp-webhook"} & holders["FTE_MASTER_KEY"]
+    # gmail-push keeps raw mails encrypted (decision 0014); the door that anybody may knock at holds nothing.
+    assert "whatsapp-webhook" not in holders["FTE_MASTER_KEY"]
     assert "whatsapp-webhook" not in holders["DATABASE_URL"]
 
 

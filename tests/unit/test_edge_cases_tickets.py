@@ -85,7 +85,7 @@ async def decided(deps: AgentDeps, of: TurnInput, *found: Passage) -> tuple[Turn
 
 @pytest.mark.parametrize(
     ("ticket", "reason"),
-    [("email-05", "auto-submitted"), ("email-06", "precedence"), ("email-07", "null-return-path")],
+    [("email-05", "auto-submitted"), ("email-06", "precedence"), ("email-07", "delivery-report")],
 )
 def test_machines_among_the_tickets_are_ignored(ticket: str, reason: str) -> None:
     """E1 to E3: a vacation note, a newsletter, a delivery report."""

@@ -40,12 +40,48 @@ def test_verified(field: str) -> None:
     assert _trust(field) is Trust.VERIFIED
 
 
-def test_a_parent_domain_signs_for_its_children_not_the_other_way_round() -> None:
-    """Without the public suffix list a child must not speak for its parent."""
-    child = "From: ada@mail.example.org"
-    assert _trust("mx.google.com; dkim=pass header.d=example.org", sender=child) is Trust.VERIFIED
-    assert _trust("mx.google.com; dkim=pass header.d=mail.example.org") is Trust.CLAIMED
-    assert _trust("mx.google.com; dkim=pass header.d=org") is Trust.CLAIMED
+@pytest.mark.parametrize(
+    ("signer", "sender", "trust"),
+    [
+        ("example.org", "mail.example.org", Trust.VERIFIED),
+        ("mail.example.org", "example.org", Trust.VERIFIED),
+        ("a.example.co.uk", "b.example.co.uk", Trust.VERIFIED),
+        ("org", "example.org", Trust.CLAIMED),
+        ("co.uk", "example.co.uk", Trust.CLAIMED),
+        ("evil.co.uk", "example.co.uk", Trust.CLAIMED),
+        ("evil.github.io", "example.github.io", Trust.CLAIMED),
+        ("github.io", "example.github.io", Trust.CLAIMED),
+        ("example.org.evil.net", "example.org", Trust.CLAIMED),
+    ],
+)
+def test_alignment_is_relaxed_within_an_organization(signer: str, sender: str, trust: Trust) -> None:
+    """RFC 7489: parent and child speak for each other; tenants of one public suffix do not."""
+    assert _trust(f"mx.google.com; dkim=pass header.d={signer}", sender=f"From: ada@{sender}") is trust
+
+
+@pytest.mark.parametrize(
+    ("said", "sender", "trust"),
+    [
+        ("xn--bcher-kva.example", "bücher.example", Trust.VERIFIED),
+        ("bücher.example", "xn--bcher-kva.example", Trust.VERIFIED),
+        ("xn--strae-oqa.example", "straße.example", Trust.VERIFIED),
+        ("strasse.example", "straße.example", Trust.CLAIMED),
+        ("example.org", "exаmple.org", Trust.CLAIMED),
+        ("example.org", "example．org", Trust.VERIFIED),
+    ],
+)
+def test_a_domain_beyond_ascii_is_compared_as_it_is_looked_up(said: str, sender: str, trust: Trust) -> None:
+    """IDNA 2008 on both sides; a letter that only looks the same is another domain."""
+    assert _trust(f"mx.google.com; dmarc=pass header.from={said}", sender=f"From: ada@{sender}") is trust
+
+
+def test_arc_is_not_believed() -> None:
+    """What a relay says it saw (RFC 8617) is its word, not our receiver's."""
+    arc = "ARC-Authentication-Results: i=1; mx.google.com; dmarc=pass header.from=example.org\r\n"
+    assert _trust(sender=f"{arc}From: ada@example.org") is Trust.CLAIMED
+    assert _trust("mx.google.com; arc=pass (i=1 dmarc=pass fromdomain=example.org)") is Trust.CLAIMED
+    passed = "mx.google.com; arc=pass (i=1); dmarc=fail header.from=example.org"
+    assert _trust(passed) is Trust.HELD
 
 
 @pytest.mark.parametrize(
@@ -103,6 +139,13 @@ def test_claimed(fields: tuple[str, ...]) -> None:
         "From: friends: ada@example.org;",
         "From: ada@example.org\x00@example.net",
         "From: undisclosed",
+        "From: =?utf-8?q?ada=40example=2Eorg?=",
+        "From: <=?utf-8?q?ada?=@example.org>",
+        "From: =?utf-8?q?ada=40example=2Eorg=2C?= <evil@example.net>",
+        "From: ada@example.org\r\nfrom : evil@example.net",
+        "From: Ada <ada@example.org\r\n >, <evil@example.net>",
+        "From: ada@example.org;evil@example.net",
+        'From: "ada@example.org" <evil@example.net>',
         "Sender: ada@example.org",
     ],
 )

@@ -56,6 +56,49 @@ def test_a_machine_says_what_it_is(header: str, reason: str) -> None:
     assert _ignored(f"{header}\r\n") == reason
 
 
+_NOTES = {
+    "en": "Thank you for your message. I am out of the office until 9 November. In urgent cases write to Grace.",
+    "de": "Guten Tag,\n\nich bin bis zum 9. November nicht im Büro. In dringenden Fällen hilft Grace.",
+    "fr": "Bonjour, je suis absente du bureau jusqu'au 9 novembre. En cas d'urgence, contactez Grace.",
+    "es": "Hola, estoy fuera de la oficina hasta el 9 de noviembre.",
+    "it": "Buongiorno, sono fuori ufficio fino al 9 novembre.",
+    "pt": "Olá, estou fora do escritório até 9 de novembro.",
+    "nl": "Ik ben momenteel niet op kantoor en ben terug op 9 november.",
+    "pl": "Jestem nieobecny do dnia 9 listopada.",
+    "sv": "Jag är inte på kontoret och är tillbaka den 9 november.",
+    "da": "Jeg er på ferie og er tilbage den 9. november.",
+    "fi": "Olen lomalla 9.11. asti.",
+    "ru": "Здравствуйте! Я нахожусь в отпуске до 9 ноября.",
+    "tr": "Şu anda ofis dışındayım, 9 Kasım'da döneceğim.",
+    "ja": "休暇をいただいております。11月9日に戻ります。",
+    "zh": "我目前不在办公室，11月9日返回。",
+    "ko": "현재 부재중이며 11월 9일에 복귀합니다.",
+    "ar": "أنا خارج المكتب حتى 9 نوفمبر.",
+    "ur": "میں 9 نومبر تک دفتر سے باہر ہوں۔",
+}
+
+
+@pytest.mark.parametrize("language", _NOTES)
+def test_an_absence_note_that_says_nothing_in_its_headers(language: str) -> None:
+    """It answers a mail and says who is away until when; the same words as a first mail are a person's."""
+    text = f"Content-Type: text/plain; charset=utf-8\r\n\r\n{_NOTES[language]}"
+    assert _ignored(f"Subject: Re: Export\r\nIn-Reply-To: <fte.1@example.com>\r\n{text}") == "out-of-office"
+    assert _ignored(f"Subject: Export\r\n{text}") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am out of the office until Monday. Can you send the export to Grace instead?",
+        "It works when I am in the office. Away from it I cannot sign in until I reset the password.",
+        "Thanks! My colleague is on vacation until Friday, so I do it now. It says error 5.",
+    ],
+)
+def test_a_person_who_writes_about_an_absence_is_heard(text: str) -> None:
+    """A question is one; a colleague's absence is no note."""
+    assert _ignored("Subject: Re: Export\r\nIn-Reply-To: <fte.1@example.com>\r\n", body=text) == ""
+
+
 @pytest.mark.parametrize(
     "address",
     [

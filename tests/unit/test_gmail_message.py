@@ -14,30 +14,17 @@ from hypothesis import strategies as st
 
 from shared.channels.gmail import html_text
 from shared.channels.gmail.headers import decoded, mailboxes
-from shared.channels.gmail.inbound import NOBODY, to_inbound, understand
+from shared.channels.gmail.inbound import NOBODY, to_inbound
+from shared.channels.gmail.inspection import inspect_mail
 from shared.channels.gmail.message import parse
 from shared.channels.gmail.raw_mail import RawMail
-from shared.channels.message import Trust
 from tests.conftest import make_settings
 
 _PAYLOADS = sorted((Path(__file__).parents[1] / "payloads" / "gmail").glob("*.eml"))
 
 
 def _seen(raw: bytes) -> dict[str, Any]:
-    found = understand(raw, make_settings())
-    mail = found.mail
-    return {
-        "from": found.address,
-        "verified": found.verdict.trust is Trust.VERIFIED,
-        "held": found.verdict.trust is Trust.HELD,
-        "ignored_reason": found.ignored or None,
-        "subject": mail.subject,
-        "text": mail.text,
-        "new_text": mail.new_text,
-        "quoted": mail.quoted,
-        "attachments": [{"name": f.name, "content_type": f.content_type, "size": f.size} for f in mail.files],
-        "thread_refs": list(mail.references),
-    }
+    return inspect_mail(_raw(raw), make_settings())
 
 
 @pytest.mark.parametrize("path", _PAYLOADS, ids=lambda path: path.stem)

@@ -121,6 +121,9 @@ def test_a_wrapped_quoted_line_is_still_a_quote() -> None:
         "Dear team,\n\nthis is confidential: we were charged twice.\n\nAda",
         "I got this error:\n------------------------\nError 500\n------------------------\nWhat does it mean?",
         "> is the shell prompt on my machine",
+        "Am 3.11.2026 um 10:12 Uhr schrieb ich Ihnen:\n\nBitte stornieren Sie das.\n\nWas ist daraus geworden?",
+        "On 3 Nov 2026 at 10:12 I wrote:\nplease cancel it. What happened since?",
+        "------\nMy colleague wrote ------ nothing at all\n------\nWhat now?",
     ],
 )
 def test_when_unsure_the_text_stays(text: str) -> None:

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from shared.errors import Duplicate, Permanent, Rejected, Retryable
 from shared.runtime.doorway import deps_of
-from shared.runtime.health import ChannelHealth, Health
+from shared.runtime.health import WHAT_TO_DO, ChannelHealth, Health
 from shared.runtime.serve import serve
 from shared.settings import Settings
 
@@ -137,7 +137,7 @@ async def test_health_says_how_the_channels_are(client: httpx.AsyncClient) -> No
     assert response.json() == {
         "status": "ok",
         "channels": {
-            "email": {"status": "degraded", "reason": "auth"},
+            "email": {"status": "degraded", "reason": "auth", "action": WHAT_TO_DO["auth"]},
             "whatsapp": {"status": "unknown"},
             "web": {"status": "unknown"},
         },

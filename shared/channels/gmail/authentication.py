@@ -14,6 +14,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+
+import idna
+from publicsuffixlist import PublicSuffixList  # pyright: ignore[reportMissingTypeStubs]
 
 from shared.channels.gmail.headers import Headers, Mailbox
 from shared.channels.message import Trust
@@ -82,7 +86,7 @@ def _of_results(results: list[Result], domain: str) -> Verdict:
     dmarc = [result for result in results if result.method == "dmarc"]
     if any(result.value not in _NO_RECORD for result in dmarc):
         # Repeated results must agree (section 2.7 knows no vote).
-        passed = all(r.value == "pass" and r.property("header.from") in {domain, ""} for r in dmarc)
+        passed = all(r.value == "pass" and _in_a_labels(r.property("header.from")) in {domain, ""} for r in dmarc)
         return Verdict(Trust.VERIFIED, "dmarc=pass") if passed else Verdict(Trust.CLAIMED, "dmarc without a verdict")
     if any(r.method == "dkim" and r.value == "pass" and _aligned(r, domain) for r in results):
         return Verdict(Trust.VERIFIED, "dkim=pass")
@@ -90,22 +94,31 @@ def _of_results(results: list[Result], domain: str) -> Verdict:
 
 
 def _aligned(result: Result, domain: str) -> bool:
-    """Whether the signer is the From domain or one it lies in, but no bare top-level domain.
+    """Relaxed alignment (RFC 7489, section 3.1.1): signer and From share their organizational domain."""
+    signer = _in_a_labels(result.property("header.d")) or _domain(result.property("header.i"))
+    if not signer or signer == domain:
+        return bool(signer)
+    organization = _suffixes().privatesuffix(domain)
+    return organization is not None and organization == _suffixes().privatesuffix(signer)
 
-    The other direction of relaxed alignment (RFC 7489, section 3.1.1) needs the public suffix list:
-    without it, whoever rents a name below a public suffix could speak for the suffix.
-    """
-    signer = result.property("header.d") or _domain(result.property("header.i"))
-    return bool(signer) and (signer == domain or ("." in signer and domain.endswith(f".{signer}")))
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    # Whoever rents a name below a public suffix must not speak for it, nor for its other tenants.
+    return PublicSuffixList()
 
 
 def _domain(address: str) -> str:
-    """The domain in lower-case A-labels, so that it compares."""
-    domain = address.rpartition("@")[2].strip().rstrip(".").lower()
+    return _in_a_labels(address.rpartition("@")[2])
+
+
+def _in_a_labels(domain: str) -> str:
+    """Lower-case A-labels by IDNA 2008, as addresses are looked up: by the older mapping `ß` would be `ss`."""
+    plain = domain.strip().rstrip(".").lower()
     try:
-        return domain.encode("idna").decode() if not domain.isascii() else domain
-    except UnicodeError:
-        return domain
+        return idna.encode(plain, uts46=True).decode() if not plain.isascii() else plain
+    except (idna.IDNAError, UnicodeError):
+        return plain
 
 
 def _serv_id(field: str) -> str:

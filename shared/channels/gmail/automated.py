@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
+from shared.channels.gmail.absence import ABSENT_SUBJECT, AUTOMATIC_SUBJECT, AWAY, UNTIL
 from shared.channels.gmail.message import ParsedMail
-from shared.channels.gmail.phrases import ABSENT_SUBJECT, AUTOMATIC_SUBJECT
 
 _ROBOTS = re.compile(
     r"^(?:mailer-?daemon|postmaster|no[-_.]?reply|do[-_.]?not[-_.]?reply|never[-_.]?reply|bounces?|auto-?(?:reply|responder|mailer)"
@@ -31,6 +31,9 @@ _LIST_HEADERS = (
     "list-id", "list-post", "list-unsubscribe", "list-help", "list-subscribe", "list-owner", "list-archive",
     "x-mailing-list", "mailing-list", "x-mailman-version", "x-beenthere",
 )  # fmt: skip
+# An absence note is short, and says so at once.
+_NOTE = 1500
+_HEAD = 500
 _SUPPRESS = re.compile(r"\b(?:all|oof|autoreply)\b", re.IGNORECASE)
 
 
@@ -39,7 +42,7 @@ def reason_not_to_answer(mail: ParsedMail, own_addresses: frozenset[str]) -> str
 
     `own_addresses` are the mailbox and its aliases in lower case; their `+tag` forms are ours too.
     """
-    checks = (_own(mail, own_addresses), _report(mail), _declared(mail), _robot(mail), _listed(mail), _noted(mail))
+    checks = (_report(mail), _own(mail, own_addresses), _declared(mail), _robot(mail), _listed(mail), _noted(mail))
     return next((reason for reason in checks if reason), None)
 
 
@@ -52,7 +55,7 @@ def _own(mail: ParsedMail, own: frozenset[str]) -> str | None:
 
 def _report(mail: ParsedMail) -> str | None:
     """Delivery reports and receipts (RFC 6522, RFC 3464, RFC 8098)."""
-    if mail.content_type == "multipart/report" or mail.headers.first("x-failed-recipients"):
+    if mail.content_type == "multipart/report" or mail.headers.first("x-failed-recipients") or mail.report:
         return "read-receipt" if mail.report_type == "disposition-notification" else "delivery-report"
     if mail.content_type in {"message/delivery-status", "message/disposition-notification"}:
         return "delivery-report"
@@ -90,7 +93,16 @@ def _noted(mail: ParsedMail) -> str | None:
     # An absence note is always the answer to a mail; a question about absences hardly ever is.
     if AUTOMATIC_SUBJECT.match(mail.subject) or (mail.references and ABSENT_SUBJECT.match(mail.subject)):
         return "out-of-office"
+    if mail.references and _is_absence_note(mail.new_text):
+        return "out-of-office"
     return "empty" if mail.is_empty else None
+
+
+def _is_absence_note(text: str) -> bool:
+    """A short answer that begins with an absence and its end, and asks nothing: not every program has headers."""
+    head = text[:_HEAD]
+    asks = any(mark in text for mark in "?？؟")
+    return len(text) <= _NOTE and not asks and bool(AWAY.search(head)) and bool(UNTIL.search(head))
 
 
 def _is_null(return_path: str) -> bool:

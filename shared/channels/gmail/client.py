@@ -187,7 +187,11 @@ class GmailClient:
 
     async def _history_page(self, users: Any, start: str, token: str | None) -> dict[str, Any]:
         request = users.history().list(
-            userId=_ME, startHistoryId=start, historyTypes=["messageAdded"], labelId="INBOX", pageToken=token
+            userId=_ME,
+            startHistoryId=start,
+            historyTypes=["messageAdded", "labelAdded"],
+            labelId="INBOX",
+            pageToken=token,
         )
         try:
             return await self._transport.call(request)
@@ -214,9 +218,15 @@ def _service(settings: Settings) -> Any:
 
 
 def _arrived(page: dict[str, Any]) -> list[str]:
-    added = [entry["message"] for record in page.get("history", []) for entry in record.get("messagesAdded", [])]
-    # The labels of that moment: a filter may since have archived a message that still waits for its answer.
-    return [str(message["id"]) for message in added if "INBOX" in message.get("labelIds", ["INBOX"])]
+    """Ids in order: what was added to INBOX, and what was moved there, as a mail rescued from spam is."""
+    ids: list[str] = []
+    for record in page.get("history", []):
+        added = [entry["message"] for entry in record.get("messagesAdded", [])]
+        # The labels of that moment: a filter may since have archived a message that still waits for its answer.
+        ids += [str(message["id"]) for message in added if "INBOX" in message.get("labelIds", ["INBOX"])]
+        moved = [entry for entry in record.get("labelsAdded", []) if "INBOX" in entry.get("labelIds", [])]
+        ids += [str(entry["message"]["id"]) for entry in moved]
+    return ids
 
 
 def _header(message: Any) -> str:

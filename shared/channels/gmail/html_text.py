@@ -19,11 +19,13 @@ from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 
+from shared.channels.gmail import html_marks
+from shared.channels.gmail.html_marks import SIGNATURE_MARK
+
 #: Characters of HTML that are read; nobody writes more by hand.
 MAX_HTML = 1_000_000
 #: Deeper nesting than any mail client makes; beyond it the tree walkers would recurse too far.
 _MAX_DEPTH = 200
-_MAX_QUOTES = 200
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]{0,30})[^<>]{0,20000}>")
 # Elements without an end tag, or whose end tag people leave out: they do not count as depth.
@@ -37,14 +39,11 @@ _UNSEEN = re.compile(r"<(?:!--|(script|style|head|title|template)\b)", re.IGNORE
 _BREAK = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h[1-6]|/table|/blockquote)\b[^<>]{0,2000}>", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\xa0]+")
 _MANY_BLANK = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
-_INDENT_ONLY = re.compile(r"margin[^;]*40px.*border:\s*none|border:\s*none.*margin[^;]*40px", re.IGNORECASE)
-_OUTLOOK_HEADER = ("divRplyFwdMsg", "x_divRplyFwdMsg", "appendonsend", "x_appendonsend", "stopSpelling")
-_SEPARATOR = "-----Original Message-----"
 
 
 def to_text(source: str) -> str:
     """Readable text with `>` before quoted lines; too deep or broken HTML loses its layout, not its words."""
-    source = source[:MAX_HTML]
+    source = source[:MAX_HTML].replace(SIGNATURE_MARK, "")
     if not _TAG.search(source):
         return html.unescape(source)
     if _too_deep(source):
@@ -53,9 +52,8 @@ def to_text(source: str) -> str:
         tree = lxml.html.document_fromstring(
             _as_bytes(source), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True)
         )
-        _mark_reply_header(tree)
-        _mark_quotes(tree)
-        return _tidy(_rendered(tree))
+        html_marks.prepare(tree, lambda part: _tidy(_rendered(part)))
+        return _tidy(_rendered(tree)) or _stripped(source)
     except (etree.LxmlError, ValueError, RecursionError, TypeError, AttributeError, KeyError, IndexError):
         return _stripped(source)
 
@@ -76,47 +74,6 @@ def _too_deep(source: str) -> bool:
             depth = max(0, depth + (-1 if tag[1] else 1))
             deepest = max(deepest, depth)
     return deepest > _MAX_DEPTH
-
-
-def _mark_reply_header(tree: Any) -> None:
-    for name in _OUTLOOK_HEADER:
-        for element in tree.xpath("//*[@id=$name]", name=name)[:1]:
-            marker = etree.Element("pre")
-            marker.text = f"\n{_SEPARATOR}\n"
-            element.addprevious(marker)
-            return
-
-
-def _mark_quotes(tree: Any) -> None:
-    """Turn quotes, innermost first, into preformatted lines that begin with `>`."""
-    quotes = [element for element in tree.iter("blockquote") if not _is_indent(element)]
-    for element in reversed(quotes[:_MAX_QUOTES]):
-        inner = _tidy(_rendered(_alone(element)))
-        quoted = etree.Element("pre")
-        quoted.text = "\n" + "\n".join(_quoted(line) for line in inner.split("\n")) + "\n"
-        quoted.tail = element.tail
-        parent = element.getparent()
-        if parent is not None:
-            parent.replace(element, quoted)
-
-
-def _quoted(line: str) -> str:
-    return f">{line}" if line.startswith(">") else f"> {line}".rstrip()
-
-
-def _alone(element: Any) -> Any:
-    """The contents of an element as a document of their own."""
-    document = etree.Element("html")
-    body = etree.SubElement(document, "body")
-    body.text = element.text
-    for child in list(element):
-        body.append(child)
-    return document
-
-
-def _is_indent(element: Any) -> bool:
-    """Gmail's indent button makes a blockquote too; it is the writer's own text."""
-    return bool(_INDENT_ONLY.search(element.get("style") or ""))
 
 
 def _tidy(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from shared.channels.cursors import (
     advance_cursor,
+    forget_watch,
     mark_degraded,
     mark_well,
     read_cursor,
@@ -21,15 +22,19 @@ from shared.channels.cursors import (
     set_watch,
 )
 from shared.channels.gmail.client import HistoryGone, MessageGone
-from shared.channels.gmail.inbound import NOBODY, to_inbound
+from shared.channels.gmail.inbound import NOBODY, Read, read_mail
+from shared.channels.gmail.keeping import keep_mail
 from shared.channels.gmail.raw_mail import RawMail
+from shared.channels.gmail.reports import Report
 from shared.channels.message import Channel, InboundMessage, Sender, Trust
 from shared.channels.provider import ProviderError
 from shared.channels.publish import Publisher, publish_inbound
+from shared.channels.status import DeliveryStatus, publish_status
 from shared.clock import Clock
 from shared.db.pool import Database
 from shared.errors import Retryable
 from shared.observability.logs import logger
+from shared.privacy.vault import Vault
 from shared.settings import Settings
 
 #: How far back INBOX is read without a cursor, and after Gmail forgot ours; and how many messages at most.
@@ -71,6 +76,7 @@ class Intake:
         self._client = client
         self._producer = producer
         self._clock = clock
+        self._vault = Vault.from_settings(settings)
         self._lock = asyncio.Lock()
         # Acknowledged since the cursor last moved: a retry goes on where it broke off.
         self._acknowledged: set[str] = set()
@@ -101,8 +107,11 @@ class Intake:
         Polls work without pushes, so a failure is logged, marked and left to the next poll. Raises
         Retryable without PostgreSQL.
         """
+        if not self._settings.gmail_topic:
+            await forget_watch(self._db, _EMAIL)
+            return
         expires = (await read_cursor(self._db, _EMAIL)).watch_expires
-        if not self._settings.gmail_topic or (expires and expires - self._clock.now() >= WATCH_AT_LEAST):
+        if expires and expires - self._clock.now() >= WATCH_AT_LEAST:
             return
         try:
             _, expires = await self._client.watch()
@@ -145,12 +154,20 @@ class Intake:
             some = waiting[first : first + _AT_ONCE]
             for mail in await asyncio.gather(*(self._fetched(each) for each in some)):
                 if mail is not None:
-                    # Off the loop: a hostile mail may take a second to parse.
-                    message = await asyncio.to_thread(self._message, mail)
-                    await publish_inbound(self._producer, self._settings, message)
+                    await self._hand_on(mail)
                     self._acknowledged.add(mail.id)
                     count += 1
         return count
+
+    async def _hand_on(self, mail: RawMail) -> None:
+        """Keep what came, then publish it: whatever dies in between finds its blobs again."""
+        # Off the loop: a hostile mail may take a second to parse.
+        read = await asyncio.to_thread(self._read, mail)
+        message = await keep_mail(self._db, self._vault, mail, read)
+        await publish_inbound(self._producer, self._settings, message)
+        report = read.report
+        if report is not None and report.failed and report.delivery_id:
+            await publish_status(self._producer, _bounced(report, mail), source="fte/email")
 
     async def _fetched(self, message_id: str) -> RawMail | None:
         """None for a message that was deleted, or that has left INBOX, meanwhile."""
@@ -160,17 +177,25 @@ class Intake:
             return None
         return mail if "INBOX" in mail.labels and not mail.labels & _NOT_FOR_US else None
 
-    def _message(self, mail: RawMail) -> InboundMessage:
+    def _read(self, mail: RawMail) -> Read:
         """The mail's message. One that our parsing fails on must not hold up those behind it, nor get lost."""
         try:
-            return to_inbound(mail, self._settings)
+            return read_mail(mail, self._settings)
         except Exception as error:  # noqa: BLE001  whatever a stranger's bytes provoke
-            logger().error("mail_not_understood", channel="email", message=mail.id, exc_info=error)
-            return InboundMessage(
-                channel=_EMAIL,
-                provider_message_id=mail.id,
-                received_at=mail.received_at,
-                sender=Sender(kind="email", address=NOBODY, trust=Trust.CLAIMED),
-                thread=mail.thread_id,
-                ignored="not-understood",
+            # The type alone: what an error says may repeat the mail.
+            logger().error("mail_not_understood", channel="email", message=mail.id, error_type=type(error).__name__)
+            return Read(
+                InboundMessage(
+                    channel=_EMAIL,
+                    provider_message_id=mail.id,
+                    received_at=mail.received_at,
+                    sender=Sender(kind="email", address=NOBODY, trust=Trust.CLAIMED),
+                    thread=mail.thread_id,
+                    ignored="not-understood",
+                )
             )
+
+
+def _bounced(report: Report, mail: RawMail) -> DeliveryStatus:
+    """A failure for good, reported by a server on the way: a person should see it."""
+    return DeliveryStatus(delivery_id=report.delivery_id, status="failed", error_code=report.code, at=mail.received_at)

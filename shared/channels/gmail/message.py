@@ -12,8 +12,10 @@ from typing import Any, TypeAlias
 
 from shared.channels.gmail.charset import header_text, to_text
 from shared.channels.gmail.headers import Headers, Mailbox, decoded, mailboxes, message_ids
-from shared.channels.gmail.parts import Body, File, Part, Reader
-from shared.channels.gmail.quoting import Split, split
+from shared.channels.gmail.html_marks import SIGNATURE_MARK
+from shared.channels.gmail.parts import Body, File, Part, Reader, parameter
+from shared.channels.gmail.quoting import Split, has_quote, split, without_end
+from shared.channels.gmail.reports import Report, report_of
 from shared.channels.plain_text import clean, cut, is_blank, one_line
 
 #: Bytes that are read of one mail; Gmail takes no larger one.
@@ -26,6 +28,7 @@ _MOST_BOUNDARIES = 150
 _BOUNDARY = re.compile(rb"boundary\s*\*?0?\*?\s*=", re.IGNORECASE)
 _MAX_HEAD = 262_144
 _NAMED = re.compile(rb"[^\s:]{1,200}:")
+_SPACED = re.compile(rb"^([\x21-\x39\x3b-\x7e]{1,200})[ \t]{1,100}:", re.MULTILINE)
 _HEADER_LINE = re.compile(rb"[\x21-\x39\x3b-\x7e]{1,200}:|[ \t]|From |>From ")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
@@ -42,6 +45,7 @@ class ParsedMail:
     headers: Headers
     content_type: str
     report_type: str
+    report: Report | None
     calendar_method: str
     senders: tuple[Mailbox, ...]
     sound_from: bool
@@ -68,11 +72,12 @@ def parse(raw: bytes) -> ParsedMail:
     senders, sound = _from(headers)
     body = _body(mail)
     text = cut(clean(body.text), MAX_TEXT)
-    parts = _split(text)
+    parts = _parts(text, cut(clean(body.html), MAX_TEXT))
     return ParsedMail(
         headers=headers,
         content_type=mail.get_content_type(),
-        report_type=_parameter(mail, "report-type"),
+        report_type=parameter(mail, "report-type"),
+        report=_report(mail, headers, senders, text, raw),
         calendar_method=_calendar_method(mail),
         senders=senders,
         sound_from=sound,
@@ -80,7 +85,7 @@ def parse(raw: bytes) -> ParsedMail:
         message_id=_message_id(headers),
         references=_references(headers),
         date=one_line(headers.first("date"), 200),
-        text=text,
+        text=text.replace(SIGNATURE_MARK, ""),
         new_text=parts.new,
         quoted=parts.quoted,
         signature=parts.signature,
@@ -106,12 +111,14 @@ def _structure(raw: bytes) -> _Parsed:
 
 
 def _mended(raw: bytes) -> bytes:
-    """Without lines amid the headers that are none: the parser would take them for the start of the body."""
+    """Headers as the parser wants them: lines amid them that are none would be the start of the body to it."""
     end = _BLANK_LINE.search(raw, 0, _MAX_HEAD)
-    lines = raw[: end.start()].splitlines(keepends=True) if end else []
+    # RFC 5322, section 4.5.1: a space before the colon was allowed once, and hides a second From from the parser.
+    head = _SPACED.sub(rb"\1:", raw[: end.start()]) if end else b""
+    lines = head.splitlines(keepends=True)
     last = max((at for at, line in enumerate(lines) if _NAMED.match(line)), default=-1)
     broken = [at for at, line in enumerate(lines[: last + 1]) if not _HEADER_LINE.match(line)]
-    if not broken or end is None:
+    if end is None or (not broken and len(head) == end.start()):
         return raw
     unwanted = set(broken)
     kept = (line for at, line in enumerate(lines) if at not in unwanted)
@@ -140,11 +147,22 @@ def _body(mail: Part) -> Body:
         return Body()
 
 
+def _parts(text: str, html: str) -> Split:
+    """What HTML alone shows of quote and signature is taken from there, the words from the plain form."""
+    plain = _split(text)
+    if not html:
+        return plain
+    shown = _split(html)
+    if shown.quoted and not has_quote(plain):
+        return shown
+    return without_end(plain, shown.signature) if shown.signature and not plain.signature else plain
+
+
 def _split(text: str) -> Split:
     try:
         return split(text)
     except Exception:  # noqa: BLE001  when unsure, keep the text
-        return Split(text.strip())
+        return Split(text.replace(SIGNATURE_MARK, "").strip())
 
 
 def _from(headers: Headers) -> tuple[tuple[Mailbox, ...], bool]:
@@ -152,6 +170,13 @@ def _from(headers: Headers) -> tuple[tuple[Mailbox, ...], bool]:
     read = [mailboxes(value) for value in fields]
     senders = tuple(box for boxes, _ in read for box in boxes)
     return senders, len(fields) == 1 and len(senders) == 1 and read[0][1]
+
+
+def _report(mail: _Parsed, headers: Headers, senders: tuple[Mailbox, ...], text: str, raw: bytes) -> Report | None:
+    try:
+        return report_of(mail, headers, senders[0].address if senders else "", text, raw)
+    except Exception:  # noqa: BLE001  a report that can't be read is a mail from a machine all the same
+        return None
 
 
 def _message_id(headers: Headers) -> str:
@@ -168,15 +193,8 @@ def _references(headers: Headers) -> tuple[str, ...]:
     return every if len(every) <= MAX_REFERENCES else every[:1] + every[1 - MAX_REFERENCES :]
 
 
-def _parameter(mail: _Parsed, name: str) -> str:
-    try:
-        return str(mail.get_param(name) or "").lower()
-    except Exception:  # noqa: BLE001  a malformed parameter is no parameter
-        return ""
-
-
 def _calendar_method(mail: _Parsed) -> str:
     """The iTIP method of a calendar part (RFC 5546): `reply` is a machine's acceptance or refusal."""
     # It stands near the top, or it is not the matter.
     near = itertools.islice(mail.walk(), 50)
-    return next((_parameter(part, "method") for part in near if part.get_content_type() == "text/calendar"), "")
+    return next((parameter(part, "method") for part in near if part.get_content_type() == "text/calendar"), "")

@@ -1,24 +1,28 @@
 """The parts of a mail: which of them is the message, and which came along with it.
 
-Multipart types as RFC 2046 (section 5.1), RFC 2387 (related), RFC 1847 (signed) and RFC 3462
-(report) define them; anything unknown is treated as mixed, as RFC 2046 asks.
+Multipart types as RFC 2046 (section 5.1), RFC 2387 (related), RFC 1847 (signed, encrypted), RFC 1740
+(appledouble) and RFC 6522 (report) define them; anything unknown is treated as mixed, as RFC 2046 asks.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
+from email.parser import BytesParser
 from typing import Any, Literal, TypeAlias, cast
 
-from shared.channels.gmail import html_text
+from shared.channels.files import content_type
+from shared.channels.gmail import armour, html_text, signed_data, tnef
 from shared.channels.gmail.charset import to_text
 from shared.channels.gmail.flowed import unflowed
 from shared.channels.gmail.headers import decoded, unfold
+from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.plain_text import clean, one_line
 
 Part: TypeAlias = "Message[Any, Any]"
-Source: TypeAlias = Literal["plain", "html", "calendar"]
+#: What a text was made from. `aside` speaks only where nothing else does: an invitation, an enclosed mail.
+Source: TypeAlias = Literal["plain", "html", "aside"]
 
 MAX_DEPTH = 150
 MAX_PARTS = 500
@@ -35,34 +39,39 @@ _STUB = re.compile(
 )
 _STUB_LENGTH = 300
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
-_MAGIC = (
-    (b"%PDF-", "application/pdf"),
-    (b"\x89PNG\r\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"PK\x03\x04", "application/zip"),
-    (b"MZ", "application/x-msdownload"),
-    (b"\x7fELF", "application/x-executable"),
-)
+_TEXTS = {"text/plain", "text/html", "text/enriched", "text/richtext"}
+_TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
+# AMP is a third form of what HTML and text say already; a resource fork is nothing a person reads.
+_UNHEARD = {"text/x-amp-html", "application/applefile"}
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What came along: a name (perhaps empty), its media type, its size in bytes, its place in the mail."""
+    """What came along: a name (perhaps empty), the media type it declares, its contents."""
 
     name: str
-    content_type: str
-    size: int
-    index: int
+    declared: str
+    data: bytes = b""
+
+    @property
+    def content_type(self) -> str:
+        """By content where that can be told: what a mail declares may be meant to deceive."""
+        return content_type(self.declared, self.data)
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.data)
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The text of a part and what it was made from: `calendar` speaks only where nothing else does."""
+    """The text of a part and what it was made from. `html` is the other form of a plain text that has one."""
 
     text: str = ""
     source: Source = "plain"
     files: tuple[File, ...] = ()
+    html: str = ""
 
 
 class Reader:
@@ -74,7 +83,6 @@ class Reader:
     def read(self, part: Part, depth: int = 0) -> Body:
         """The message in `part` and what came along; beyond the limits the rest is left out."""
         self._seen += 1
-        index = self._seen
         if self._seen > MAX_PARTS or depth > MAX_DEPTH:
             return Body()
         kind = part.get_content_type()
@@ -82,15 +90,18 @@ class Reader:
         if children and kind.startswith("multipart/"):
             return self._multipart(kind, children, depth)
         if children or kind.startswith("message/"):
-            return Body(files=(_enclosed(part, kind, index),))
-        return _leaf(part, kind, index, alone=depth == 0)
+            return self._enclosed(part, kind, depth)
+        if kind.endswith("pkcs7-mime"):
+            return self._smime(part, kind, depth)
+        return _leaf(part, kind, alone=depth == 0)
 
     def _multipart(self, kind: str, children: list[Part], depth: int) -> Body:
+        bodies = [self.read(child, depth + 1) for child in children]
         if kind == "multipart/report":
             # The explanation for people comes first; what follows is for machines (RFC 6522, section 3).
-            bodies = [self.read(child, depth + 1) for child in children]
             return _joined(bodies[:1], bodies)
-        bodies = [self.read(child, depth + 1) for child in children]
+        if kind == "multipart/encrypted":
+            return replace(_joined([], bodies), text=armour.ENCRYPTED)
         if kind == "multipart/alternative":
             return _best(bodies)
         if kind == "multipart/related":
@@ -98,13 +109,36 @@ class Reader:
             return _joined([shown], bodies)
         return _joined(bodies, bodies)
 
+    def _smime(self, part: Part, kind: str, depth: int) -> Body:
+        """An opaque signature speaks by what it signs (RFC 8551, section 3.5.2); anything else is encrypted."""
+        data = _content(part)
+        file = File(file_name(part), kind, data)
+        inner = signed_data.content(data)
+        if inner is None:
+            certificates = parameter(part, "smime-type") == "certs-only"
+            return Body("" if certificates else armour.ENCRYPTED, "aside", (file,))
+        return self.read(BytesParser(policy=part.policy).parsebytes(inner), depth + 1)
+
+    def _enclosed(self, part: Part, kind: str, depth: int) -> Body:
+        """A message that came along as a file; it speaks itself where nothing else does."""
+        inner = next(iter(_children(part)), None)
+        file = _enclosed_file(part, kind, inner)
+        if inner is None or kind != "message/rfc822":
+            return Body(files=(file,))
+        return Body(self.read(inner, depth + 1).text, "aside", (file,))
+
 
 def _joined(shown: list[Body], every: list[Body]) -> Body:
     speaking = [body for body in shown if body.text.strip()]
-    speaking = [body for body in speaking if body.source != "calendar"] or speaking
-    source: Source = next((body for body in speaking if body.source != "plain"), Body()).source
-    texts = [body.text.strip("\n") for body in speaking]
-    return Body("\n\n".join(texts), source, tuple(file for body in every for file in body.files))
+    speaking = [body for body in speaking if body.source != "aside"] or speaking
+    source = next((body for body in speaking if body.source != "plain"), Body()).source
+    files = tuple(file for body in every for file in body.files)
+    others = [body.html or body.text for body in speaking] if any(body.html for body in speaking) else []
+    return Body(_paragraphs([body.text for body in speaking]), source, files, _paragraphs(others))
+
+
+def _paragraphs(texts: list[str]) -> str:
+    return "\n\n".join(text.strip("\n") for text in texts)
 
 
 def _best(bodies: list[Body]) -> Body:
@@ -114,6 +148,8 @@ def _best(bodies: list[Body]) -> Body:
     html = [body for body in reversed(speaking) if body.source == "html"]
     told = [body for body in plain if not (html and _is_stub(body.text))]
     chosen = next(iter([*told, *html, *plain, *speaking]), Body())
+    if html and chosen.source == "plain":
+        chosen = replace(chosen, html=html[0].text)
     return _joined([chosen], bodies)
 
 
@@ -121,30 +157,51 @@ def _is_stub(text: str) -> bool:
     return len(text.strip()) < _STUB_LENGTH and bool(_STUB.search(text))
 
 
-def _leaf(part: Part, kind: str, index: int, *, alone: bool) -> Body:
+def _leaf(part: Part, kind: str, *, alone: bool) -> Body:
+    if kind in _UNHEARD:
+        return Body()
     data = _content(part)
     name = file_name(part)
     shown = part.get_content_disposition() != "attachment" and not name
-    text_like = kind in {"text/plain", "text/html", "text/enriched", "text/richtext"} or kind.startswith("multipart/")
+    text_like = kind in _TEXTS or kind.startswith("multipart/")
     if (shown and text_like) or (alone and not name and _reads_as_text(data)):
         return _text(part, kind, data)
-    file = File(name, _content_type(kind, data), len(data), index)
+    if kind in _TNEF or data.startswith(tnef.SIGNATURE):
+        return _unwrapped(name, kind, data)
+    file = File(name, kind, data)
     if kind == "text/calendar" and shown:
-        return Body(_calendar(to_text(data[:_MAX_TEXT], _charset(part))), "calendar", (file,))
+        return Body(_calendar(to_text(data[:_MAX_TEXT], _charset(part))), "aside", (file,))
+    if kind in _TEXTS and part.get_content_disposition() != "attachment":
+        # A name alone does not make a file of the only text there is.
+        return replace(_text(part, kind, data), source="aside", files=(file,))
     return Body(files=(file,))
 
 
+def _unwrapped(name: str, kind: str, data: bytes) -> Body:
+    """What Outlook wrapped; what can't be read stays one file."""
+    found = tnef.unwrap(data)
+    if found is None:
+        return Body(files=(File(name, kind, data),))
+    text = clean(html_text.to_text(found.html)) if found.html and not found.text.strip() else clean(found.text)
+    return Body(text, "aside", tuple(_wrapped(file) for file in found.files))
+
+
+def _wrapped(file: tnef.WrappedFile) -> File:
+    return File(_bare_name(file.name), one_line(file.content_type, 120) or "application/octet-stream", file.data)
+
+
 def _text(part: Part, kind: str, data: bytes) -> Body:
-    text = clean(to_text(data[:_MAX_TEXT], _charset(part)))
+    text = clean(to_text(data[:_MAX_TEXT], _charset(part))).replace(SIGNATURE_MARK, "")
     if kind == "text/enriched":
         # RFC 1896: commands in angle brackets, `<<` a literal one, single line ends are spaces.
         text = re.sub(r"<param>.{0,200}?</param>|<(?!<)[^<>]{1,60}>", "", text, flags=_DEEP).replace("<<", "<")
         return Body(re.sub(r"\n(\n*)", lambda ends: ends[1] or " ", text))
     if (kind == "text/html" and _TAGS.search(text)) or _HTML_START.match(text):
         return Body(clean(html_text.to_text(text)), "html")
-    if _parameter(part, "format") == "flowed":
-        text = unflowed(text, del_sp=_parameter(part, "delsp") == "yes")
-    return Body(text)
+    if parameter(part, "format") == "flowed":
+        text = unflowed(text, del_sp=parameter(part, "delsp") == "yes")
+    bare, files = armour.files_in(armour.disarmoured(text))
+    return Body(bare, files=tuple(File(_bare_name(name), "application/octet-stream", data) for name, data in files))
 
 
 def file_name(part: Part) -> str:
@@ -153,8 +210,20 @@ def file_name(part: Part) -> str:
         name = part.get_filename("") or ""
     except Exception:  # noqa: BLE001  the library trips over malformed RFC 2231 parameters
         name = ""
-    shown = one_line(decoded(name).encode("utf-8", "replace").decode(), 2000)
+    return _bare_name(decoded(name))
+
+
+def _bare_name(name: str) -> str:
+    shown = one_line(name.encode("utf-8", "replace").decode(), 2000)
     return shown.replace("\\", "/").rsplit("/", 1)[-1].strip()[-255:]
+
+
+def parameter(part: Part, name: str) -> str:
+    """A parameter of Content-Type in lower case, or an empty text."""
+    try:
+        return str(part.get_param(name) or "").lower()
+    except Exception:  # noqa: BLE001  a malformed parameter is no parameter
+        return ""
 
 
 def _children(part: Part) -> list[Part]:
@@ -178,13 +247,6 @@ def _content(part: Part) -> bytes:
     return data if isinstance(data, bytes) else raw.encode("utf-8", "replace")
 
 
-def _parameter(part: Part, name: str) -> str:
-    try:
-        return str(part.get_param(name) or "").lower()
-    except Exception:  # noqa: BLE001  as above
-        return ""
-
-
 def _charset(part: Part) -> str | None:
     try:
         return part.get_content_charset(None)
@@ -202,24 +264,15 @@ def _reads_as_text(data: bytes) -> bool:
     return bool(head.strip()) and "\x00" not in head
 
 
-def _content_type(declared: str, data: bytes) -> str:
-    """By content where that is plain to see: what a mail declares may be meant to deceive."""
-    found = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
-    if found is None or (found == "application/zip" and declared.startswith("application/vnd.")):
-        return declared[:120]
-    return found
-
-
-def _enclosed(part: Part, kind: str, index: int) -> File:
+def _enclosed_file(part: Part, kind: str, inner: Part | None) -> File:
     """A message enclosed as a file: its subject is its name."""
-    inner = next(iter(_children(part)), None)
     subject = decoded(unfold(str(inner.get("subject", "")))) if inner is not None else ""
     name = file_name(part) or (one_line(subject, 200) + ".eml" if subject else "")
     try:
-        size = len(inner.as_bytes()) if inner is not None else len(_content(part))
+        data = inner.as_bytes() if inner is not None else _content(part)
     except Exception:  # noqa: BLE001  what can be parsed leniently need not serialise
-        size = 0
-    return File(name, kind[:120], size, index)
+        data = b""
+    return File(name, kind, data)
 
 
 def _calendar(text: str) -> str:

@@ -8,25 +8,30 @@ from __future__ import annotations
 import re
 
 
-def _any(table: str) -> str:
+def any_of(table: str) -> str:
     """One group of all expressions of a table."""
     found = (phrase.strip() for line in table.strip().splitlines() for phrase in line.split(" | "))
     return "(?:" + "|".join(phrase for phrase in found if phrase) + ")"
 
 
-_WROTE = _any(r"""
+_WROTE = any_of(r"""
 wrote | writes | schrieb | schreibt | a écrit | écrit | escribió | escribio | escreveu | ha scritto | scrisse
 schreef | skrev | kirjoitti | napisał | napisała | pisze | написал | написала | пишет | писал | написав | пише
 έγραψε | yazdı | a scris | írta | napsal | napsala | napísal | napísala | je napisao | je napisal | menulis
 đã viết | viết
 """)
-_WROTE_UNSPACED = _any(r"""
+_WROTE_UNSPACED = any_of(r"""
 写道 | 寫道 | のメール | さんは書きました | 님이 작성 | 작성: | كتب | كتبت | بواسطة | כתב | نے لکھا | ने लिखा | เขียนว่า
 """)
 #: "… wrote:" of an attribution line, wherever the language puts the verb.
 WROTE = re.compile(rf"\b{_WROTE}\b|napisał\(a\)|{_WROTE_UNSPACED}", re.IGNORECASE)
 
-_ORIGINAL = _any(r"""
+#: "On Monday I wrote:" is the writer's own sentence, not a client's.
+OF_THE_WRITER = re.compile(
+    r"\b(?:i|we|ich|wir|je|j['’]ai|nous|yo|nosotros|io|noi|eu|nós|ik|wij|jeg|vi|jag|ja|я|мы)\b", re.IGNORECASE
+)
+
+_ORIGINAL = any_of(r"""
 original message | original appointment | reply message | reply separator | ursprüngliche nachricht
 original-?nachricht | weitergeleitete nachricht | message d'origine | message original | mensaje original
 messaggio originale | mensagem original | oorspronkelijk bericht | ursprungligt meddelande
@@ -37,15 +42,19 @@ orijinal mesaj | orijinal ileti | özgün ileti | pesan asli | tin nhắn gốc 
 元のメッセージ | 원본 메시지 | 원본 메세지 | الرسالة الأصلية | ההודעה המקורית | اصل پیغام
 """)
 #: A line of its own between a message and the one it answers; dashes or equal signs around it.
-ORIGINAL = re.compile(rf"^[\s>*]*[-_=–—]{{2,}}\s*{_ORIGINAL}\s*[-_=–—]{{2,}}\s*$", re.IGNORECASE)
+ORIGINAL = re.compile(
+    rf"^[\s>*]*(?:[-_=–—]{{2,}}\s*{_ORIGINAL}\s*[-_=–—]{{2,}}|-{{6,}}\s*original\s*-{{6,}}"
+    rf"|-{{3,}}+.{{3,200}}\b{_WROTE}\s*:?\s*-{{3,}})\s*$",
+    re.IGNORECASE,
+)
 
-_FORWARDED = _any(r"""
+_FORWARDED = any_of(r"""
 forwarded message | forwarded by | weitergeleitete nachricht | message transféré | mensaje reenviado
 messaggio inoltrato | mensagem encaminhada | doorgestuurd bericht | vidarebefordrat meddelande
 videresendt meddelelse | wiadomość przekazana dalej | пересылаемое сообщение | пересланное сообщение
 转发的邮件 | 轉寄郵件 | 転送メッセージ | 전달된 메일 | رسالة مُعاد توجيهها
 """)
-_BEGIN_FORWARDED = _any(r"""
+_BEGIN_FORWARDED = any_of(r"""
 begin forwarded message | anfang der weitergeleiteten nachricht | anfang der weitergeleiteten e-mail
 début du message transféré | inicio del mensaje reenviado | inizio messaggio inoltrato
 início da mensagem encaminhada
@@ -54,23 +63,23 @@ início da mensagem encaminhada
 FORWARDED = re.compile(rf"^[\s*]*(?:[-_=–—]{{2,}}\s*{_FORWARDED}.{{0,80}}|{_BEGIN_FORWARDED}\s?:?)\s*$", re.IGNORECASE)
 
 # The four kinds of label in the header that Outlook and others put above a quote.
-_FROM = _any(r"""
+_FROM = any_of(r"""
 from | von | de | da | van | från | fra | lähettäjä | od | от | від | από | kimden | gönderen | feladó | de la
 dari | 发件人 | 寄件者 | 寄件人 | 差出人 | 送信者 | 보낸 ?사람 | من | מאת
 """)
-_SENT = _any(r"""
+_SENT = any_of(r"""
 sent | date | gesendet | datum | envoyé | envoyé le | enviado | enviado el | enviada em | fecha | data
 inviato | verzonden | skickat | sendt | dato | lähetetty | päivämäärä | wysłano | wysłane | odesláno
 odoslané | отправлено | дата | надіслано | ημερομηνία | στάλθηκε | gönderildi | tarih | gönderme tarihi
 elküldve | dátum | trimis | tanggal | 发送时间 | 发送日期 | 日期 | 時間 | 寄件日期 | 送信日時 | 日時
 보낸 ?날짜 | 날짜 | تاريخ الإرسال | التاريخ | إرسال | נשלח | תאריך
 """)
-_TO = _any(r"""
+_TO = any_of(r"""
 to | an | à | a | para | aan | till | til | vastaanottaja | do | komu | кому | προς | kime | alıcı | címzett
 către | kepada | 收件人 | 收件者 | 宛先 | 받는 ?사람 | إلى | אל | cc | kopie | copie | copia | kopia | kopi
 копия | 抄送 | 副本 | 참조 | نسخة | reply-to
 """)
-_SUBJECT = _any(r"""
+_SUBJECT = any_of(r"""
 subject | betreff | objet | asunto | assunto | oggetto | onderwerp | ämne | emne | aihe | temat | předmět
 predmet | тема | θέμα | konu | tárgy | subiect | subjek | 主题 | 主旨 | 件名 | 제목 | الموضوع | נושא
 """)
@@ -82,17 +91,23 @@ def _label(words: str) -> re.Pattern[str]:
 
 LABELS = {"from": _label(_FROM), "sent": _label(_SENT), "to": _label(_TO), "subject": _label(_SUBJECT)}
 
-_SENT_VERB = _any(r"""
+_SENT_VERB = any_of(r"""
 sent | gesendet | envoyé | enviado | inviato | verzonden | skickat | sendt | lähetetty | wysłane | wysłano
 отправлено | odesláno | gönderildi | trimis | dikirim
 """)
-_SENT_FROM = _any(r"""
+_SENT_FROM = any_of(r"""
 from | via | with | using | von | mit | aus | depuis | de | à partir de | desde | do | da | dal | con
 vanaf | van | met | från | fra | z | ze | с | из | od | dari
 """)
-_SENT_OTHERWISE = _any(r"""
-(?:von|vom) mein\w* .{0,40}\bgesendet\.? | diese nachricht wurde von mein\w* .{0,60}
-get outlook for \w+.{0,60} | outlook für \w+ .{0,60} | télécharg\w+ outlook .{0,60}
+_SENT_OTHERWISE = any_of(r"""
+(?:von|vom) mein[\w/]* .{0,60}\bgesendet\.? | diese nachricht wurde von mein[\w/]* .{0,80}
+get outlook for \w+.{0,60} | outlook für \w+.{0,80} | télécharg\w+ outlook .{0,60}
+.{0,40}\boutlook\b.{0,40}<?https://aka\.ms/\S+.{0,40}
+(?:obtener|obter o|ottieni|hämta|hent|pobierz|hanki) outlook\b.{0,60}
+.{0,30}(?:iphone|ipad|galaxy|android)\S{0,12} (?:cihazımdan )?gönderildi
+lähetetty \S*(?:iphone|ipad|samsung|outlook)\S*.{0,40}
+this e-?mail has been (?:checked|scanned) for viruses.{0,80}
+(?:virus-free|virenfrei|sans virus|libre de virus)\.?.{0,60}
 .{0,40}iphone\s?から送信.{0,10} | 发自我的.{0,40} | 從我的.{0,40}傳送 | 나의 .{0,30}에서 보냄
 تم الإرسال من .{0,60} | أُرسلت من .{0,60} | میرے .{0,30} سے بھیجا گیا
 """)
@@ -101,19 +116,31 @@ SENT_FROM = re.compile(rf"^\s*(?:{_SENT_VERB}\s+{_SENT_FROM}\b.{{0,80}}|{_SENT_O
 
 #: Both must stand in a paragraph that is a legal notice, not a matter of the customer's.
 CONFIDENTIAL = re.compile(
-    _any("confiden | vertraulich | riservat | vertrouwelijk | poufn | конфиденциальн | 保密 | 機密 | سري | privileged"),
+    any_of(
+        "confid[ei]n | vertraulich | riservat | vertrouwelijk | poufn | конфиденциальн | 保密 | 機密 | سري | privileged"
+    ),
     re.IGNORECASE,
 )
 INTENDED = re.compile(
-    _any(r"""
+    any_of(r"""
 intended (?:only |solely |for) | (?:intended|named) (?:recipient|addressee) | bestimm\w+ (?:empfänger|für)
-empfänger | destinat[aá] | destinatari | geadresseerde | bestemd | adresat | адресат | получател | 收件人
+empfänger | adressat | destinat[aá] | destinatari | geadresseerde | bestemd | adresat | адресат | получател | 收件人
 受信者 | المرسل إليه
 """),
     re.IGNORECASE,
 )
 
-_CLOSING = _any(r"""
+#: A paragraph of its own below many a signature.
+FOOTER = re.compile(
+    any_of(r"""
+consider the environment | before printing | an die umwelt | umwelt\w* .{0,40}(?:druck|ausdruck)
+pens\w+ à l.environnement
+(?:antes de|avant d.?)\s?imprim\w+ | medio ?ambiente | proteg\w+ .{0,20}ambiente | tænk på miljøet | tänk på miljön
+"""),
+    re.IGNORECASE,
+)
+
+_CLOSING = any_of(r"""
 (?:(?:with )?(?:best|kind|warm|kindest|warmest|many) )?(?:regards|wishes|greetings|thanks)
 sincerely(?: yours)? | yours (?:sincerely|faithfully|truly) | thanks(?: (?:again|in advance|a lot|so much))?
 thank you(?: (?:again|in advance|very much))? | cheers | all the best | best | respectfully
@@ -128,26 +155,3 @@ pozdrawiam | z poważaniem | с уважением | saygılarımla | مع (?:أ
 """)
 #: "Best regards," and its like: a name and contact details may follow.
 CLOSING = re.compile(rf"^\s*{_CLOSING}\s*[,.!،。]*\s*$", re.IGNORECASE)
-
-_AUTOMATIC = _any(r"""
-automatic reply | auto(?:matic)?[- ]?(?:reply|response) | autoreply | out of office auto[- ]?reply
-abwesenheitsnotiz | automatische antwort | abwesenheitsbenachrichtigung | réponse automatique
-message d'absence | respuesta automática | risposta automatica | resposta automática
-automatisch antwoord | afwezigheidsbericht | autosvar | automatiskt svar | automatisk svar | fraværsbesked
-automaattinen vastaus | autoodpowiedź | odpowiedź automatyczna | automatyczna odpowiedź
-automatická odpověď | automatikus válasz | otomatik yanıt | автоматический ответ | автоответ
-автоматична відповідь | balasan otomatis | 자동 ?회신 | 自動返信 | 自動応答 | 自动回复 | 自動回覆 | 不在通知
-رد تلقائي | خودکار جواب | תשובה אוטומטית
-""")
-#: Subjects that only programs write; the original's subject may follow.
-AUTOMATIC_SUBJECT = re.compile(rf"^\s*(?:re:\s*)?{_AUTOMATIC}\s*(?:[:：\-–—].*)?$", re.IGNORECASE)
-
-_ABSENT = _any(r"""
-(?:i am |i'm )?out of (?:the )?office | on vacation | vacation(?: reply)? | away from (?:the )?office
-abwesend | abwesenheit | nicht im büro | absence(?: du bureau)? | absente?(?: du bureau)?
-fuera de (?:la )?oficina | ausente(?: de la oficina)? | fuori (?:sede|ufficio) | assente
-fora do escritório | ausência | afwezig(?:heid)? | frånvaro | fravær | poissa | nieobecność | mimo kancelář
-вне офиса | отсутствие | 부재중 | 外出 | 不在 | خارج المكتب
-""")
-#: Subjects of absence notes that a customer of a planning tool may just as well write.
-ABSENT_SUBJECT = re.compile(rf"^\s*(?:re:\s*)?{_ABSENT}\b\s*(?:[:：\-–—].*|re:.*)?$", re.IGNORECASE)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.gmail.phrases import (
     CLOSING,
     CONFIDENTIAL,
+    FOOTER,
     FORWARDED,
     INTENDED,
     LABELS,
+    OF_THE_WRITER,
     ORIGINAL,
     SENT_FROM,
     WROTE,
@@ -35,6 +38,7 @@ _SIGNATURE_LINES = 15
 _SHORT = 90
 _WRAPPED = 65
 _REST = 40
+_MOST_WORDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +52,40 @@ class Split:
 
 def split(text: str) -> Split:
     """Split one plain text; `text` uses line feeds."""
-    lines = text.split("\n")
+    lines, marked = _without_marked(text)
     marks = _marks(lines)
     new, quoted = _without_quote(lines, marks)
     if not _has_words(new):
         # Nothing but a quote or a forward: then that is what they wanted to say.
-        return Split(text.strip())
+        return Split(text.replace(SIGNATURE_MARK, "").strip())
     kept, signature = _without_signature(new)
     if not _has_words(kept):
         kept, signature = new, []
-    return Split(_joined(kept), _joined(quoted), _joined(signature))
+    return Split(_joined(kept), _joined(quoted), _joined(signature + marked))
+
+
+def has_quote(found: Split) -> bool:
+    """Whether a quote was found, or stands between answers of the customer's."""
+    return bool(found.quoted) or any(_QUOTED.match(line) for line in found.new.split("\n"))
+
+
+def without_end(found: Split, ending: str) -> Split:
+    """The same with `ending`, in whatever spacing, moved from the end of the new text to the signature."""
+    words = ending.split()
+    if not 0 < len(words) <= _MOST_WORDS:
+        return found
+    at = re.search(r"\s+" + r"\s+".join(map(re.escape, words)) + r"\s*\Z", found.new)
+    if at is None or not found.new[: at.start()].strip():
+        return found
+    return Split(found.new[: at.start()].rstrip(), found.quoted, at[0].strip())
+
+
+def _without_marked(text: str) -> tuple[list[str], list[str]]:
+    """The lines, and apart from them those that the client marked as a signature."""
+    lines = text.split("\n")
+    marked = [line.replace(SIGNATURE_MARK, "") for line in lines if line.startswith(SIGNATURE_MARK)]
+    bare = ["" if line.startswith(SIGNATURE_MARK) else line.replace(SIGNATURE_MARK, "") for line in lines]
+    return (bare, marked) if _has_words(bare) else ([*marked], [])
 
 
 def _joined(lines: list[str]) -> str:
@@ -115,6 +143,9 @@ def _attribution(lines: list[str], at: int) -> list[str]:
         if len(joined) > _LONGEST:
             return []
         if _ENDS.search(joined) or (WROTE.search(part[-1][-12:]) and _DATE.search(joined)):
+            # A date further down begins the attribution: what stands above it is the writer's.
+            if any(_DATE.search(" ".join(part[later:])) and not _DATE.search(part[0]) for later in range(1, count)):
+                return []
             return _weighed(joined, lines[at + count : at + count + 3], count)
     return []
 
@@ -128,7 +159,7 @@ def _weighed(joined: str, after: list[str], count: int) -> list[str]:
     )
     if quote_follows and (wrote or (dated and (timed or addressed))):
         return ["s"] * count
-    if dated and timed and (addressed or wrote):
+    if dated and timed and (addressed or (wrote and not OF_THE_WRITER.search(joined))):
         return ["S"] * count
     return []
 
@@ -205,7 +236,8 @@ def _cut_notices(lines: list[str]) -> tuple[list[str], list[str]]:
     while kept:
         at = _last_paragraph(kept)
         paragraph = " ".join(kept[at:])
-        if len(paragraph) < _SHORT or not (CONFIDENTIAL.search(paragraph) and INTENDED.search(paragraph)):
+        legal = len(paragraph) >= _SHORT and CONFIDENTIAL.search(paragraph) and INTENDED.search(paragraph)
+        if not legal and not (0 < len(paragraph) < 3 * _SHORT and FOOTER.search(paragraph)):
             break
         kept, below = kept[:at], kept[at:] + below
     return kept, below

@@ -119,19 +119,26 @@ def _twilio(plan: Plan) -> dict[str, str]:
 def _gmail(plan: Plan) -> dict[str, str]:
     if not plan.gmail_simulated:
         return {}
-    credentials = {
-        "type": "authorized_user",
-        "client_id": _CLIENT_ID,
-        "client_secret": plan.keys["GMAIL_CLIENT_SECRET"],
-        "refresh_token": plan.keys["GMAIL_REFRESH_TOKEN"],
-        "token_uri": plan.url("gmail") + "/token",
-    }
     return {
-        "GMAIL_API_BASE_URL": plan.url("gmail"),
-        "GMAIL_CREDENTIALS": json.dumps(credentials),
+        **simulated_mailbox(plan.url("gmail"), plan.keys),
         "GMAIL_CERTS_URL": plan.url("gmail") + "/certs",
         "GMAIL_PUSH_AUDIENCE": plan.url("gmail-push") + "/",
         "GMAIL_PUSH_SERVICE_ACCOUNT": PUSH_ACCOUNT,
+    }
+
+
+def simulated_mailbox(url: str, keys: Mapping[str, str]) -> dict[str, str]:
+    """The settings of the mailbox that the simulator at `url` keeps."""
+    credentials = {
+        "type": "authorized_user",
+        "client_id": _CLIENT_ID,
+        "client_secret": keys["GMAIL_CLIENT_SECRET"],
+        "refresh_token": keys["GMAIL_REFRESH_TOKEN"],
+        "token_uri": f"{url}/token",
+    }
+    return {
+        "GMAIL_API_BASE_URL": url,
+        "GMAIL_CREDENTIALS": json.dumps(credentials),
         "GMAIL_TOPIC": "projects/local/topics/gmail",
     }
 

@@ -1,16 +1,21 @@
 """Who may ask: OAuth 2 access tokens of the mailbox's owner.
 
-Source: developers.google.com/identity/protocols/oauth2/web-server.
+Source: developers.google.com/identity/protocols/oauth2/native-app and …/service-account.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import parse_qsl
+from typing import Any, cast
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from shared.clock import Clock
 from shared.local.simulators.gmail.config import GmailConfig
@@ -19,7 +24,21 @@ from shared.local.simulators.gmail.rows import TokenRow
 from shared.local.simulators.journal import Journal, Table
 
 LIFETIME = timedelta(seconds=3_599)
+_JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SCOPE = "https://www.googleapis.com/auth/gmail.modify"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A code that was handed out: where to, and the challenge that its bearer must answer (RFC 7636)."""
+
+    redirect_uri: str
+    challenge: str
+
+    def fits(self, form: dict[str, str]) -> bool:
+        """Whether the verifier answers the challenge; without one there is nothing to answer."""
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        return not self.challenge or base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == self.challenge
 
 
 class Accounts:
@@ -31,6 +50,7 @@ class Accounts:
         self._journal = journal
         self._tokens = Table(journal, "tokens", TokenRow)
         self._refresh_revoked = False
+        self._codes: dict[str, Consent] = {}
 
     def admit(self, request: Request) -> None:
         """Raises GoogleError 401 without a token that is valid now, 403 for another's mailbox."""
@@ -43,10 +63,38 @@ class Accounts:
             raise delegation_denied(user)
 
     async def token(self, request: Request) -> Response:
-        """POST /token with grant_type=refresh_token → an access token."""
+        """POST /token → an access token, for a refresh token, an authorization code or a service account's word."""
         form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
-        if form.get("grant_type") != "refresh_token":
-            return _refused(400, "unsupported_grant_type", "Invalid grant_type")
+        grants = {"authorization_code": self._by_code, _JWT_BEARER: self._by_assertion, "refresh_token": self._by_token}
+        granted = grants.get(form.get("grant_type", ""))
+        return await granted(form) if granted else _refused(400, "unsupported_grant_type", "Invalid grant_type")
+
+    async def consent(self, request: Request) -> Response:
+        """GET /o/oauth2/auth: the owner agrees at once, and the browser goes back with a code."""
+        asked = request.query_params
+        code = f"4/{secrets.token_urlsafe(24)}"
+        self._codes[code] = Consent(asked.get("redirect_uri", ""), asked.get("code_challenge", ""))
+        answer = urlencode({"code": code, "scope": asked.get("scope", SCOPE), "state": asked.get("state", "")})
+        return RedirectResponse(f"{asked.get('redirect_uri', '')}?{answer}", status_code=302)
+
+    async def _by_code(self, form: dict[str, str]) -> Response:
+        consent = self._codes.pop(form.get("code", ""), None)
+        if consent is None or consent.redirect_uri != form.get("redirect_uri") or not consent.fits(form):
+            return _refused(400, "invalid_grant", "Malformed auth code.")
+        refreshing = self._config.refresh_token or secrets.token_urlsafe(24)
+        self._refresh_revoked = False
+        return await self._granted(refresh_token=refreshing)
+
+    async def _by_assertion(self, form: dict[str, str]) -> Response:
+        """A service account that speaks for the mailbox; its signature is not checked, its claims are."""
+        claims = _claims(form.get("assertion", ""))
+        if claims.get("scope") != SCOPE or self._config.service_account not in ("", claims.get("iss")):
+            return _refused(401, "unauthorized_client", "Client is unauthorized to retrieve access tokens.")
+        if str(claims.get("sub", "")).lower() != self._config.mailbox.lower():
+            return _refused(400, "invalid_grant", "Invalid email or User ID")
+        return await self._granted()
+
+    async def _by_token(self, form: dict[str, str]) -> Response:
         if not _same(form, "client_id", self._config.client_id) or not _same(
             form, "client_secret", self._config.client_secret
         ):
@@ -55,9 +103,13 @@ class Accounts:
             return _refused(400, "invalid_grant", "Token has been expired or revoked.")
         if not _same(form, "refresh_token", self._config.refresh_token):
             return _refused(400, "invalid_grant", "Bad Request")
+        return await self._granted()
+
+    async def _granted(self, **more: str) -> Response:
         token = await self._hand_out()
         seconds = int(LIFETIME.total_seconds())
-        return JSONResponse({"access_token": token, "expires_in": seconds, "scope": SCOPE, "token_type": "Bearer"})
+        answer = {"access_token": token, "expires_in": seconds, "scope": SCOPE, "token_type": "Bearer", **more}
+        return JSONResponse(answer)
 
     def revoke(self, refresh_too: bool) -> None:
         """Every access token stops working, and with `refresh_too` none is handed out any more."""
@@ -69,6 +121,15 @@ class Accounts:
         row = self._tokens.put(TokenRow(id=f"ya29.{secrets.token_urlsafe(32)}", expires=expires))
         await self._journal.flush()
         return row.id
+
+
+def _claims(assertion: str) -> dict[str, Any]:
+    try:
+        payload = assertion.split(".")[1]
+        found: Any = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _same(form: dict[str, str], name: str, expected: str) -> bool:

@@ -42,9 +42,13 @@ def create_app(config: GmailConfig, clock: Clock | None = None) -> ASGIApp:
 
 
 def _google_routes(site: Site) -> list[Route]:
-    """What other hosts of Google's serve: oauth2.googleapis.com/token and www.googleapis.com/oauth2/v3/certs."""
+    """What other hosts of Google's serve: accounts.google.com, oauth2.googleapis.com, www.googleapis.com."""
 
     async def certs(request: Request) -> Response:
         return JSONResponse(site.keys.published(), headers={"Cache-Control": "public, max-age=20000"})
 
-    return [Route("/token", site.accounts.token, methods=["POST"]), Route("/certs", certs, methods=["GET"])]
+    return [
+        Route("/o/oauth2/auth", site.accounts.consent, methods=["GET"]),
+        Route("/token", site.accounts.token, methods=["POST"]),
+        Route("/certs", certs, methods=["GET"]),
+    ]

@@ -18,6 +18,7 @@ class GmailConfig(SimulatorConfig):
     client_id: str = Field("", description="empty: any client is accepted")
     client_secret: str = ""
     refresh_token: str = Field("", description="empty: any refresh token is accepted")
+    service_account: str = Field("", description="`iss` that domain-wide delegation is granted to; empty: any")
 
     push_url: str = Field("", description="push endpoint; empty: notifications go nowhere")
     push_audience: str = Field("", description="`aud` of the push token; empty: the push endpoint, as at Pub/Sub")

@@ -1,6 +1,7 @@
 """Acting as the customer, and looking at what was really sent.
 
-POST /_control/inbound         an RFC 822 message → {id, threadId}; the notification follows in the background
+POST /_control/inbound         an RFC 822 message → {id, threadId}; the notification follows in the background;
+                               with ?spam=true it is taken for spam
 GET  /_control/sent            → [{id, threadId, raw, at}], raw base64url of the bytes that left, at ISO 8601
 POST /_control/push            {repeat?, bad_token?, rotate_key?} → {statuses}: the last notification again
 GET  /_control/push            → {waiting}: notifications not acknowledged yet
@@ -40,7 +41,7 @@ async def inbound(site: Site, request: Request) -> Any:
     raw = await request.body()
     if not raw:
         raise HTTPException(400, "the body is the RFC 822 message; it is empty")
-    return summary(site.mailbox.receive(raw))
+    return summary(site.mailbox.receive(raw, spam=request.query_params.get("spam") == "true"))
 
 
 async def sent(site: Site, request: Request) -> Any:

@@ -57,10 +57,11 @@ class Mailbox:
             raise not_found()
         return found
 
-    def receive(self, raw: bytes) -> MessageRow:
+    def receive(self, raw: bytes, spam: bool = False) -> MessageRow:
         """A message from outside, stored header for header: nothing is added to it."""
         kin = kinship(parse(raw))
-        return self._add(raw, kin, thread_of_reply(self._threaded(), kin), ("UNREAD", "INBOX"))
+        labels = ("UNREAD", "SPAM") if spam else ("UNREAD", "INBOX")
+        return self._add(raw, kin, thread_of_reply(self._threaded(), kin), labels)
 
     def send(self, raw: bytes, thread_id: str | None) -> MessageRow:
         """Send a message. Raises GoogleError 400 without a recipient, 404 for an unknown thread."""
