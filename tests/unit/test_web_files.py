@@ -142,6 +142,30 @@ async def test_files_that_were_cut_off_are_not_taken_for_fewer(rig: Rig) -> None
     ).status_code == 202
 
 
+async def test_a_client_that_goes_away_is_no_fault_of_ours(rig: Rig) -> None:
+    """Its files are closed and nothing is kept: a 4xx that nobody reads, and no bug in the log."""
+    given = await rig.open()
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nrow 500'
+    incoming = iter([{"type": "http.request", "body": part, "more_body": True}, {"type": "http.disconnect"}])
+    answered: list[int] = []
+
+    async def receive() -> Any:
+        return next(incoming)
+
+    async def send(message: Any) -> None:
+        answered.extend([message["status"]] if message["type"] == "http.response.start" else [])
+
+    headers = [
+        (b"authorization", f"Bearer {given['token']}".encode()),
+        (b"content-type", b"multipart/form-data; boundary=x"),
+    ]
+    scope = {"type": "http", "method": "POST", "path": f"/tickets/{given['ticket_id']}/attachments", "asgi": {}}
+    more = {"query_string": b"", "headers": headers, "client": ("203.0.113.9", 1), "http_version": "1.1"}
+    await build_api(rig.form)({**scope, **more}, receive, send)
+    assert answered == [400]
+    assert rig.store.blobs == {}
+
+
 async def test_words_with_files_have_a_limit_too(rig: Rig) -> None:
     """422 naming it."""
     answer = await attach(rig, await rig.open(), _TEXT, data={"message": "x" * 90_001})
