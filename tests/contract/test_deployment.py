@@ -68,12 +68,12 @@ def test_an_overlay_builds_whole(overlay: str) -> None:
     built = _build(overlay)
     kinds = [d["kind"] for d in built]
     assert kinds[0] == "Namespace"
-    assert (kinds.count("KafkaSource"), kinds.count("StatefulSet")) == (4, 2 if overlay == "minikube" else 0)
+    assert (kinds.count("KafkaSource"), kinds.count("StatefulSet")) == (5, 2 if overlay == "minikube" else 0)
     assert {d["metadata"].get("namespace", d["metadata"]["name"]) for d in built} == {"fte"}
     assert all("app.kubernetes.io/component" in d["metadata"]["labels"] for d in built)
     [config] = [d for d in built if d["kind"] == "ConfigMap" and d["metadata"]["name"] == "fte-config"]
     speakers = [d["spec"] for d in built if d["kind"] in {"KafkaSource", "KafkaSink"}]
-    assert [spec["bootstrapServers"] for spec in speakers] == [[config["data"]["KAFKA_BOOTSTRAP_SERVERS"]]] * 5
+    assert [spec["bootstrapServers"] for spec in speakers] == [[config["data"]["KAFKA_BOOTSTRAP_SERVERS"]]] * 6
     assert all(("net" in spec or "auth" in spec) == (overlay == "confluent") for spec in speakers)
 
 
