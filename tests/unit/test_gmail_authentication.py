@@ -25,6 +25,8 @@ def _trust(*fields: str, sender: str = "From: Ada <ada@example.org>") -> Trust:
         _PASS,
         "MX.Google.com; DMARC=PASS header.from=EXAMPLE.org",
         "mx.google.com 1; dmarc=pass header.from=example.org",
+        '"mx.google.com" 1; dmarc=pass header.from=example.org',
+        "(ours) mx.google.com (really); dmarc=pass header.from=example.org",
         "mx.google.com; dkim=fail header.i=@x.example; spf=none smtp.mailfrom=a@x.example;\r\n dmarc=pass"
         " (p=NONE sp=NONE dis=NONE) header.from=example.org",
         "mx.google.com; dmarc (comment) = (more) pass header.from=example.org",

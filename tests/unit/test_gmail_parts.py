@@ -201,6 +201,16 @@ def test_an_enclosed_mail_is_a_file_and_speaks_where_nothing_else_does() -> None
     assert _mail(_text("Is this from you?"), inner).new_text == "Is this from you?"
 
 
+def test_mails_within_mails_take_neither_time_nor_memory() -> None:
+    """Each level would be the whole again: a few are read, the rest is bytes of the first."""
+    start = time.perf_counter()
+    found = parse(
+        _HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 140 + b"From: a@example.net\r\n\r\n" + b"deep\n" * 200_000
+    )
+    assert time.perf_counter() - start < 10
+    assert (len(found.files), found.new_text) == (1, "")
+
+
 def test_the_only_text_speaks_though_it_has_a_name() -> None:
     """Some mailers name even the message; a file is what stands beside one."""
     named = _text("How do I export?", more="; name=message.txt")

@@ -79,7 +79,7 @@ def parse_results(field: str) -> tuple[str, list[Result]]:
     if not first or len(first) > 2 or any("=" in token for token in first):
         raise MalformedError("authserv-id")
     results = [_result(tokens) for tokens in rest if tokens and tokens != ["none"]]
-    return first[0].lower(), results
+    return _bare(first[0]), results
 
 
 def _of_results(results: list[Result], domain: str) -> Verdict:
@@ -128,7 +128,12 @@ def _serv_id(field: str) -> str:
         # Still ours when it begins with our name: then it counts, as one that says nothing.
         found = _TOKEN.match(field.strip())
         return found[0].lower() if found else ""
-    return first[0].lower() if first else ""
+    return _bare(first[0]) if first else ""
+
+
+def _bare(serv_id: str) -> str:
+    """The authserv-id, which may be a quoted string (RFC 8601, section 2.2)."""
+    return serv_id.removeprefix('"').removesuffix('"').lower()
 
 
 def _results(field: str) -> list[Result] | None:

@@ -28,6 +28,12 @@ _MAX_REFERENCES = 20
 _MSG_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{1,900}>")
 # Only prefixes that Gmail too takes for "Re:", or the reply would leave its thread.
 _REPLY_PREFIX = re.compile(r"^\s*(?:re|aw|sv|antw)(?:\[\d+\])?\s*[:：]\s*", re.IGNORECASE)
+# What mail programs put before a subject, of replies and of forwards, in the languages they write it in.
+_PREFIX = re.compile(
+    r"^\s*((?:re|aw|sv|antw|res|rif|r|vs|odp|ynt|bls|vá|отв|на|απ|fwd?|wg|tr|rv|enc|i|vb|vl|pd|doorst|ilt"
+    r"|回复|答复|回覆|返信|转发|轉寄|転送|회신|전달|رد|الرد)(?:\[\d+\])?\s*[:：]\s*)",
+    re.IGNORECASE,
+)
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 
@@ -56,11 +62,12 @@ def compose(outbound: Outbound, settings: Settings) -> bytes:
 
 
 def reply_subject(subject: str) -> str:
-    """`Re:` exactly once, whatever chain of prefixes the subject came with."""
-    bare = one_line(subject, 900)
-    while found := _REPLY_PREFIX.match(bare):
+    """`Re:` exactly once, whatever chain of prefixes the subject came with; other languages' and forwards' stay."""
+    bare, kept = one_line(subject, 900), ""
+    while found := _PREFIX.match(bare):
+        kept += "" if _REPLY_PREFIX.match(found[1]) else found[1]
         bare = bare[found.end() :]
-    return f"Re: {bare}".rstrip()
+    return f"Re: {kept}{bare}".rstrip()
 
 
 def message_id(delivery_id: str, mailbox: str) -> str:

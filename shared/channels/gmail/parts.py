@@ -26,6 +26,8 @@ Source: TypeAlias = Literal["plain", "html", "aside"]
 
 MAX_DEPTH = 150
 MAX_PARTS = 500
+#: Mails within mails that are read; each is still one file of the mail around it.
+MAX_ENCLOSED = 3
 #: Bytes of one text part that are read.
 _MAX_TEXT = 2_000_000
 _DEEP = re.IGNORECASE | re.DOTALL
@@ -79,6 +81,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._seen = 0
+        self._enclosing = 0
 
     def read(self, part: Part, depth: int = 0) -> Body:
         """The message in `part` and what came along; beyond the limits the rest is left out."""
@@ -122,10 +125,13 @@ class Reader:
     def _enclosed(self, part: Part, kind: str, depth: int) -> Body:
         """A message that came along as a file; it speaks itself where nothing else does."""
         inner = next(iter(_children(part)), None)
-        file = _enclosed_file(part, kind, inner)
-        if inner is None or kind != "message/rfc822":
-            return Body(files=(file,))
-        return Body(self.read(inner, depth + 1).text, "aside", (file,))
+        text = ""
+        if inner is not None and kind == "message/rfc822" and self._enclosing < MAX_ENCLOSED:
+            self._enclosing += 1
+            text = self.read(inner, depth + 1).text
+            self._enclosing -= 1
+        # After the recursion: a mail in a mail in a mail is in memory once, not once a level.
+        return Body(text, "aside" if text else "plain", (_enclosed_file(part, kind, inner),))
 
 
 def _joined(shown: list[Body], every: list[Body]) -> Body:
