@@ -59,7 +59,8 @@ describe('the fields', () => {
     openPage();
     await fillInAndSend({ name: '  Ada Example ', phone: '' });
     expect(wire.created[0]?.url).toBe(`${API}/tickets`);
-    expect(wire.created[0]?.body).toEqual(VALID);
+    const page = { trap: '', opened_ms: expect.any(Number) };
+    expect(wire.created[0]?.body).toEqual({ ...VALID, page });
   });
 
   it('send the phone that was given', async () => {
@@ -204,7 +205,7 @@ describe('sending', () => {
     expect(new Set(wire.keys).size).toBe(1);
   });
 
-  it('keeps the key over a reload in the middle', async () => {
+  it('goes on with the same key after a reload in the middle, also when the button is pressed', async () => {
     wire.posts.push(() => new Promise(() => {}));
     openPage();
     await fillInAndSend();
@@ -212,6 +213,22 @@ describe('sending', () => {
     await submit();
     expect(wire.keys).toHaveLength(2);
     expect(wire.keys[1]).toBe(wire.keys[0]);
+    expect(screen.getByTestId('thread')).toBeInTheDocument();
+  });
+
+  it('sends nothing by itself after a reload when the customer had not, or it is long ago', async () => {
+    openPage();
+    fillIn();
+    reload();
+    await pass(5_000);
+    expect(wire.created).toHaveLength(0);
+    wire.posts.push(() => new Promise(() => {}));
+    await submit();
+    vi.setSystemTime(Date.now() + 31 * 60_000);
+    reload();
+    await pass(5_000);
+    expect(wire.created).toHaveLength(1);
+    expect(field('message').value).toBe(VALID.message);
   });
 
   it('uses a new key when the words have changed', async () => {
@@ -223,19 +240,46 @@ describe('sending', () => {
     expect(wire.keys[1]).not.toBe(wire.keys[0]);
   });
 
-  it('says that the device is offline, does not hammer, and says when it is back', async () => {
+  it('says that the device is offline, does not hammer, and sends by itself when it is back', async () => {
     setOnline(false);
     wire.posts.push(noNetwork);
     openPage();
     await fillInAndSend();
     await pass(10_000);
     expect(wire.created).toHaveLength(1);
-    expect(screen.getByTestId('failure')).toHaveTextContent('You are offline.');
+    const notice = screen.getByTestId('failure');
+    expect(notice).toHaveTextContent('You are offline. Your message is kept here.');
+    expect(notice).toHaveTextContent('We send it as soon as you are connected again.');
     setOnline(true);
-    expect(screen.getByTestId('failure')).toHaveTextContent('You are connected again.');
-    await submit();
+    await pass();
+    expect(wire.keys).toHaveLength(2);
     expect(new Set(wire.keys).size).toBe(1);
     expect(screen.getByTestId('thread')).toBeInTheDocument();
+  });
+
+  it('looks again now and then, for devices that never say that they are back', async () => {
+    setOnline(false);
+    wire.posts.push(noNetwork);
+    openPage();
+    await fillInAndSend();
+    await pass(30_000);
+    expect(screen.getByTestId('thread')).toBeInTheDocument();
+  });
+
+  it('does not send behind the customer’s back what is being changed', async () => {
+    setOnline(false);
+    wire.posts.push(noNetwork);
+    openPage();
+    await fillInAndSend();
+    type('message', 'Something else.');
+    await pass();
+    setOnline(true);
+    await pass(600_000);
+    expect(wire.created).toHaveLength(1);
+    expect(screen.getByTestId('failure')).toHaveTextContent('You are connected again.');
+    await submit();
+    expect(wire.keys[1]).not.toBe(wire.keys[0]);
+    expect(wire.created[1]?.body).toMatchObject({ message: 'Something else.' });
   });
 
   it('gives up on a silent server instead of sending for ever', async () => {
@@ -252,15 +296,35 @@ describe('sending', () => {
     expect(screen.getByTestId('failure')).toHaveTextContent('We could not be reached.');
   });
 
-  it('waits as long as the server asks for', async () => {
-    wire.posts.push(refused(429, null, { 'Retry-After': '30' }));
+  it.each([429, 503])(
+    'waits as long as a %i asks for, then sends with the same key',
+    async (code) => {
+      wire.posts.push(refused(code, null, { 'Retry-After': '30' }));
+      openPage();
+      await fillInAndSend();
+      expect(submitButton()).toBeDisabled();
+      expect(screen.getByTestId('failure')).toHaveTextContent('We try again in 30 seconds.');
+      setOnline(true);
+      await pass(29_000);
+      expect(wire.created).toHaveLength(1);
+      await pass(1_000);
+      expect(wire.keys).toHaveLength(2);
+      expect(new Set(wire.keys).size).toBe(1);
+      expect(screen.getByTestId('thread')).toBeInTheDocument();
+    },
+  );
+
+  it('tries ever less often, and in the end leaves it to the customer', async () => {
+    wire.posts.push(...Array.from({ length: 60 }, () => noNetwork));
     openPage();
     await fillInAndSend();
-    expect(submitButton()).toBeDisabled();
-    expect(screen.getByTestId('failure')).toHaveTextContent('You can send in 30 s.');
-    await pass(30_000);
-    expect(submitButton()).toBeEnabled();
-    expect(screen.getByTestId('failure')).not.toHaveTextContent('You can send in');
+    await pass(60_000);
+    expect(wire.created.length).toBeLessThan(8);
+    expect(screen.getByTestId('failure')).toHaveAttribute('data-retrying', 'true');
+    await pass(60 * 60_000);
+    expect(wire.created).toHaveLength(24);
+    expect(new Set(wire.keys).size).toBe(1);
+    expect(screen.getByTestId('failure')).toHaveTextContent('Please try again in a minute.');
   });
 
   it('takes an answer that is not the API’s for a failure', async () => {

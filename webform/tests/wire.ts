@@ -5,7 +5,7 @@ export interface Sent {
   method: string;
   url: string;
   headers: Headers;
-  body: Record<string, string> | undefined;
+  body: Record<string, unknown> | undefined;
 }
 
 type Answer = () => Response | Promise<Response>;
@@ -17,6 +17,9 @@ export class Wire {
   readonly posts: Answer[] = [];
   /** What every GET meets. */
   get: Answer = () => thread('received');
+  /** What `GET /config` meets; a server of before it has none. */
+  config: Answer = () => json(404, {});
+  configsAsked = 0;
 
   constructor() {
     vi.stubGlobal('fetch', (url: string, init: RequestInit = {}) => this.#answer(url, init));
@@ -35,6 +38,10 @@ export class Wire {
   }
 
   async #answer(url: string, init: RequestInit): Promise<Response> {
+    if (url.endsWith('/config')) {
+      this.configsAsked += 1;
+      return this.config();
+    }
     const method = init.method ?? 'GET';
     const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
     this.sent.push({ method, url, headers: new Headers(init.headers), body });

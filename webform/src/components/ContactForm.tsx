@@ -6,8 +6,10 @@ import { codePoints } from '../validation';
 import { ErrorSummary } from './ErrorSummary';
 import { FailureNotice } from './FailureNotice';
 import { Field, type FieldState } from './Field';
+import { Trap } from './Trap';
 import { hasErrors, useContactForm } from './useContactForm';
 import { useSecondsLeft } from './useSecondsLeft';
+import type { Sending } from './useSending';
 
 interface Props {
   takeFocus: boolean;
@@ -16,14 +18,13 @@ interface Props {
 
 export function ContactForm({ takeFocus, onSent }: Props) {
   const { strings } = useDesk();
-  const { draft, errors, phase, alerts, change, leave, submit } = useContactForm(onSent);
+  const { draft, errors, sending, alerts, visit, change, leave, submit } = useContactForm(onSent);
   const form = useRef<HTMLFormElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const notice = useRef<HTMLDivElement>(null);
-  const failed = phase.name === 'failed' ? phase : undefined;
-  const wait = useSecondsLeft(failed?.until);
-  const sending = phase.name === 'sending';
+  const trap = useRef<HTMLInputElement>(null);
   const roomLeft = useRoomLeft(draft.message);
+  const busy = sending.name === 'sending';
 
   useEffect(() => {
     if (takeFocus) heading.current?.focus();
@@ -31,6 +32,9 @@ export function ContactForm({ takeFocus, onSent }: Props) {
   useEffect(() => {
     if (alerts > 0) notice.current?.focus();
   }, [alerts]);
+  useEffect(() => {
+    if (sending.failure?.kind === 'trapped' && trap.current) trap.current.value = '';
+  }, [sending.failure]);
 
   const goTo = (name: FieldName) =>
     form.current?.querySelector<HTMLElement>(`[name="${name}"]`)?.focus();
@@ -44,16 +48,17 @@ export function ContactForm({ takeFocus, onSent }: Props) {
   });
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
+    visit.trap = trap.current?.value ?? '';
     void submit();
   };
 
   return (
-    <section className="card" data-state={phase.name}>
+    <section className="card" data-state={stateName(sending)}>
       <h2 ref={heading} tabIndex={-1}>
         {strings.heading}
       </h2>
       <p className="intro">{strings.intro}</p>
-      <form ref={form} noValidate aria-busy={sending} onSubmit={onSubmit}>
+      <form ref={form} noValidate aria-busy={busy} onSubmit={onSubmit}>
         {hasErrors(errors) && alerts > 0 && (
           <ErrorSummary ref={notice} errors={errors} onChoose={goTo} />
         )}
@@ -70,20 +75,37 @@ export function ContactForm({ takeFocus, onSent }: Props) {
           {...stateOf('category')}
           options={CATEGORIES.map((value) => [value, strings.categories[value]] as const)}
         />
+        <Trap ref={trap} />
         <Field {...stateOf('subject')} wide />
         <Field {...stateOf('message')} wide rows={6} hint={roomLeft} />
-        {failed && <FailureNotice ref={notice} failure={failed.failure} wait={wait} />}
+        {sending.failure && <FailureNotice ref={notice} sending={sending} />}
         <div className="actions">
-          <button type="submit" className="primary" disabled={sending || wait > 0}>
-            {sending && <span className="spinner" aria-hidden="true" />}
-            {sending ? strings.sending : failed ? strings.tryAgain : strings.submit}
-          </button>
+          <SendButton sending={sending} />
+          <p className="hint">{strings.filesLater}</p>
         </div>
       </form>
       <p className="unseen" role="status">
-        {sending ? strings.sending : ''}
+        {busy ? strings.sending : ''}
       </p>
     </section>
+  );
+}
+
+function stateName({ name }: Sending): string {
+  return name === 'waiting' ? 'failed' : name;
+}
+
+/** Pressed while a message waits for its next try, it is sent now; a time the server named is kept to. */
+function SendButton({ sending: { name, failure, until } }: { sending: Sending }) {
+  const { strings } = useDesk();
+  const wait = useSecondsLeft(until);
+  const busy = name === 'sending';
+  const told = wait > 0 && failure?.retryAfterMs !== undefined;
+  return (
+    <button type="submit" className="primary" disabled={busy || told}>
+      {busy && <span className="spinner" aria-hidden="true" />}
+      {busy ? strings.sending : failure ? strings.tryAgain : strings.submit}
+    </button>
   );
 }
 

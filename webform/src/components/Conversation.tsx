@@ -1,13 +1,17 @@
 import { useEffect, useRef, useState } from 'react';
 import { useDesk } from '../desk';
 import type { OpenTicket } from '../memory';
-import type { ThreadMessage, Ticket } from '../ticket';
+import type { ThreadMessage, Ticket, TicketRef } from '../ticket';
+import { Composer } from './Composer';
 import { CopyLink } from './CopyLink';
-import { CheckIcon, PersonIcon } from './icons';
-import { Message } from './Message';
+import { Notes } from './Notes';
+import { Rating } from './Rating';
+import { Status } from './Status';
+import { Thread } from './Thread';
 import { useTicket } from './useTicket';
 
 const SLOW_AFTER_MS = 60_000;
+const RECEIVED: Ticket = { status: 'received', messages: [] };
 
 interface Props {
   ticket: OpenTicket;
@@ -17,35 +21,42 @@ interface Props {
 
 /** The thread of the open ticket; answers appear in it as they come. */
 export function Conversation({ ticket: open, takeFocus, onAnew }: Props) {
-  const { strings } = useDesk();
-  const { ticket, trouble } = useTicket(open);
+  const { strings, onAnswers } = useDesk();
+  const { ticket, trouble, added, add } = useTicket(open);
   const heading = useRef<HTMLHeadingElement>(null);
-  const messages = messagesOf(open, ticket);
-  const answered = messages.some(({ author }) => author !== 'customer');
+  const messages = [...messagesOf(open, ticket), ...added];
+  const answers = messages.filter(({ author }) => author !== 'customer').length;
   const gone = trouble?.kind === 'not_found';
 
   useEffect(() => {
     if (takeFocus) heading.current?.focus();
   }, [takeFocus]);
+  useEffect(() => {
+    if (ticket !== undefined) onAnswers?.(answers);
+  }, [ticket, answers, onAnswers]);
 
   return (
-    <section className="card" data-state={gone ? 'failed' : answered ? 'answered' : 'sent'}>
+    <section className="card" data-state={gone ? 'failed' : answers > 0 ? 'answered' : 'sent'}>
       <header>
-        <h2 ref={heading} tabIndex={-1}>
+        <h2 ref={heading} tabIndex={-1} dir={open.subject ? 'auto' : undefined}>
           {open.subject || strings.thread}
         </h2>
-        {!gone && <Status ticket={ticket ?? (open.sent && RECEIVED)} />}
+        {!gone && <Status status={ticket?.status ?? (open.sent && 'received')} />}
       </header>
       {gone ? (
         <p className="notice bad" role="alert">
           {strings.notFound}
         </p>
       ) : (
-        <Thread messages={messages} />
+        <>
+          <Notes open={open} ticket={ticket} />
+          <Thread ticket={open} messages={messages} />
+          <Waiting ticket={ticket ?? RECEIVED} troubled={trouble !== undefined} />
+          {ticket && <Next open={open} ticket={ticket} onSent={add} />}
+        </>
       )}
-      {!gone && <Waiting ticket={ticket ?? RECEIVED} troubled={trouble !== undefined} />}
       <footer className="actions">
-        <button type="button" className={answered || gone ? 'primary' : 'quiet'} onClick={onAnew}>
+        <button type="button" className={gone ? 'primary' : 'quiet'} onClick={onAnew}>
           {strings.anew}
         </button>
         {!gone && <CopyLink ticket={open} />}
@@ -54,8 +65,6 @@ export function Conversation({ ticket: open, takeFocus, onAnew }: Props) {
   );
 }
 
-const RECEIVED: Ticket = { status: 'received', messages: [] };
-
 /** Until the server has the customer's message, the page shows what it sent. */
 function messagesOf({ sent }: OpenTicket, ticket: Ticket | undefined): ThreadMessage[] {
   const messages = ticket?.messages ?? [];
@@ -63,36 +72,19 @@ function messagesOf({ sent }: OpenTicket, ticket: Ticket | undefined): ThreadMes
   return [{ author: 'customer', ...sent }, ...messages];
 }
 
-function Status({ ticket }: { ticket: Ticket | undefined }) {
-  const { strings } = useDesk();
-  const status = ticket?.status;
-  return (
-    <p className="status" role="status" data-testid="status" data-status={status}>
-      {status === 'escalated' && <PersonIcon />}
-      {(status === 'answered' || status === 'received') && <CheckIcon />}
-      {status && strings.statuses[status]}
-    </p>
-  );
+interface NextProps {
+  open: TicketRef;
+  ticket: Ticket;
+  onSent: (message: ThreadMessage) => void;
 }
 
-function Thread({ messages }: { messages: ThreadMessage[] }) {
-  const { strings } = useDesk();
-  const log = useRef<HTMLDivElement>(null);
-  const shown = useRef(messages.length);
-  useEffect(() => {
-    if (messages.length > shown.current) {
-      log.current?.lastElementChild?.scrollIntoView?.({ block: 'nearest' });
-    }
-    shown.current = messages.length;
-  }, [messages.length]);
+/** What the customer can do now: rate what is answered, add to what is not closed. */
+function Next({ open, ticket: { status, rating, canRate }, onSent }: NextProps) {
   return (
-    <div ref={log} className="thread" role="log" aria-label={strings.thread} data-testid="thread">
-      {messages.map((message, place) => (
-        // A thread only grows, so a place in it names a message.
-        // biome-ignore lint/suspicious/noArrayIndexKey: see above
-        <Message key={place} message={message} />
-      ))}
-    </div>
+    <>
+      {(canRate || rating !== undefined) && <Rating ticket={open} rating={rating} />}
+      {status !== 'closed' && <Composer ticket={open} onSent={onSent} />}
+    </>
   );
 }
 

@@ -24,6 +24,13 @@ interface Props extends FieldState {
   options?: readonly (readonly [string, string])[];
 }
 
+/** Addresses and numbers run left to right everywhere; words run as what is typed does. */
+function directionFor(type: Props['type'], value: string): 'ltr' | 'auto' | undefined {
+  if (type === 'email' || type === 'tel') return 'ltr';
+  // An empty field with `auto` would turn left to right on a page that does not.
+  return value === '' ? undefined : 'auto';
+}
+
 /** Only from field to field: an error that appears under the pointer moves the button it was about to press. */
 function isField(target: EventTarget | null): boolean {
   return target instanceof Element && target.matches('input, select, textarea');
@@ -46,6 +53,7 @@ export function Field({ label, error, hint, optional = false, wide = false, ...c
           id,
           name: control.name,
           value: control.value,
+          dir: control.options ? undefined : directionFor(control.type, control.value),
           required: !optional,
           'aria-invalid': error !== undefined,
           'aria-describedby': described || undefined,

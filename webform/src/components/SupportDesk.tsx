@@ -19,7 +19,7 @@ function useOpenTicket() {
       const linked = takeLinkedTicket();
       if (linked === undefined) return;
       const known = memory.ticket();
-      const next = known?.id === linked.id ? { ...known, ...linked } : linked;
+      const next = { ...(known?.id === linked.id ? known : {}), ...linked, linked: true };
       memory.keepTicket(next);
       setTicket(next);
     };
