@@ -41,6 +41,8 @@ export class FakeApi {
   /** @type {object | undefined} what GET /config says; undefined: 404, as a server of before */
   config = { max_file_bytes: 10_485_760, max_files: 5, min_ms: 0, challenge: null };
   trust = 'claimed';
+  /** What time it is for messages. */
+  now = () => new Date();
   /** @type {Record<string, string>} pages of other sites, by path */
   pages = {};
   url = '';
@@ -78,7 +80,7 @@ export class FakeApi {
       return { id, name, content_type: type, size: content.length };
     });
     const id = randomUUID();
-    ticket.messages.push({ id, author, text, at: new Date().toISOString(), attachments });
+    ticket.messages.push({ id, author, text, at: this.now().toISOString(), attachments });
     return { id, attachments };
   }
 
@@ -166,7 +168,11 @@ export class FakeApi {
       .flatMap(({ attachments }) => attachments)
       .find((known) => known.id === id);
     if (!attachment) return [404, notFound()];
-    return [200, this.contents.get(id), { 'Content-Type': attachment.content_type }];
+    return [
+      200,
+      this.contents.get(id) ?? Buffer.alloc(0),
+      { 'Content-Type': attachment.content_type },
+    ];
   }
 
   /** @param {import('node:http').ServerResponse} response @param {string} path */

@@ -137,7 +137,7 @@ function Limits({
   const { limits: files, limitOfEach } = strings.reply;
   return (
     <p id={id} className="hint" data-testid="limits">
-      {files(limits.maxFiles)}, {limitOfEach(numbers.size(limits.maxFileBytes))}
+      {files(limits.maxFiles)} · {limitOfEach(numbers.size(limits.maxFileBytes))}
     </p>
   );
 }

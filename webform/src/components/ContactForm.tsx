@@ -58,7 +58,7 @@ export function ContactForm({ takeFocus, onSent }: Props) {
         {strings.heading}
       </h2>
       <p className="intro">{strings.intro}</p>
-      <form ref={form} noValidate aria-busy={busy} onSubmit={onSubmit}>
+      <form ref={form} className="contact" noValidate aria-busy={busy} onSubmit={onSubmit}>
         {hasErrors(errors) && alerts > 0 && (
           <ErrorSummary ref={notice} errors={errors} onChoose={goTo} />
         )}

@@ -1,7 +1,7 @@
 import { type FocusEvent, useId } from 'react';
 import { useDesk } from '../desk';
 import type { FieldName } from '../ticket';
-import { AlertIcon } from './icons';
+import { AlertIcon, ChevronIcon } from './icons';
 
 export interface FieldState {
   name: FieldName;
@@ -90,13 +90,16 @@ function Control({
   const heard = (event: { target: { value: string } }) => onChange(event.target.value);
   if (options !== undefined) {
     return (
-      <select {...attributes} onChange={heard}>
-        {options.map(([value, words]) => (
-          <option key={value} value={value}>
-            {words}
-          </option>
-        ))}
-      </select>
+      <div className="select">
+        <select {...attributes} onChange={heard}>
+          {options.map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+        <ChevronIcon />
+      </div>
     );
   }
   if (rows !== undefined) return <textarea {...attributes} rows={rows} onChange={heard} />;

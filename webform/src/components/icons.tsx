@@ -34,6 +34,12 @@ export const LinkIcon = () => (
   </Icon>
 );
 
+export const ChevronIcon = () => (
+  <Icon>
+    <path d="m3.75 6.25 4.25 4 4.25-4" />
+  </Icon>
+);
+
 export const ClipIcon = () => (
   <Icon>
     <path d="m13.25 7.4-5.4 5.4a3.1 3.1 0 0 1-4.4-4.4l5.6-5.6a2.1 2.1 0 0 1 3 3l-5.5 5.5a1 1 0 0 1-1.5-1.4l4.9-4.9" />

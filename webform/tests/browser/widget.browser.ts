@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeApi } from '../fake-api.mjs';
-import { findChromium, launch } from './chromium';
+import { findChromium, launch } from './chromium.mjs';
 
 const executable = findChromium();
 if (executable === undefined)
