@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     environment: 'node',
-    include: ['tests/browser/*.browser.ts'],
+    include: ['tests/{browser,package}/*.browser.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     fileParallelism: false,

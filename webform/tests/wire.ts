@@ -58,6 +58,30 @@ export function refused(status: number, field: string | null = null, headers = {
   return () => json(status, { error }, headers);
 }
 
+/** A refusal of the page itself: its reason and the place it is about. */
+export function refusedFor(status: number, reason: string, field: string, headers = {}): Answer {
+  return () => json(status, { error: { reason, field, message: 'Refused.' } }, headers);
+}
+
+type Said = readonly [Author, string, { id?: string; attachments?: object[] }?];
+
+export function ticket(shape: {
+  status: TicketStatus;
+  messages: readonly Said[];
+  trust?: string;
+  rating?: object | null;
+  can_rate?: boolean;
+}): Response {
+  const at = '2026-11-02T09:30:00Z';
+  const messages = shape.messages.map(([author, text, more = {}]) => ({
+    author,
+    text,
+    at,
+    ...more,
+  }));
+  return json(200, { rating: null, can_rate: false, ...shape, messages });
+}
+
 export function thread(status: TicketStatus, ...messages: [Author, string][]): Response {
   const at = '2026-11-02T09:30:00Z';
   return json(200, { status, messages: messages.map(([author, text]) => ({ author, text, at })) });

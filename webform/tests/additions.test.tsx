@@ -1,0 +1,288 @@
+import { fireEvent, screen, within } from '@testing-library/react';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  fillInAndSend,
+  holdTime,
+  messages,
+  openPage,
+  pass,
+  reload,
+  setOnline,
+  VALID,
+} from './page';
+import { json, noNetwork, refused, ticket, Wire } from './wire';
+
+let wire: Wire;
+const ASKED = ['customer', VALID.message] as const;
+const ANSWERED = { status: 'answered', messages: [[...ASKED], ['agent', 'Reset it.']] } as const;
+
+beforeEach(() => {
+  holdTime();
+  wire = new Wire();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function openThread(answer: Parameters<typeof ticket>[0] = ANSWERED) {
+  wire.get = () => ticket(answer);
+  openPage();
+  await fillInAndSend();
+  await pass();
+  wire.sent.length = 0;
+}
+
+const composer = () => screen.getByTestId('composer') as HTMLFormElement;
+const words = () => within(composer()).getByLabelText('Add a message') as HTMLTextAreaElement;
+const write = (value: string) => fireEvent.change(words(), { target: { value } });
+const sendButton = () => composer().querySelector<HTMLButtonElement>('[type=submit]');
+const accepted = () => json(202, { message_id: 'm-9' });
+
+async function reply(text: string) {
+  write(text);
+  fireEvent.submit(composer());
+  await pass();
+}
+
+describe('adding a message', () => {
+  it('shows it before the server does, once, and then as the server has it', async () => {
+    await openThread();
+    wire.posts.push(accepted);
+    await reply('And on the phone?');
+    expect(wire.created[0]?.body).toEqual({ message: 'And on the phone?' });
+    expect(messages().at(-1)).toEqual(['customer', 'And on the phone?']);
+    expect(words()).toHaveValue('');
+    wire.get = () =>
+      ticket({
+        status: 'open',
+        messages: [...ANSWERED.messages, ['customer', 'And on the phone?', { id: 'm-9' }]],
+      });
+    await pass(2_000);
+    expect(messages()).toHaveLength(3);
+    expect(screen.getByTestId('status')).toHaveTextContent('We are on it');
+  });
+
+  it('asks soon and often for the answer, also where it was already answered', async () => {
+    await openThread();
+    wire.posts.push(accepted);
+    await reply('And on the phone?');
+    const before = wire.reads.length;
+    await pass(6_000);
+    expect(wire.reads.length - before).toBeGreaterThanOrEqual(4);
+  });
+
+  it('is one message for a double click, answers lost on the way and tries again', async () => {
+    await openThread();
+    wire.posts.push(noNetwork, refused(503), accepted);
+    write('Hello?');
+    fireEvent.submit(composer());
+    fireEvent.submit(composer());
+    await pass(5_000);
+    expect(wire.keys).toHaveLength(3);
+    expect(new Set(wire.keys).size).toBe(1);
+    expect(messages().filter(([, text]) => text === 'Hello?')).toHaveLength(1);
+  });
+
+  it('gives the same words, sent twice on purpose, two keys', async () => {
+    await openThread();
+    wire.posts.push(accepted, () => json(202, { message_id: 'm-10' }));
+    await reply('Hello?');
+    await reply('Hello?');
+    expect(new Set(wire.keys).size).toBe(2);
+    expect(messages().filter(([, text]) => text === 'Hello?')).toHaveLength(2);
+  });
+
+  it('says that it is offline, keeps the words, and sends them when connected', async () => {
+    await openThread();
+    setOnline(false);
+    wire.posts.push(noNetwork, accepted);
+    await reply('Still there?');
+    expect(screen.getByTestId('failure')).toHaveTextContent('You are offline.');
+    expect(words()).toHaveValue('Still there?');
+    setOnline(true);
+    await pass();
+    expect(new Set(wire.keys).size).toBe(1);
+    expect(messages().at(-1)).toEqual(['customer', 'Still there?']);
+  });
+
+  it('keeps unsent words over a reload, apart for each conversation', async () => {
+    await openThread();
+    write('Half a thou');
+    reload();
+    await pass();
+    expect(words()).toHaveValue('Half a thou');
+  });
+
+  it('asks for something to send, and takes the focus there', async () => {
+    await openThread();
+    fireEvent.submit(composer());
+    expect(words()).toHaveAccessibleDescription(/Write a message or attach a file\./);
+    expect(words()).toHaveFocus();
+    expect(wire.created).toHaveLength(0);
+  });
+
+  it('is sent by Ctrl and Enter, while Enter alone begins a line', async () => {
+    await openThread();
+    wire.posts.push(accepted);
+    write('By keyboard');
+    fireEvent.keyDown(words(), { key: 'Enter' });
+    await pass();
+    expect(wire.created).toHaveLength(0);
+    fireEvent.keyDown(words(), { key: 'Enter', ctrlKey: true });
+    await pass();
+    expect(wire.created).toHaveLength(1);
+  });
+
+  it('says when the conversation takes nothing more', async () => {
+    await openThread();
+    wire.posts.push(refused(409));
+    await reply('Too late');
+    expect(screen.getByTestId('failure')).toHaveTextContent('This conversation is closed.');
+    expect(sendButton()).toBeEnabled();
+  });
+});
+
+describe('files', () => {
+  const file = (name: string, size = 3) => {
+    const made = new File(['x'], name, { type: 'text/plain', lastModified: 1 });
+    Object.defineProperty(made, 'size', { value: size });
+    return made;
+  };
+  const input = () => composer().querySelector<HTMLInputElement>('[type=file]') as HTMLInputElement;
+  const chooseFiles = (...files: File[]) =>
+    fireEvent.change(input(), { target: { files, value: '' } });
+  const chosen = () =>
+    [...composer().querySelectorAll('[data-testid=chosen] .file-name')].map((e) => e.textContent);
+
+  it('have limits that are told before anything is chosen', async () => {
+    wire.config = () => json(200, { max_file_bytes: 2_097_152, max_files: 2 });
+    await openThread();
+    expect(screen.getByTestId('limits')).toHaveTextContent('Up to 2 files · 2 MB each at most');
+    expect(words()).toHaveAccessibleDescription(/Up to 2 files/);
+  });
+
+  it('are listed, and can be taken out before sending', async () => {
+    await openThread();
+    chooseFiles(file('a.txt'), file('b.txt'));
+    fireEvent.click(screen.getByRole('button', { name: 'Remove a.txt' }));
+    expect(chosen()).toEqual(['b.txt']);
+  });
+
+  it('that are too large, empty or too many are left out, each with its reason', async () => {
+    wire.config = () => json(200, { max_file_bytes: 1_048_576, max_files: 1 });
+    await openThread();
+    chooseFiles(file('big.bin', 2_000_000), file('none.txt', 0), file('a.txt'), file('b.txt'));
+    expect(chosen()).toEqual(['a.txt']);
+    expect(composer()).toHaveTextContent('big.bin is larger than 1 MB and was left out.');
+    expect(composer()).toHaveTextContent('none.txt is empty and was left out.');
+    expect(composer()).toHaveTextContent('One message can carry one file.');
+  });
+
+  it('can be pasted, while pasted text stays text', async () => {
+    await openThread();
+    fireEvent.paste(words(), { clipboardData: { files: [file('image.png')] } });
+    expect(chosen()).toEqual(['image.png']);
+    const text = fireEvent.paste(words(), { clipboardData: { files: [] } });
+    expect(text).toBe(true);
+  });
+});
+
+describe('the rating', () => {
+  const closed = { ...ANSWERED, status: 'closed', can_rate: true } as const;
+  const done = () => new Response(null, { status: 204 });
+
+  it('is a group of five radio buttons with words, and a comment if one likes', async () => {
+    await openThread(closed);
+    const group = screen.getByRole('group', { name: 'How was the answer?' });
+    const scores = within(group).getAllByRole('radio');
+    expect(scores.map((one) => (one as HTMLInputElement).labels?.[0]?.textContent)).toEqual([
+      'Very poor',
+      'Poor',
+      'All right',
+      'Good',
+      'Very good',
+    ]);
+    fireEvent.click(screen.getByRole('radio', { name: 'Good' }));
+    fireEvent.change(screen.getByLabelText(/What should we know/), {
+      target: { value: ' Quick ' },
+    });
+    wire.posts.push(done);
+    fireEvent.click(screen.getByRole('button', { name: 'Send rating' }));
+    await pass();
+    expect(wire.created[0]?.body).toEqual({ score: 4, comment: 'Quick' });
+    expect(screen.getByTestId('rating')).toHaveTextContent('Your rating: Good');
+  });
+
+  it('can be changed', async () => {
+    await openThread({ ...closed, rating: { score: 2 } });
+    fireEvent.click(screen.getByRole('button', { name: 'Change rating' }));
+    expect(screen.getByRole('radio', { name: 'Poor' })).toBeChecked();
+    fireEvent.click(screen.getByRole('radio', { name: 'Very good' }));
+    wire.posts.push(done);
+    fireEvent.click(screen.getByRole('button', { name: 'Send rating' }));
+    await pass();
+    expect(wire.created[0]?.body).toEqual({ score: 5 });
+    expect(screen.getByTestId('rating')).toHaveTextContent('Your rating: Very good');
+  });
+
+  it('says when it did not arrive, and keeps what was chosen', async () => {
+    await openThread(closed);
+    fireEvent.click(screen.getByRole('radio', { name: 'Good' }));
+    wire.posts.push(refused(422));
+    fireEvent.click(screen.getByRole('button', { name: 'Send rating' }));
+    await pass();
+    expect(screen.getByTestId('rating')).toHaveTextContent('did not reach us');
+    expect(screen.getByRole('radio', { name: 'Good' })).toBeChecked();
+  });
+
+  it('is asked for only where the server takes one', async () => {
+    await openThread();
+    expect(screen.queryByTestId('rating')).toBeNull();
+  });
+});
+
+describe('who and what', () => {
+  it('a closed conversation takes no more messages and offers a new one', async () => {
+    await openThread({ ...ANSWERED, status: 'closed' });
+    expect(screen.queryByTestId('composer')).toBeNull();
+    expect(screen.getByRole('button', { name: 'Ask something else' })).toBeInTheDocument();
+  });
+
+  it('an address that was only typed can be confirmed by the mailed link, and is then thanked for', async () => {
+    await openThread({ ...ANSWERED, trust: 'claimed' });
+    expect(screen.getByTestId('trust')).toHaveTextContent('an e-mail with a link');
+    wire.get = () => ticket({ ...ANSWERED, trust: 'verified' });
+    await pass(60_000);
+    expect(screen.getByTestId('trust')).toHaveTextContent('your e-mail address is confirmed');
+  });
+
+  it('the mailed link opens the thread and says that the address is confirmed', async () => {
+    history.replaceState(null, '', '/contact#ticket=t-1&token=secret');
+    wire.get = () => ticket({ ...ANSWERED, trust: 'verified' });
+    openPage();
+    await pass();
+    expect(location.hash).toBe('');
+    expect(screen.getByTestId('trust')).toHaveAttribute('data-trust', 'verified');
+    expect(messages()).toHaveLength(2);
+  });
+
+  it('nothing is said of a mail where the site has vouched for the customer', async () => {
+    await openThread({ ...ANSWERED, trust: 'verified' });
+    expect(screen.queryByTestId('trust')).toBeNull();
+  });
+
+  it('a person who is on it is explained', async () => {
+    await openThread({ ...ANSWERED, status: 'escalated' });
+    expect(screen.getByTestId('person')).toHaveTextContent('A colleague reads your conversation');
+  });
+
+  it('each paragraph runs as its own words do, and links promise nothing to their target', async () => {
+    const text = 'שלום https://help.example.com/a';
+    await openThread({ ...ANSWERED, messages: [[...ASKED], ['agent', text]] });
+    const shown = screen.getByTestId('thread').querySelector('[data-author=agent] .text');
+    expect(shown).toHaveAttribute('dir', 'auto');
+    const link = screen.getByRole('link');
+    expect(link).toHaveAttribute('rel', 'noopener noreferrer nofollow');
+    expect(link).toHaveAttribute('target', '_blank');
+  });
+});
