@@ -2,7 +2,7 @@ import { createContext, useContext } from 'react';
 import { type TicketApi, ticketApi } from './api';
 import { type Config, DEFAULTS } from './config';
 import { Memory } from './memory';
-import type { ChallengeHook, Identity, SupportFormProps } from './options';
+import type { ChallengeHook, HeadingLevel, Identity, SupportFormProps } from './options';
 import { type Language, STRINGS, type Strings } from './strings';
 import { numbersOf } from './strings/numbers';
 import type { Draft } from './ticket';
@@ -17,6 +17,7 @@ export interface Desk {
   /** Asked for once, and only when somebody begins to write: a form nobody uses wakes no server. */
   config: () => Promise<Config>;
   preset: Partial<Draft>;
+  headingLevel: HeadingLevel;
   identity: Identity | undefined;
   challenge: ChallengeHook | undefined;
   /** Hears how many answers the open conversation holds. */
@@ -37,6 +38,7 @@ export function furnish(settings: DeskSettings, language: Language): Desk {
     numbers: numbersOf(language),
     config: () => (config ??= api.config().catch(() => DEFAULTS)),
     preset: presetOf(settings),
+    headingLevel: settings.headingLevel ?? 2,
     identity,
     challenge,
   };

@@ -1,8 +1,9 @@
-import type { ChallengeHook, Position, SupportFormProps } from './options';
+import type { ChallengeHook, HeadingLevel, Position, SupportFormProps } from './options';
 import { CATEGORIES } from './ticket';
 
 const THEMES = ['auto', 'light', 'dark'] as const;
 const REMEMBER = ['session', 'device'] as const;
+const LEVELS = [1, 2, 3, 4, 5, 6] as const;
 const POSITIONS: readonly Position[] = ['inline', 'bottom-right', 'bottom-left'];
 
 /** Reads the form's settings off its script element. Throws TypeError for an API that is not http(s). */
@@ -13,6 +14,8 @@ export function settingsOf(script: HTMLScriptElement): SupportFormProps {
     lang: lang || undefined,
     theme: THEMES.find((known) => known === rest.theme),
     remember: REMEMBER.find((known) => known === rest.remember),
+    // On a page that is nothing but the form, its heading is the page's.
+    headingLevel: LEVELS.find((known) => String(known) === rest.headingLevel) ?? pageLevel(script),
     position: POSITIONS.find((known) => known === rest.position),
     category: CATEGORIES.find((known) => known === rest.category),
     name: name || undefined,
@@ -22,6 +25,10 @@ export function settingsOf(script: HTMLScriptElement): SupportFormProps {
     challenge: challengeOf(rest.challengeCallback),
     nonce: script.nonce || rest.nonce || undefined,
   };
+}
+
+function pageLevel(script: HTMLScriptElement): HeadingLevel | undefined {
+  return script.dataset.page === undefined ? undefined : 1;
 }
 
 function apiOf(wish: string | undefined, source: string): string {

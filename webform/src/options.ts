@@ -8,6 +8,8 @@ export type Theme = 'auto' | 'light' | 'dark';
 /** `inline`: where it is put. The others: behind a button in that corner of the window. */
 export type Position = 'inline' | 'bottom-right' | 'bottom-left';
 
+export type HeadingLevel = 1 | 2 | 3 | 4 | 5 | 6;
+
 /** A signed token for who is writing, or what gives one (nothing: nobody is signed in). */
 export type Identity =
   | string
@@ -25,6 +27,8 @@ export interface SupportFormProps {
   theme?: Theme | undefined;
   /** Default `inline`. */
   position?: Position | undefined;
+  /** The level of the form's own heading on the page, 1 to 6. Default 2. */
+  headingLevel?: HeadingLevel | undefined;
   /** How long the open conversation is kept on this device. Default `session`. */
   remember?: Remember | undefined;
   /** What the fields hold at first; what the customer typed comes before it. */

@@ -87,6 +87,13 @@ describe('the script element', () => {
     expect(settingsOf(scriptWith({ src, 'data-theme': 'pink' })).theme).toBeUndefined();
   });
 
+  it('gives the heading its level: the page’s own where the page is nothing but the form', () => {
+    expect(settingsOf(scriptWith({ src })).headingLevel).toBeUndefined();
+    expect(settingsOf(scriptWith({ src, 'data-heading-level': '3' })).headingLevel).toBe(3);
+    expect(settingsOf(scriptWith({ src, 'data-heading-level': '9' })).headingLevel).toBeUndefined();
+    expect(settingsOf(scriptWith({ src, 'data-page': '' })).headingLevel).toBe(1);
+  });
+
   it('passes on place, first values and nonce, and ignores what is none', () => {
     const script = scriptWith({
       src,

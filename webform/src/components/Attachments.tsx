@@ -43,11 +43,11 @@ export function Attachments({ ticket, attachments }: Props) {
               className="file"
               data-testid="download"
               disabled={busy === attachment.id}
-              aria-label={strings.files.download(attachment.name)}
               onClick={() => void fetchFile(attachment)}
             >
               <FileIcon />
-              <bdi className="file-name">{attachment.name}</bdi>
+              <span className="unseen">{strings.files.download} </span>
+              <bdi className="file-name">{attachment.name}</bdi>{' '}
               {attachment.size > 0 && (
                 <span className="file-size">{numbers.size(attachment.size)}</span>
               )}

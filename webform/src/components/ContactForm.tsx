@@ -6,6 +6,7 @@ import { codePoints } from '../validation';
 import { ErrorSummary } from './ErrorSummary';
 import { FailureNotice } from './FailureNotice';
 import { Field, type FieldState } from './Field';
+import { Title } from './Title';
 import { Trap } from './Trap';
 import { hasErrors, useContactForm } from './useContactForm';
 import { useSecondsLeft } from './useSecondsLeft';
@@ -54,9 +55,7 @@ export function ContactForm({ takeFocus, onSent }: Props) {
 
   return (
     <section className="card" data-state={stateName(sending)}>
-      <h2 ref={heading} tabIndex={-1}>
-        {strings.heading}
-      </h2>
+      <Title ref={heading}>{strings.heading}</Title>
       <p className="intro">{strings.intro}</p>
       <form ref={form} className="contact" noValidate aria-busy={busy} onSubmit={onSubmit}>
         {hasErrors(errors) && alerts > 0 && (

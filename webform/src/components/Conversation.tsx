@@ -8,6 +8,7 @@ import { Notes } from './Notes';
 import { Rating } from './Rating';
 import { Status } from './Status';
 import { Thread } from './Thread';
+import { Title } from './Title';
 import { useTicket } from './useTicket';
 
 const SLOW_AFTER_MS = 60_000;
@@ -38,9 +39,9 @@ export function Conversation({ ticket: open, takeFocus, onAnew }: Props) {
   return (
     <section className="card" data-state={gone ? 'failed' : answers > 0 ? 'answered' : 'sent'}>
       <header>
-        <h2 ref={heading} tabIndex={-1} dir={open.subject ? 'auto' : undefined}>
+        <Title ref={heading} dir={open.subject ? 'auto' : undefined}>
           {open.subject || strings.thread}
-        </h2>
+        </Title>
         {!gone && <Status status={ticket?.status ?? (open.sent && 'received')} />}
       </header>
       {gone ? (

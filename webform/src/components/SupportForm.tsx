@@ -43,7 +43,8 @@ function FurnishedDesk({ lang, floating, ...settings }: FurnishedProps) {
 function useFurnished(settings: DeskSettings, language: Desk['language']): Desk {
   const latest = useRef(settings);
   latest.current = settings;
-  const { api, remember, category, name, email, subject, identity, challenge } = settings;
+  const { api, remember, category, name, email, subject, headingLevel } = settings;
+  const { identity, challenge } = settings;
   const asksIdentity = typeof identity === 'function';
   const token = asksIdentity ? undefined : identity;
   const hooked = challenge !== undefined;
@@ -53,10 +54,22 @@ function useFurnished(settings: DeskSettings, language: Desk['language']): Desk 
       return typeof now === 'function' ? now() : now;
     };
     const stable: DeskSettings = {
-      ...{ api, remember, category, name, email, subject },
+      ...{ api, remember, category, name, email, subject, headingLevel },
       identity: asksIdentity ? asked : token,
       challenge: hooked ? (wanted) => latest.current.challenge?.(wanted) ?? '' : undefined,
     };
     return furnish(stable, language);
-  }, [api, remember, category, name, email, subject, asksIdentity, token, hooked, language]);
+  }, [
+    api,
+    remember,
+    category,
+    name,
+    email,
+    subject,
+    headingLevel,
+    asksIdentity,
+    token,
+    hooked,
+    language,
+  ]);
 }

@@ -156,7 +156,7 @@ export const ar: Strings = {
   },
   files: {
     list: 'الملفات المرفقة',
-    download: (name) => `تنزيل \u2068${name}\u2069`,
+    download: 'تنزيل:',
     failed: 'تعذر جلب الملف. يُرجى إعادة المحاولة.',
   },
   rating: {

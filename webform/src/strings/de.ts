@@ -136,7 +136,7 @@ export const de: Strings = {
   },
   files: {
     list: 'Angehängte Dateien',
-    download: (name) => `${name} herunterladen`,
+    download: 'Herunterladen:',
     failed: 'Die Datei ließ sich nicht laden. Bitte versuchen Sie es erneut.',
   },
   rating: {

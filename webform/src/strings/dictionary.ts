@@ -59,7 +59,7 @@ export interface Strings {
     tooBig: (name: string, most: string) => string;
     empty: (name: string) => string;
   };
-  files: { list: string; download: (name: string) => string; failed: string };
+  files: { list: string; download: string; failed: string };
   rating: {
     question: string;
     scores: Record<Score, string>;

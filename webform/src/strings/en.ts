@@ -132,7 +132,7 @@ export const en: Strings = {
   },
   files: {
     list: 'Attached files',
-    download: (name) => `Download ${name}`,
+    download: 'Download:',
     failed: 'The file could not be fetched. Please try again.',
   },
   rating: {

@@ -133,7 +133,7 @@ export const es: Strings = {
   },
   files: {
     list: 'Archivos adjuntos',
-    download: (name) => `Descargar ${name}`,
+    download: 'Descargar:',
     failed: 'No se ha podido obtener el archivo. Inténtelo de nuevo, por favor.',
   },
   rating: {

@@ -133,7 +133,7 @@ export const fr: Strings = {
   },
   files: {
     list: 'Fichiers joints',
-    download: (name) => `Télécharger ${name}`,
+    download: 'Télécharger:',
     failed: 'Le fichier n’a pas pu être récupéré. Réessayez, s’il vous plaît.',
   },
   rating: {

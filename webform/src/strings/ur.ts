@@ -130,7 +130,7 @@ export const ur: Strings = {
   },
   files: {
     list: 'منسلک فائلیں',
-    download: (name) => `\u2068${name}\u2069 ڈاؤن لوڈ کریں`,
+    download: 'ڈاؤن لوڈ:',
     failed: 'فائل حاصل نہیں ہو سکی۔ براہِ کرم دوبارہ کوشش کریں۔',
   },
   rating: {

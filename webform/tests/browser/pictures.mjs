@@ -93,7 +93,9 @@ const STATES = {
     };
     await send(page, words, words);
     await page.click('.star:nth-child(4)');
-    await page.locator('h2').evaluate((heading) => /** @type {HTMLElement} */ (heading).focus());
+    await page
+      .locator('.title')
+      .evaluate((heading) => /** @type {HTMLElement} */ (heading).focus());
   },
   async person(page, words, api) {
     api.trust = 'verified';
