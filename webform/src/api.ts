@@ -1,7 +1,7 @@
 import { type Config, parseConfig } from './config';
 import { Failure, failureOf, networkFailure } from './failure';
 import { type Created, parseAccepted, parseCreated, parseTicket } from './parse';
-import type { Attachment, Draft, Extras, Score, Ticket, TicketRef } from './ticket';
+import type { Draft, Extras, Score, Ticket, TicketRef } from './ticket';
 import { upload } from './upload';
 
 const SEND_TIMEOUT_MS = 20_000;
@@ -26,7 +26,7 @@ export interface TicketApi {
     onProgress: (share: number) => void,
   ): Promise<string | undefined>;
   rate(ref: TicketRef, score: Score, comment: string): Promise<void>;
-  download(ref: TicketRef, attachment: Attachment): Promise<Blob>;
+  download(ref: TicketRef, attachmentId: string): Promise<Blob>;
 }
 
 /** `base` is the address in front of `/tickets`, with or without a slash at its end. */
@@ -52,7 +52,7 @@ export function ticketApi(base: string): TicketApi {
       const body = comment === '' ? { score } : { score, comment };
       await post(of(ref, '/rating'), bearer(ref), body);
     },
-    async download(ref, { id }) {
+    async download(ref, id) {
       const address = of(ref, `/attachments/${encodeURIComponent(id)}`);
       const blob = (answer: Response) => answer.blob();
       return request(address, { headers: bearer(ref) }, SEND_TIMEOUT_MS, blob);

@@ -2,6 +2,8 @@
 export interface Config {
   /** Most bytes of one file. */
   maxFileBytes: number;
+  /** Most bytes of all files of one message together. */
+  maxUploadBytes: number;
   /** Most files of one message. */
   maxFiles: number;
   /** Milliseconds a form has to be open before it is sent. */
@@ -17,15 +19,20 @@ export interface Challenge {
 
 export const DEFAULTS: Config = {
   maxFileBytes: 10 * 1024 * 1024,
+  maxUploadBytes: 25 * 1024 * 1024,
   maxFiles: 5,
   minMs: 0,
   challenge: null,
 };
 
 export function parseConfig(body: unknown): Config {
-  const { max_file_bytes, max_files, min_ms, challenge } = (body ?? {}) as Record<string, unknown>;
+  const { max_file_bytes, max_upload_bytes, max_files, min_ms, challenge } = (body ?? {}) as Record<
+    string,
+    unknown
+  >;
   return {
     maxFileBytes: numberOr(max_file_bytes, DEFAULTS.maxFileBytes),
+    maxUploadBytes: numberOr(max_upload_bytes, DEFAULTS.maxUploadBytes),
     maxFiles: numberOr(max_files, DEFAULTS.maxFiles),
     minMs: numberOr(min_ms, DEFAULTS.minMs),
     challenge: challengeOf(challenge),

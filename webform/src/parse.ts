@@ -63,9 +63,9 @@ function messageOf(value: unknown): ThreadMessage | undefined {
 
 function attachmentOf(value: unknown): Attachment | undefined {
   const { id, name, content_type: contentType, size } = rawOf(value);
-  if (typeof id !== 'string' || typeof name !== 'string') return undefined;
+  if (typeof name !== 'string') return undefined;
   return {
-    id,
+    id: typeof id === 'string' ? id : undefined,
     name,
     contentType: typeof contentType === 'string' ? contentType : '',
     size: typeof size === 'number' ? size : 0,

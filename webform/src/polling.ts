@@ -20,7 +20,7 @@ export function pollDelay(attempt: number): number {
 }
 
 /**
- * Reads a ticket at once and then ever less often, until it is closed or gone.
+ * Reads a ticket at once and then ever less often, until it is closed or gone; a closed one may be opened again.
  *
  * Nothing is asked while the tab is hidden; when it is seen again, or the connection is back, or the
  * thread has changed, asking starts over at its quickest; so it does after a `nudge` event, which says
@@ -88,19 +88,21 @@ class TicketWatch {
     );
     this.#asking = false;
     if (wait === undefined) this.stop();
-    else if (!this.#ended) this.#timer = setTimeout(() => void this.#ask(), wait);
+    else if (!this.#ended && Number.isFinite(wait))
+      this.#timer = setTimeout(() => void this.#ask(), wait);
   }
 
-  /** Returns the milliseconds until the next question, or undefined for none. */
+  /** Returns the milliseconds until the next question, or undefined for none ever; infinite: not by itself. */
   #seen(ticket: Ticket): number | undefined {
     if (this.#ended) return undefined;
     const now = `${ticket.status} ${ticket.messages.length}`;
     if (now !== this.#last) this.#attempt = 0;
     this.#last = now;
     this.#watcher.onTicket(ticket);
-    if (ticket.status === 'closed') return undefined;
     const calm = ticket.status === 'answered' && this.#eager === 0;
+    const over = ticket.status === 'closed' && this.#eager === 0;
     this.#eager = Math.max(0, this.#eager - 1);
+    if (over) return Number.POSITIVE_INFINITY;
     return calm ? ANSWERED_MS : pollDelay(this.#attempt++);
   }
 

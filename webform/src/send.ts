@@ -55,7 +55,9 @@ async function extrasFor({ opened, trap, anonymous }: Visit, desk: Desk): Promis
 }
 
 /** A site that cannot say who is signed in must not keep the customer from writing. */
-async function identityOf({ identity }: Desk): Promise<string | undefined> {
+export async function identityOf({
+  identity,
+}: Pick<Desk, 'identity'>): Promise<string | undefined> {
   try {
     return (typeof identity === 'function' ? await identity() : identity) || undefined;
   } catch {

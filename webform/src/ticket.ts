@@ -34,9 +34,9 @@ export interface TicketRef {
   token: string;
 }
 
-/** A file of a message; its contents are read with the ticket's token. */
+/** A file of a message. Its contents are read by its id with the ticket's token, while they are kept. */
 export interface Attachment {
-  id: string;
+  id?: string | undefined;
   name: string;
   contentType: string;
   /** Bytes. */

@@ -178,6 +178,25 @@ describe('files', () => {
     expect(composer()).toHaveTextContent('One message can carry one file.');
   });
 
+  it('that the server will not have are said at the field, in its words where they are in English', async () => {
+    await openThread();
+    wire.posts.push(refused(422));
+    await reply('Look');
+    expect(words()).toHaveAccessibleDescription(/The server does not like it/);
+    expect(words()).toHaveValue('Look');
+    expect(screen.queryByTestId('failure')).toBeNull();
+  });
+
+  it('whose contents are not kept are shown by name and cannot be fetched', async () => {
+    const attachments = [
+      { id: null, name: 'gone.pdf', size: 10 },
+      { id: 'a', name: 'here.pdf', size: 10 },
+    ];
+    await openThread({ ...ANSWERED, messages: [['customer', 'Look', { attachments }]] });
+    expect(screen.getByText('gone.pdf').closest('button')).toBeNull();
+    expect(screen.getByRole('button', { name: /Download:\s+here\.pdf/ })).toBeInTheDocument();
+  });
+
   it('can be pasted, while pasted text stays text', async () => {
     await openThread();
     fireEvent.paste(words(), { clipboardData: { files: [file('image.png')] } });
@@ -242,10 +261,22 @@ describe('the rating', () => {
 });
 
 describe('who and what', () => {
-  it('a closed conversation takes no more messages and offers a new one', async () => {
-    await openThread({ ...ANSWERED, status: 'closed' });
-    expect(screen.queryByTestId('composer')).toBeNull();
+  it('a closed conversation offers a new one, and another word opens it again', async () => {
+    const closed = { ...ANSWERED, status: 'closed' } as const;
+    await openThread(closed);
     expect(screen.getByRole('button', { name: 'Ask something else' })).toBeInTheDocument();
+    await pass(600_000);
+    expect(wire.reads).toHaveLength(0);
+    const field = within(composer()).getByLabelText('Not solved? Write again');
+    fireEvent.change(field, { target: { value: 'It is back.' } });
+    wire.posts.push(accepted);
+    fireEvent.submit(composer());
+    await pass(2_000);
+    const said = [...ANSWERED.messages, ['customer', 'It is back.']] as const;
+    wire.get = () => ticket({ status: 'open', messages: said });
+    await pass(10_000);
+    expect(screen.getByTestId('status')).toHaveTextContent('We are on it');
+    expect(messages()).toHaveLength(3);
   });
 
   it('an address that was only typed can be confirmed by the mailed link, and is then thanked for', async () => {

@@ -39,7 +39,7 @@ describe('the API', () => {
 
   it('gives an attachment’s bytes against the token', async () => {
     wire.get = () => new Response('bytes');
-    const blob = await api.download(REF, { id: 'a 1', name: 'x', contentType: '', size: 5 });
+    const blob = await api.download(REF, 'a 1');
     expect(await blob.text()).toBe('bytes');
     expect(wire.reads[0]?.url).toMatch(/\/tickets\/t%2F1\/attachments\/a%201$/);
     expect(wire.reads[0]?.headers.get('Authorization')).toBe('Bearer secret');
@@ -47,8 +47,7 @@ describe('the API', () => {
 
   it('fails a download as it fails everything', async () => {
     wire.get = refused(503);
-    const file = { id: 'a', name: 'x', contentType: '', size: 5 };
-    await expect(api.download(REF, file)).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(api.download(REF, 'a')).rejects.toMatchObject({ kind: 'unavailable' });
   });
 });
 
@@ -66,7 +65,7 @@ describe('what a page reads', () => {
 
   it('is lenient about what a ticket may lack', () => {
     const message = { author: 'agent', text: 'Hello', at: 'x' };
-    const odd = [{ id: 7 }, null, { id: 'a', name: 'b.txt' }];
+    const odd = [{ id: 7 }, null, { id: 'a', name: 'b.txt' }, { id: null, name: 'c' }];
     const read = parseTicket({
       status: 'answered',
       messages: [message, { ...message, id: 'm', attachments: odd }],
@@ -78,7 +77,10 @@ describe('what a page reads', () => {
     expect(read.canRate).toBe(false);
     expect(read.messages.map(({ attachments }) => attachments)).toEqual([
       [],
-      [{ id: 'a', name: 'b.txt', contentType: '', size: 0 }],
+      [
+        { id: 'a', name: 'b.txt', contentType: '', size: 0 },
+        { id: undefined, name: 'c', contentType: '', size: 0 },
+      ],
     ]);
   });
 

@@ -3,7 +3,7 @@ import { choose, filesOf } from '../src/chosen-files';
 import { STRINGS } from '../src/strings';
 import { numbersOf } from '../src/strings/numbers';
 
-const LIMITS = { maxFileBytes: 4, maxFiles: 2 };
+const LIMITS = { maxFileBytes: 4, maxUploadBytes: 7, maxFiles: 2 };
 const file = (name: string, text = 'abc', lastModified = 1) =>
   new File([text], name, { lastModified });
 const add = (before: File[], ...more: File[]) =>
@@ -24,6 +24,14 @@ describe('choosing files', () => {
     expect(add([], file('a'), file('b'), file('c')).files.map(({ name }) => name)).toEqual([
       'a',
       'b',
+    ]);
+  });
+
+  it('takes together no more than one message can carry, and says so once', () => {
+    const { files, problems } = add([], file('a', 'abcd'), file('b', 'abcd'), file('c', 'abcd'));
+    expect(files).toHaveLength(1);
+    expect(problems).toEqual([
+      'Together the files are larger than 1 kB. Please send fewer at a time.',
     ]);
   });
 

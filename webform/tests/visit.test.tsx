@@ -1,5 +1,6 @@
 import { fireEvent, screen } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { signedBy } from '../src/signed';
 import {
   field,
   fillIn,
@@ -15,6 +16,14 @@ import { json, refusedFor, Wire } from './wire';
 
 let wire: Wire;
 const trap = () => field('extra_topic');
+/** A token as a site's server makes it; what it is signed with is the server's matter. */
+function tokenOf(claims: object): string {
+  const bytes = new TextEncoder().encode(JSON.stringify(claims));
+  const payload = btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_');
+  return `header.${payload.replaceAll('=', '')}.signature`;
+}
 const page = (nth = 0) => wire.created[nth]?.body?.page as Record<string, unknown> | undefined;
 
 beforeEach(() => {
@@ -118,6 +127,7 @@ describe('the embedding site’s word for the customer', () => {
   it('goes along, asked for at the time of sending, and is kept nowhere', async () => {
     let token = 'early';
     openPage('en', { identity: async () => token });
+    await pass();
     token = 'signed.token';
     await fillInAndSend();
     expect(wire.created[0]?.body?.identity).toBe('signed.token');
@@ -126,8 +136,9 @@ describe('the embedding site’s word for the customer', () => {
 
   it('is asked for once more when it was too old', async () => {
     wire.posts.push(refusedFor(401, 'identity', 'identity'));
-    const tokens = ['old', 'fresh'];
+    const tokens = ['shown', 'old', 'fresh'];
     openPage('en', { identity: () => tokens.shift() });
+    await pass();
     await fillInAndSend();
     expect(wire.created.map(({ body }) => body?.identity)).toEqual(['old', 'fresh']);
     expect(screen.getByTestId('thread')).toBeInTheDocument();
@@ -143,11 +154,51 @@ describe('the embedding site’s word for the customer', () => {
     expect(screen.getByTestId('thread')).toBeInTheDocument();
   });
 
+  it('spares who is signed in typing name and address', async () => {
+    const token = tokenOf({ email: 'ada@example.com', name: 'Ada Ünal' });
+    openPage('en', { identity: async () => token });
+    await pass();
+    expect(screen.getByTestId('signed')).toHaveTextContent(
+      'You are writing as Ada Ünal (ada@example.com)',
+    );
+    expect(document.querySelector('[name=email]')).toBeNull();
+    type('subject', 'Hello');
+    type('message', 'How are you?');
+    await submit();
+    expect(wire.created[0]?.body).toMatchObject({
+      name: 'Ada Ünal',
+      email: 'ada@example.com',
+      identity: token,
+    });
+  });
+
+  it('asks for them after all when it was refused, or is over', async () => {
+    wire.posts.push(refusedFor(401, 'identity-invalid', 'identity'));
+    openPage('en', { identity: tokenOf({ email: 'ada@example.com', name: 'Ada' }) });
+    await pass();
+    type('subject', 'Hello');
+    type('message', 'How are you?');
+    await submit();
+    expect(field('email')).toBeInTheDocument();
+    const over = tokenOf({ email: 'ada@example.com', exp: Date.now() / 1_000 - 1 });
+    expect(signedBy(over, Date.now())).toBeUndefined();
+    expect(signedBy('no.token', Date.now())).toBeUndefined();
+    expect(signedBy(tokenOf({ email: 7 }), Date.now())).toBeUndefined();
+  });
+
+  it('is not waited for for ever', async () => {
+    openPage('en', { identity: () => new Promise(() => {}) });
+    expect(document.querySelector('[name=email]')).toBeNull();
+    await pass(3_000);
+    expect(field('email')).toBeInTheDocument();
+  });
+
   it('is left out when nobody is signed in, or the site’s callback throws', async () => {
     const identity = () => {
       throw new Error('session gone');
     };
     openPage('en', { identity });
+    await pass();
     await fillInAndSend();
     expect(wire.created[0]?.body).not.toHaveProperty('identity');
   });

@@ -18,46 +18,81 @@ function save(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
+/** Files of a message; one whose contents are not kept (any more, or yet) is a name alone. */
 export function Attachments({ ticket, attachments }: Props) {
-  const { api, strings, numbers } = useDesk();
-  const [busy, setBusy] = useState<string>();
+  const { strings } = useDesk();
   const [failed, setFailed] = useState(false);
-  const fetchFile = async (attachment: Attachment) => {
-    setBusy(attachment.id);
-    setFailed(false);
-    try {
-      save(await api.download(ticket, attachment), attachment.name);
-    } catch {
-      setFailed(true);
-    } finally {
-      setBusy(undefined);
-    }
-  };
   return (
     <>
       <ul className="files" aria-label={strings.files.list}>
-        {attachments.map((attachment) => (
-          <li key={attachment.id}>
-            <button
-              type="button"
-              className="file"
-              data-testid="download"
-              disabled={busy === attachment.id}
-              onClick={() => void fetchFile(attachment)}
-            >
-              <FileIcon />
-              <span className="unseen">{strings.files.download} </span>
-              <bdi className="file-name">{attachment.name}</bdi>{' '}
-              {attachment.size > 0 && (
-                <span className="file-size">{numbers.size(attachment.size)}</span>
-              )}
-            </button>
+        {attachments.map((attachment, place) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the files of one message never move
+          <li key={place}>
+            <File ticket={ticket} attachment={attachment} onOutcome={setFailed} />
           </li>
         ))}
       </ul>
       <p className="aside" role="status">
         {failed ? strings.files.failed : ''}
       </p>
+    </>
+  );
+}
+
+interface FileProps {
+  ticket: TicketRef;
+  attachment: Attachment;
+  onOutcome: (failed: boolean) => void;
+}
+
+function File({ ticket, attachment, onOutcome }: FileProps) {
+  const { api, strings } = useDesk();
+  const [busy, setBusy] = useState(false);
+  const { id, name } = attachment;
+  if (id === undefined) {
+    return (
+      <span className="file">
+        <FileFacts attachment={attachment} />
+      </span>
+    );
+  }
+  const fetchFile = async () => {
+    setBusy(true);
+    try {
+      save(await api.download(ticket, id), name);
+      onOutcome(false);
+    } catch {
+      onOutcome(true);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <button
+      type="button"
+      className="file"
+      data-testid="download"
+      disabled={busy}
+      onClick={() => void fetchFile()}
+    >
+      <FileFacts attachment={attachment} verb={strings.files.download} />
+    </button>
+  );
+}
+
+function FileFacts({
+  attachment: { name, size },
+  verb,
+}: {
+  attachment: Attachment;
+  verb?: string;
+}) {
+  const { numbers } = useDesk();
+  return (
+    <>
+      <FileIcon />
+      {verb && <span className="unseen">{verb}</span>} <bdi className="file-name">{name}</bdi>{' '}
+      {size > 0 && <span className="file-size">{numbers.size(size)}</span>}
     </>
   );
 }

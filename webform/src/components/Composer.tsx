@@ -10,11 +10,12 @@ import { useDrop } from './useDrop';
 
 interface Props {
   ticket: TicketRef;
+  closed: boolean;
   onSent: (message: ThreadMessage) => void;
 }
 
 /** Adds words and files to the thread: written, chosen, dropped or pasted. */
-export function Composer({ ticket, onSent }: Props) {
+export function Composer({ ticket, closed, onSent }: Props) {
   const { strings } = useDesk();
   const composer = useComposer(ticket, onSent);
   const { text, choice, problem, progress, sending, field } = composer;
@@ -48,7 +49,7 @@ export function Composer({ ticket, onSent }: Props) {
       aria-busy={busy}
       onSubmit={onSubmit}
     >
-      <label htmlFor={id}>{strings.reply.label}</label>
+      <label htmlFor={id}>{closed ? strings.reply.reopen : strings.reply.label}</label>
       <textarea
         ref={field}
         id={id}

@@ -1,11 +1,13 @@
 import { type FormEvent, useEffect, useRef } from 'react';
 import { useDesk } from '../desk';
 import type { OpenTicket } from '../memory';
+import type { Signed } from '../signed';
 import { CATEGORIES, type FieldName, LIMITS } from '../ticket';
 import { codePoints } from '../validation';
 import { ErrorSummary } from './ErrorSummary';
 import { FailureNotice } from './FailureNotice';
 import { Field, type FieldState } from './Field';
+import { PersonIcon } from './icons';
 import { Title } from './Title';
 import { Trap } from './Trap';
 import { hasErrors, useContactForm } from './useContactForm';
@@ -19,7 +21,8 @@ interface Props {
 
 export function ContactForm({ takeFocus, onSent }: Props) {
   const { strings } = useDesk();
-  const { draft, errors, sending, alerts, visit, change, leave, submit } = useContactForm(onSent);
+  const { draft, signed, known, errors, sending, alerts, visit, change, leave, submit } =
+    useContactForm(onSent);
   const form = useRef<HTMLFormElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const notice = useRef<HTMLDivElement>(null);
@@ -61,8 +64,16 @@ export function ContactForm({ takeFocus, onSent }: Props) {
         {hasErrors(errors) && alerts > 0 && (
           <ErrorSummary ref={notice} errors={errors} onChoose={goTo} />
         )}
-        <Field {...stateOf('name')} autoComplete="name" />
-        <Field {...stateOf('email')} type="email" autoComplete="email" hint={strings.hints.email} />
+        {signed && <SignedIn signed={signed} />}
+        {known && !signed?.name && <Field {...stateOf('name')} autoComplete="name" />}
+        {known && !signed && (
+          <Field
+            {...stateOf('email')}
+            type="email"
+            autoComplete="email"
+            hint={strings.hints.email}
+          />
+        )}
         <Field
           {...stateOf('phone')}
           type="tel"
@@ -87,6 +98,17 @@ export function ContactForm({ takeFocus, onSent }: Props) {
         {busy ? strings.sending : ''}
       </p>
     </section>
+  );
+}
+
+/** Who is signed in on the site around types neither name nor address. */
+function SignedIn({ signed: { name, email } }: { signed: Signed }) {
+  const { strings } = useDesk();
+  return (
+    <p className="note wide" data-testid="signed">
+      <PersonIcon />
+      {strings.signedIn(name ? `${name} (${email})` : email)}
+    </p>
   );
 }
 

@@ -79,12 +79,12 @@ interface NextProps {
   onSent: (message: ThreadMessage) => void;
 }
 
-/** What the customer can do now: rate what is answered, add to what is not closed. */
+/** What the customer can do now: rate what is answered, and add to it; on a closed ticket that opens it again. */
 function Next({ open, ticket: { status, rating, canRate }, onSent }: NextProps) {
   return (
     <>
       {(canRate || rating !== undefined) && <Rating ticket={open} rating={rating} />}
-      {status !== 'closed' && <Composer ticket={open} onSent={onSent} />}
+      <Composer ticket={open} closed={status === 'closed'} onSent={onSent} />
     </>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { type Choice, choose, identityOf } from '../chosen-files';
 import { DEFAULTS } from '../config';
 import { useDesk } from '../desk';
+import type { Failure } from '../failure';
 import type { ThreadMessage, TicketRef } from '../ticket';
 import { LIMITS } from '../ticket';
 import { codePoints } from '../validation';
@@ -9,13 +10,13 @@ import { useSending } from './useSending';
 
 /** The words and files that are about to join a thread, and their sending. */
 export function useComposer(ticket: TicketRef, onSent: (message: ThreadMessage) => void) {
-  const { api, memory, strings, numbers, config } = useDesk();
+  const { api, memory, strings, numbers, language, config } = useDesk();
   const [text, setText] = useState(() => memory.reply(ticket.id));
   const [choice, setChoice] = useState<Choice>({ files: [], problems: [] });
   const [limits, setLimits] = useState(DEFAULTS);
   const [problem, setProblem] = useState<string>();
   const [progress, setProgress] = useState<number>();
-  const { sending, send, hurry, callOff } = useSending();
+  const { sending, send, hurry, callOff, clear } = useSending();
   const field = useRef<HTMLTextAreaElement>(null);
   const purpose = `reply-attempt:${ticket.id}`;
 
@@ -43,8 +44,17 @@ export function useComposer(ticket: TicketRef, onSent: (message: ThreadMessage) 
     setChoice(({ files }) => ({ files: files.filter((one) => one !== file), problems: [] }));
   };
   const complain = (words: string) => {
+    clear();
     setProblem(words);
     field.current?.focus();
+  };
+
+  /** What the server finds wrong with this very message: its own words only where they are in English. */
+  const reasonOf = ({ kind, serverMessage }: Failure, files: boolean): string | undefined => {
+    if (kind === 'too_large' && files)
+      return strings.reply.tooMuch(numbers.size(limits.maxUploadBytes));
+    if (kind !== 'refused') return undefined;
+    return language === 'en' && serverMessage ? serverMessage : strings.refused;
   };
 
   const submit = async () => {
@@ -66,8 +76,10 @@ export function useComposer(ticket: TicketRef, onSent: (message: ThreadMessage) 
       setChoice({ files: [], problems: [] });
       onSent({ id: done.id, author: 'customer', at: new Date().toISOString(), ...shown(reply) });
       field.current?.focus();
-    } catch {
-      // Said by the notice; words and files stay where they are.
+    } catch (failure) {
+      // Else said by the notice; words and files stay where they are.
+      const words = reasonOf(failure as Failure, reply.files.length > 0);
+      if (words !== undefined) complain(words);
     } finally {
       setProgress(undefined);
     }
@@ -76,7 +88,8 @@ export function useComposer(ticket: TicketRef, onSent: (message: ThreadMessage) 
   return { text, choice, limits, problem, progress, sending, field, write, attach, remove, submit };
 }
 
-/** Until the server shows them, the names stand for the files. */
+/** Until the server shows them, files are their names. */
 function shown({ text, files }: { text: string; files: readonly File[] }) {
-  return { text: [text, ...files.map(({ name }) => `📎 ${name}`)].filter(Boolean).join('\n') };
+  const attachments = files.map(({ name, type, size }) => ({ name, contentType: type, size }));
+  return { text, attachments };
 }

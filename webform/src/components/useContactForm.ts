@@ -4,10 +4,12 @@ import { useDesk } from '../desk';
 import type { Failure } from '../failure';
 import type { OpenTicket } from '../memory';
 import { openTicket, type Visit } from '../send';
+import { signedDraft } from '../signed';
 import type { Strings } from '../strings';
 import { type Draft, FIELDS, type FieldName } from '../ticket';
 import { problemOf, problemsOf } from '../validation';
 import { useSending } from './useSending';
+import { useSigned } from './useSigned';
 
 export type FieldErrors = Partial<Record<FieldName, string>>;
 
@@ -35,6 +37,7 @@ export function useContactForm(onSent: (ticket: OpenTicket) => void) {
   const [draft, setDraft] = useState(() => memory.draft(desk.preset));
   const [errors, setErrors] = useState<FieldErrors>({});
   const { sending, send, hurry, callOff, clear } = useSending();
+  const { signed, known, forget } = useSigned();
   /** Grows whenever the customer has to look at something. */
   const [alerts, setAlerts] = useState(0);
   const visit = useRef<Visit>({ opened: memory.opened(), trap: '', anonymous: false });
@@ -63,7 +66,10 @@ export function useContactForm(onSent: (ticket: OpenTicket) => void) {
 
   const fail = (failure: Failure) => {
     if (failure.kind === 'trapped') visit.current.trap = '';
-    if (failure.kind === 'identity') visit.current.anonymous = true;
+    if (failure.kind === 'identity') {
+      visit.current.anonymous = true;
+      forget();
+    }
     const refusal = refusalOf(failure, strings, language);
     setErrors(refusal);
     if (hasErrors(refusal)) {
@@ -74,16 +80,17 @@ export function useContactForm(onSent: (ticket: OpenTicket) => void) {
 
   const submit = async () => {
     if (sending.name === 'sending' || sending.name === 'waiting') return hurry();
-    const found = errorsOf(draft, strings);
+    const sent = signedDraft(draft, signed);
+    const found = errorsOf(sent, strings);
     setErrors(found);
     if (hasErrors(found)) {
       clear();
       return setAlerts((count) => count + 1);
     }
-    const key = memory.keyFor(contentsOf(draft));
+    const key = memory.keyFor(contentsOf(sent));
     memory.markUnderWay(true);
     try {
-      const ticket = await send(() => openTicket(draft, key, visit.current, desk));
+      const ticket = await send(() => openTicket(sent, key, visit.current, desk));
       if (ticket === undefined) return;
       memory.forgetKey();
       memory.keepDraft({ ...draft, subject: '', category: 'general', message: '' });
@@ -99,18 +106,29 @@ export function useContactForm(onSent: (ticket: OpenTicket) => void) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, with the draft of the reload
   useEffect(() => {
     alive.current = true;
-    if (memory.wasUnderWay(contentsOf(draft))) void submit();
+    if (known && memory.wasUnderWay(contentsOf(signedDraft(draft, signed)))) void submit();
     return () => {
       alive.current = false;
     };
-  }, []);
+  }, [known]);
 
   const failed = sending.failure !== undefined;
   useEffect(() => {
     if (failed) setAlerts((count) => count + 1);
   }, [failed]);
 
-  return { draft, errors, sending, alerts, visit: visit.current, change, leave, submit };
+  return {
+    draft,
+    signed,
+    known,
+    errors,
+    sending,
+    alerts,
+    visit: visit.current,
+    change,
+    leave,
+    submit,
+  };
 }
 
 export function hasErrors(errors: FieldErrors): boolean {

@@ -12,7 +12,7 @@ export function useTicket({ id, token }: TicketRef) {
   const { api } = useDesk();
   const [ticket, setTicket] = useState<Ticket>();
   const [trouble, setTrouble] = useState<Failure>();
-  const [added, setAdded] = useState<ThreadMessage[]>([]);
+  const [added, setAdded] = useState<Added[]>([]);
   const [nudges] = useState(() => new EventTarget());
   useEffect(() => {
     let failures = 0;
@@ -34,22 +34,36 @@ export function useTicket({ id, token }: TicketRef) {
   /** Shows a message that the server has taken before the server shows it. */
   const add = useCallback(
     (message: ThreadMessage) => {
-      setAdded((before) => [...before, message]);
+      const after = ownOf(ticket?.messages ?? []).length;
+      setAdded((before) => [...before, { message, after }]);
       nudges.dispatchEvent(new Event('nudge'));
     },
-    [nudges],
+    [nudges, ticket],
   );
-  return { ticket, trouble, added, add };
+  return { ticket, trouble, added: added.map(({ message }) => message), add };
 }
 
-/** A message is there by its id; by its words where ids tell nothing. Each accounts for one. */
-function stillMissing(added: ThreadMessage[], messages: ThreadMessage[]): ThreadMessage[] {
-  const own = messages.filter(({ author }) => author === 'customer');
-  return added.filter(({ id, text, at }) => {
-    const place = own.findIndex(
-      (known) => (id !== undefined && known.id === id) || (known.text === text && known.at >= at),
+/** A message the server has taken, when it showed so many of the customer's own. */
+interface Added {
+  message: ThreadMessage;
+  after: number;
+}
+
+function ownOf(messages: readonly ThreadMessage[]): ThreadMessage[] {
+  return messages.filter(({ author }) => author === 'customer');
+}
+
+/** A message is there by its id; by its words among the new ones where ids tell nothing. */
+function stillMissing(added: readonly Added[], messages: readonly ThreadMessage[]): Added[] {
+  const own = ownOf(messages);
+  const claimed = new Set<ThreadMessage>();
+  return added.filter(({ message: { id, text }, after }) => {
+    const there = own.find(
+      (known, place) =>
+        !claimed.has(known) &&
+        ((id !== undefined && known.id === id) || (place >= after && known.text === text)),
     );
-    if (place >= 0) own.splice(place, 1);
-    return place < 0;
+    if (there !== undefined) claimed.add(there);
+    return there === undefined;
   });
 }

@@ -77,6 +77,7 @@ export const ar: Strings = {
   submit: 'إرسال الرسالة',
   sending: 'جارٍ الإرسال…',
   tryAgain: 'إعادة المحاولة',
+  signedIn: (who) => `تكتب باسم \u2068${who}\u2069`,
   filesLater: 'يمكنك إضافة ملفات في الخطوة التالية.',
   trap: 'اترك هذا الحقل فارغًا',
   failures: {
@@ -129,6 +130,7 @@ export const ar: Strings = {
   anew: 'طرح سؤال آخر',
   reply: {
     label: 'أضف رسالة',
+    reopen: 'لم تُحل المشكلة؟ اكتب إلينا من جديد',
     send: 'إرسال',
     attach: 'إرفاق ملفات',
     drop: 'أفلت الملفات هنا',
@@ -152,6 +154,7 @@ export const ar: Strings = {
       other: 'تتسع الرسالة لعدد # ملف، ولم يُؤخذ الباقي.',
     }),
     tooBig: (name, most) => `الملف \u2068${name}\u2069 أكبر من ${most} ولم يُؤخذ.`,
+    tooMuch: (most) => `حجم الملفات معًا أكبر من ${most}. يُرجى إرسال عدد أقل في المرة الواحدة.`,
     empty: (name) => `الملف \u2068${name}\u2069 فارغ ولم يُؤخذ.`,
   },
   files: {

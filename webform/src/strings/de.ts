@@ -61,6 +61,7 @@ export const de: Strings = {
   submit: 'Nachricht senden',
   sending: 'Wird gesendet …',
   tryAgain: 'Erneut versuchen',
+  signedIn: (who) => `Sie schreiben als ${who}`,
   filesLater: 'Dateien können Sie im nächsten Schritt hinzufügen.',
   trap: 'Dieses Feld leer lassen',
   failures: {
@@ -118,6 +119,7 @@ export const de: Strings = {
   anew: 'Etwas anderes fragen',
   reply: {
     label: 'Nachricht hinzufügen',
+    reopen: 'Noch nicht gelöst? Schreiben Sie noch einmal',
     send: 'Senden',
     attach: 'Dateien anhängen',
     drop: 'Dateien hier ablegen',
@@ -132,6 +134,8 @@ export const de: Strings = {
       other: 'Eine Nachricht kann # Dateien tragen. Die übrigen wurden weggelassen.',
     }),
     tooBig: (name, most) => `${name} ist größer als ${most} und wurde weggelassen.`,
+    tooMuch: (most) =>
+      `Zusammen sind die Dateien größer als ${most}. Bitte senden Sie weniger auf einmal.`,
     empty: (name) => `${name} ist leer und wurde weggelassen.`,
   },
   files: {

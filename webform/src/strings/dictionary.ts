@@ -18,6 +18,8 @@ export interface Strings {
   submit: string;
   sending: string;
   tryAgain: string;
+  /** With a name and an address. */
+  signedIn: (who: string) => string;
   filesLater: string;
   /** For the label of a field that nobody sees. */
   trap: string;
@@ -45,6 +47,8 @@ export interface Strings {
   anew: string;
   reply: {
     label: string;
+    /** The label on a closed ticket. */
+    reopen: string;
     send: string;
     attach: string;
     drop: string;
@@ -57,6 +61,8 @@ export interface Strings {
     nothing: string;
     tooMany: (most: number) => string;
     tooBig: (name: string, most: string) => string;
+    /** With a size for all files of a message. */
+    tooMuch: (most: string) => string;
     empty: (name: string) => string;
   };
   files: { list: string; download: string; failed: string };

@@ -61,6 +61,7 @@ export const en: Strings = {
   submit: 'Send message',
   sending: 'Sending…',
   tryAgain: 'Try again',
+  signedIn: (who) => `You are writing as ${who}`,
   filesLater: 'Files can be added in the next step.',
   trap: 'Leave this empty',
   failures: {
@@ -114,6 +115,7 @@ export const en: Strings = {
   anew: 'Ask something else',
   reply: {
     label: 'Add a message',
+    reopen: 'Not solved? Write again',
     send: 'Send',
     attach: 'Attach files',
     drop: 'Drop the files here',
@@ -128,6 +130,7 @@ export const en: Strings = {
       other: 'One message can carry # files. The others were left out.',
     }),
     tooBig: (name, most) => `${name} is larger than ${most} and was left out.`,
+    tooMuch: (most) => `Together the files are larger than ${most}. Please send fewer at a time.`,
     empty: (name) => `${name} is empty and was left out.`,
   },
   files: {

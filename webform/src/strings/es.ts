@@ -58,6 +58,7 @@ export const es: Strings = {
   submit: 'Enviar mensaje',
   sending: 'Enviando…',
   tryAgain: 'Intentar de nuevo',
+  signedIn: (who) => `Escribe como ${who}`,
   filesLater: 'Podrá añadir archivos en el paso siguiente.',
   trap: 'Deje este campo vacío',
   failures: {
@@ -115,6 +116,7 @@ export const es: Strings = {
   anew: 'Preguntar otra cosa',
   reply: {
     label: 'Añadir un mensaje',
+    reopen: '¿No está resuelto? Escriba de nuevo',
     send: 'Enviar',
     attach: 'Adjuntar archivos',
     drop: 'Suelte aquí los archivos',
@@ -129,6 +131,8 @@ export const es: Strings = {
       other: 'Un mensaje puede llevar # archivos. Los demás se han descartado.',
     }),
     tooBig: (name, most) => `${name} ocupa más de ${most} y se ha descartado.`,
+    tooMuch: (most) =>
+      `Juntos, los archivos ocupan más de ${most}. Envíe menos de una vez, por favor.`,
     empty: (name) => `${name} está vacío y se ha descartado.`,
   },
   files: {

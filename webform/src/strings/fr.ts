@@ -58,6 +58,7 @@ export const fr: Strings = {
   submit: 'Envoyer le message',
   sending: 'Envoi en cours…',
   tryAgain: 'Réessayer',
+  signedIn: (who) => `Vous écrivez en tant que ${who}`,
   filesLater: 'Vous pourrez joindre des fichiers à l’étape suivante.',
   trap: 'Laissez ce champ vide',
   failures: {
@@ -115,6 +116,7 @@ export const fr: Strings = {
   anew: 'Poser une autre question',
   reply: {
     label: 'Ajouter un message',
+    reopen: 'Ce n’est pas résolu ? Écrivez-nous encore',
     send: 'Envoyer',
     attach: 'Joindre des fichiers',
     drop: 'Déposez les fichiers ici',
@@ -129,6 +131,8 @@ export const fr: Strings = {
       other: 'Un message peut porter # fichiers. Les autres ont été écartés.',
     }),
     tooBig: (name, most) => `${name} dépasse ${most} et a été écarté.`,
+    tooMuch: (most) =>
+      `Ensemble, les fichiers dépassent ${most}. Envoyez-en moins à la fois, s’il vous plaît.`,
     empty: (name) => `${name} est vide et a été écarté.`,
   },
   files: {

@@ -25,6 +25,7 @@ const everything: SupportFormProps = {
   subject: 'My order',
   identity,
   challenge: async ({ kind, site_key }: Challenge) => `${kind}:${site_key}`,
+  headingLevel: 3,
   nonce: 'abc',
 };
 
