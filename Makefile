@@ -27,7 +27,7 @@ webform/node_modules/.installed: webform/package-lock.json
 	cd webform && npm ci --no-audit --no-fund
 	@touch $@
 
-webform/dist/widget.js: webform/node_modules/.installed $(shell find webform/src webform/index.html webform/vite.config.* -type f 2>/dev/null)
+webform/dist/widget.js: webform/node_modules/.installed $(shell find webform/src webform/index.html webform/*.config.ts webform/*.json webform/*.mjs -type f 2>/dev/null)
 	cd webform && npm run build
 	@touch $@
 

@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['tests/{browser,package}/*.browser.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 30_000,
-    fileParallelism: false,
+    // Each file has a browser of its own.
+    maxWorkers: 2,
   },
 });

@@ -83,7 +83,7 @@ describe('adding a message', () => {
     expect(messages().filter(([, text]) => text === 'Hello?')).toHaveLength(1);
   });
 
-  it('gives the same words, sent twice on purpose, two keys', async () => {
+  it('gives the same words sent twice on purpose two keys', async () => {
     await openThread();
     wire.posts.push(accepted, () => json(202, { message_id: 'm-10' }));
     await reply('Hello?');

@@ -53,7 +53,7 @@ describe('patience', () => {
     expect(tries).toEqual([0, expect.closeTo(0.8, 3)]);
   });
 
-  it('waits for the connection while offline, without an end', async () => {
+  it('waits for the connection while offline and without an end', async () => {
     const { tries, pauses } = run(...Array.from({ length: 100 }, () => new Failure('offline')));
     await pass(25 * 60_000);
     expect(tries.length).toBeGreaterThan(40);

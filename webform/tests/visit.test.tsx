@@ -144,7 +144,7 @@ describe('the embedding site’s word for the customer', () => {
     expect(screen.getByTestId('thread')).toBeInTheDocument();
   });
 
-  it('keeps nobody from writing: refused, the next sending goes without it', async () => {
+  it('keeps nobody from writing: refused once and the next sending goes without it', async () => {
     wire.posts.push(refusedFor(422, 'identity', 'identity'));
     openPage('en', { identity: 'forged' });
     await fillInAndSend();

@@ -190,7 +190,7 @@ inChromium('accessibility', () => {
     expect(still).toBe('none');
   });
 
-  it('right to left, the first field stands on the right, and addresses stay readable', async () => {
+  it('right to left the first field stands on the right and addresses stay readable', async () => {
     const page = await open(`${api.url}/`, { locale: 'ur', viewport: { width: 900, height: 700 } });
     expect(await page.evaluate('[document.documentElement.lang, document.dir]')).toEqual([
       'ur',

@@ -5,7 +5,7 @@ import { answerAfter, api, expectComplaints, fillIn, inChromium, open, send, sit
 const CREATE = /^\/tickets$/;
 
 inChromium('one message, one ticket', () => {
-  it('over a reload in the middle: what was under way goes on by itself, with its key', async () => {
+  it('over a reload in the middle: what was under way goes on by itself with its key', async () => {
     const page = await open(`${api.url}/`);
     let held = true;
     await page.route('**/tickets', async (route) => {
@@ -52,7 +52,7 @@ inChromium('one message, one ticket', () => {
     expect(new Set(api.keys(CREATE)).size).toBe(1);
   });
 
-  it('where the browser refuses a store, a double click is one ticket all the same', async () => {
+  it('where the browser refuses a store a double click is one ticket all the same', async () => {
     const page = await open(`${api.url}/`);
     await page.addInitScript(`for (const name of ['sessionStorage', 'localStorage'])
       Object.defineProperty(window, name, { get() { throw new DOMException('no', 'SecurityError') } })`);

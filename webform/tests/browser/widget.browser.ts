@@ -60,7 +60,7 @@ inChromium('the built form in Chromium', () => {
       expect(await summary.evaluate((element) => element.matches(':focus'))).toBe(true);
     });
 
-    it('says that it is offline, and sends by itself when connected again', async () => {
+    it('says that it is offline and sends by itself when connected again', async () => {
       const page = await open(`${api.url}/`);
       await fillIn(page);
       await page.context().setOffline(true);
