@@ -92,7 +92,7 @@ function FileFacts({
     <>
       <FileIcon />
       {verb && <span className="unseen">{verb}</span>} <bdi className="file-name">{name}</bdi>{' '}
-      {size > 0 && <span className="file-size">{numbers.size(size)}</span>}
+      {size > 0 && <bdi className="file-size">{numbers.size(size)}</bdi>}
     </>
   );
 }

@@ -16,7 +16,7 @@ export function ChosenFiles({ files, onRemove }: Props) {
         <li key={identityOf(file)} className="file">
           <FileIcon />
           <bdi className="file-name">{file.name}</bdi>
-          <span className="file-size">{numbers.size(file.size)}</span>
+          <bdi className="file-size">{numbers.size(file.size)}</bdi>
           <button
             type="button"
             className="remove"
