@@ -7,6 +7,7 @@ const SILENT_TRIES = 2;
 const LONGEST_SILENT_MS = 5_000;
 /** About twenty minutes of trying; then a person has to press the button. Offline does not count. */
 const MOST_TRIES = 24;
+const RATE_PAUSE_MS = 30_000;
 /** Some devices never say that they are back. */
 const OFFLINE_PAUSE_MS = 30_000;
 
@@ -21,14 +22,16 @@ export class Patience {
   readonly #onPause: (pause: Pause) => void;
   #end: ((goOn: boolean) => void) | undefined;
   #calledOff = false;
+  /** Whether the length of the pause is the server's. */
+  #told = false;
 
   constructor(onPause: (pause: Pause) => void) {
     this.#onPause = onPause;
   }
 
-  /** Ends the pause now. */
+  /** Ends the pause now, unless the server named its end. */
   hurry(): void {
-    this.#end?.(true);
+    if (!this.#told) this.#end?.(true);
   }
 
   /** Tries no more: what is under way still counts, and a pause ends in its failure. */
@@ -56,12 +59,13 @@ export class Patience {
     const hiccup = failure.kind === 'unreachable' || failure.kind === 'unavailable';
     const silent = hiccup && tries <= SILENT_TRIES && wait <= LONGEST_SILENT_MS;
     const until = failure.kind === 'offline' ? undefined : Date.now() + wait;
+    this.#told = failure.retryAfterMs !== undefined;
     if (!silent) this.#onPause({ failure, until });
     return new Promise((resolve) => {
       const online = () => this.#end?.(true);
       const timer = setTimeout(online, wait);
       // A server that named a time means it, also to those who are just back.
-      if (failure.retryAfterMs === undefined) window.addEventListener('online', online);
+      if (!this.#told) window.addEventListener('online', online);
       this.#end = (goOn) => {
         this.#end = undefined;
         clearTimeout(timer);
@@ -75,6 +79,8 @@ export class Patience {
 /** A tenth more or less, so that those who were cut off together do not come back together. */
 function waitFor({ kind, retryAfterMs }: Failure, tries: number): number {
   if (kind === 'offline') return OFFLINE_PAUSE_MS;
+  // "Too much" without a time is no reason to be back within the second.
+  if (kind === 'rate_limited' && retryAfterMs === undefined) return RATE_PAUSE_MS;
   const own = PAUSES_MS[Math.min(Math.max(tries, 1), PAUSES_MS.length) - 1] ?? 0;
   return Math.max(own * (0.9 + 0.2 * Math.random()), retryAfterMs ?? 0);
 }

@@ -105,6 +105,19 @@ describe('adding a message', () => {
     expect(messages().at(-1)).toEqual(['customer', 'Still there?']);
   });
 
+  it('waits as long as a 429 asks for, whoever presses what', async () => {
+    await openThread();
+    wire.posts.push(refused(429, null, { 'Retry-After': '20' }), accepted);
+    await reply('Once more');
+    expect(sendButton()).toBeDisabled();
+    fireEvent.submit(composer());
+    await pass(19_000);
+    expect(wire.created).toHaveLength(1);
+    await pass(1_000);
+    expect(wire.keys).toHaveLength(2);
+    expect(new Set(wire.keys).size).toBe(1);
+  });
+
   it('keeps unsent words over a reload, apart for each conversation', async () => {
     await openThread();
     write('Half a thou');

@@ -257,6 +257,14 @@ describe('sending', () => {
     expect(screen.getByTestId('thread')).toBeInTheDocument();
   });
 
+  it('says that the device is offline while one still writes', () => {
+    openPage();
+    setOnline(false);
+    expect(screen.getByTestId('offline')).toHaveTextContent('You are offline.');
+    setOnline(true);
+    expect(screen.getByTestId('offline')).toBeEmptyDOMElement();
+  });
+
   it('looks again now and then, for devices that never say that they are back', async () => {
     setOnline(false);
     wire.posts.push(noNetwork);

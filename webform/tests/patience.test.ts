@@ -71,6 +71,17 @@ describe('patience', () => {
     expect(await outcome).toBe('refused');
   });
 
+  it('gives a server that names no time half a minute, and cannot be hurried past one it names', async () => {
+    const unnamed = run(new Failure('rate_limited'));
+    await pass(60_000);
+    expect(unnamed.tries).toEqual([0, 30]);
+    const named = run(new Failure('unavailable', { retryAfterMs: 20_000 }));
+    await pass(1_000);
+    named.patience.hurry();
+    await pass(30_000);
+    expect(named.tries).toEqual([0, 20]);
+  });
+
   it('can be hurried', async () => {
     const { patience, tries } = run(...hiccups(4));
     await pass(10_000);

@@ -5,6 +5,7 @@ import type { ThreadMessage, TicketRef } from '../ticket';
 import { ChosenFiles } from './ChosenFiles';
 import { FailureNotice } from './FailureNotice';
 import { AlertIcon, ClipIcon } from './icons';
+import { SendButton } from './SendButton';
 import { useComposer } from './useComposer';
 import { useDrop } from './useDrop';
 
@@ -70,10 +71,7 @@ export function Composer({ ticket, closed, onSent }: Props) {
       )}
       <FailureNotice sending={sending} />
       <div className="actions">
-        <button type="submit" className="primary" disabled={busy}>
-          {busy && <span className="spinner" aria-hidden="true" />}
-          {busy ? strings.sending : sending.failure ? strings.tryAgain : strings.reply.send}
-        </button>
+        <SendButton sending={sending} label={strings.reply.send} />
         <ChooseFiles onChoose={composer.attach} />
         <Limits id={`${id}-limits`} limits={composer.limits} />
       </div>

@@ -8,10 +8,11 @@ import { ErrorSummary } from './ErrorSummary';
 import { FailureNotice } from './FailureNotice';
 import { Field, type FieldState } from './Field';
 import { PersonIcon } from './icons';
+import { SendButton } from './SendButton';
 import { Title } from './Title';
 import { Trap } from './Trap';
 import { hasErrors, useContactForm } from './useContactForm';
-import { useSecondsLeft } from './useSecondsLeft';
+import { useOnline } from './useOnline';
 import type { Sending } from './useSending';
 
 interface Props {
@@ -29,6 +30,7 @@ export function ContactForm({ takeFocus, onSent }: Props) {
   const trap = useRef<HTMLInputElement>(null);
   const roomLeft = useRoomLeft(draft.message);
   const busy = sending.name === 'sending';
+  const offline = useOnline() || sending.failure ? '' : strings.failures.offline;
 
   useEffect(() => {
     if (takeFocus) heading.current?.focus();
@@ -89,13 +91,17 @@ export function ContactForm({ takeFocus, onSent }: Props) {
         <Field {...stateOf('subject')} wide />
         <Field {...stateOf('message')} wide rows={6} hint={roomLeft} />
         {sending.failure && <FailureNotice ref={notice} sending={sending} />}
+        {/* The status below reads it out. */}
+        <p className="aside wide" aria-hidden="true" data-testid="offline">
+          {offline}
+        </p>
         <div className="actions">
-          <SendButton sending={sending} />
+          <SendButton sending={sending} label={strings.submit} />
           <p className="hint">{strings.filesLater}</p>
         </div>
       </form>
       <p className="unseen" role="status">
-        {busy ? strings.sending : ''}
+        {busy ? strings.sending : offline}
       </p>
     </section>
   );
@@ -114,20 +120,6 @@ function SignedIn({ signed: { name, email } }: { signed: Signed }) {
 
 function stateName({ name }: Sending): string {
   return name === 'waiting' ? 'failed' : name;
-}
-
-/** Pressed while a message waits for its next try, it is sent now; a time the server named is kept to. */
-function SendButton({ sending: { name, failure, until } }: { sending: Sending }) {
-  const { strings } = useDesk();
-  const wait = useSecondsLeft(until);
-  const busy = name === 'sending';
-  const told = wait > 0 && failure?.retryAfterMs !== undefined;
-  return (
-    <button type="submit" className="primary" disabled={busy || told}>
-      {busy && <span className="spinner" aria-hidden="true" />}
-      {busy ? strings.sending : failure ? strings.tryAgain : strings.submit}
-    </button>
-  );
 }
 
 /** Counts down once the message nears its limit; before that a number is only noise. */

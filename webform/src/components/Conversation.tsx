@@ -9,6 +9,7 @@ import { Rating } from './Rating';
 import { Status } from './Status';
 import { Thread } from './Thread';
 import { Title } from './Title';
+import { useOnline } from './useOnline';
 import { useTicket } from './useTicket';
 
 const SLOW_AFTER_MS = 60_000;
@@ -93,16 +94,18 @@ function Next({ open, ticket: { status, rating, canRate }, onSent }: NextProps) 
 function Waiting({ ticket, troubled }: { ticket: Ticket; troubled: boolean }) {
   const { strings } = useDesk();
   const waiting = ticket.status === 'received' || ticket.status === 'open';
+  const online = useOnline();
   const [slow, setSlow] = useState(false);
   useEffect(() => {
     setSlow(false);
     const timer = waiting ? setTimeout(() => setSlow(true), SLOW_AFTER_MS) : undefined;
     return () => clearTimeout(timer);
   }, [waiting]);
-  const lost = navigator.onLine ? strings.reconnecting : strings.offlineThread;
+  const lost = online ? troubled && strings.reconnecting : strings.offlineThread;
+  const aside = lost || (waiting && slow && strings.slow);
   return (
     <>
-      {waiting && !troubled && (
+      {waiting && !lost && (
         <div className="writing" aria-hidden="true">
           <i />
           <i />
@@ -110,7 +113,7 @@ function Waiting({ ticket, troubled }: { ticket: Ticket; troubled: boolean }) {
         </div>
       )}
       <p className="aside" role="status" data-testid="aside">
-        {troubled ? lost : waiting && slow ? strings.slow : ''}
+        {aside}
       </p>
     </>
   );

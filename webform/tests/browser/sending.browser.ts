@@ -103,7 +103,7 @@ inChromium('one message, one ticket', () => {
 
 inChromium('on any page', () => {
   const POLICY = () =>
-    `default-src 'none'; script-src 'self' ${api.url}; connect-src ${api.url}; style-src 'none'; form-action 'none'`;
+    `default-src 'none'; script-src 'self' ${api.url}; connect-src ${api.url}; style-src 'none'; form-action 'none'; require-trusted-types-for 'script'`;
 
   function embed(attributes = ''): string {
     site.pages['/contact'] = `<!doctype html><html lang="en"><head>
