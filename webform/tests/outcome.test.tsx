@@ -24,7 +24,6 @@ async function openThread(answer: Parameters<typeof ticket>[0] = ANSWERED) {
 }
 
 const composer = () => screen.getByTestId('composer') as HTMLFormElement;
-const words = () => within(composer()).getByLabelText('Add a message') as HTMLTextAreaElement;
 const accepted = () => json(202, { message_id: 'm-9' });
 
 describe('the rating', () => {
