@@ -74,6 +74,17 @@ describe('the rating', () => {
     expect(screen.getByRole('radio', { name: 'Good' })).toBeChecked();
   });
 
+  it('is tried again by itself when the server is busy', async () => {
+    await openThread(closed);
+    fireEvent.click(screen.getByRole('radio', { name: 'Good' }));
+    wire.posts.push(refused(503, null, { 'Retry-After': '10' }), done);
+    fireEvent.click(screen.getByRole('button', { name: 'Send rating' }));
+    await pass();
+    expect(screen.getByTestId('rating')).toHaveTextContent('We keep trying by ourselves.');
+    await pass(10_000);
+    expect(screen.getByTestId('rating')).toHaveTextContent('Your rating: Good');
+  });
+
   it('is asked for only where the server takes one', async () => {
     await openThread();
     expect(screen.queryByTestId('rating')).toBeNull();

@@ -76,7 +76,8 @@ function RatingForm({ ticket, rating, onRated }: Props & { onRated: (score: Scor
         </>
       )}
       <p className="aside" role="status">
-        {sending.failure ? strings.rating.failed : ''}
+        {sending.name === 'failed' && strings.rating.failed}
+        {sending.name === 'waiting' && strings.retry.goesOn}
       </p>
     </form>
   );

@@ -141,6 +141,23 @@ inChromium('the built form in Chromium', () => {
       expect(site.requests).toEqual([]);
     });
 
+    it.each([
+      ['auto', 'dark', 'dark'],
+      ['auto', 'light', 'light'],
+      ['light', 'dark', 'light'],
+      ['dark', 'light', 'dark'],
+    ] as const)('with the theme %s on a %s device it is %s', async (theme, colorScheme, seen) => {
+      site.pages['/contact'] = `<!doctype html><html lang="en"><link rel="icon" href="data:,">
+        <body><script src="${api.url}/widget.js" data-theme="${theme}"></script></body></html>`;
+      const page = await open(`${site.url}/contact`, { colorScheme });
+      const look = await page.locator('.card').evaluate((card) => {
+        const { backgroundColor, colorScheme: scheme } = getComputedStyle(card);
+        return [backgroundColor, scheme];
+      });
+      const surface = { dark: 'rgb(20, 29, 33)', light: 'rgb(255, 255, 255)' };
+      expect(look).toEqual([surface[seen], seen]);
+    });
+
     it('stands where its script stands, on a page without a script policy for styles', async () => {
       const policy = `default-src 'none'; script-src ${api.url}; connect-src ${api.url}; style-src 'none'`;
       site.pages['/contact'] = `<!doctype html><html lang="en"><head>
