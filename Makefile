@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 FUNCTION ?=
 
-.PHONY: help setup up down test unit lint format types imports secrets webform webform-test fuzz bench eval lock deploy clean
+.PHONY: help setup up down test unit lint format types imports secrets webform webform-test screenshots fuzz bench eval lock deploy clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ webform/node_modules/.installed: webform/package-lock.json
 	cd webform && npm ci --no-audit --no-fund
 	@touch $@
 
-webform/dist/widget.js: webform/node_modules/.installed $(shell find webform/src webform/index.html webform/vite.config.* -type f 2>/dev/null)
+webform/dist/widget.js: webform/node_modules/.installed $(shell find webform/src webform/index.html webform/*.config.ts webform/*.json webform/*.mjs -type f 2>/dev/null)
 	cd webform && npm run build
 	@touch $@
 
@@ -60,8 +60,11 @@ imports: $(STAMP) ## imports point one way
 secrets: $(STAMP) ## no secret in the repository
 	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline && echo "no secret found"
 
-webform-test: webform/node_modules/.installed ## the web form's own tests
-	cd webform && npm run typecheck && npm test
+webform-test: webform/dist/widget.js ## the web form's own tests, also in Chromium where it is installed
+	cd webform && npm run typecheck && npm run lint && npm test && npm run test:browser
+
+screenshots: webform/dist/widget.js ## pictures of the form for the README, into specs/images
+	cd webform && node tests/browser/pictures.mjs ../specs/images
 
 fuzz: $(STAMP) ## the property tests at 100,000 examples each
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/fuzz --timeout 7200

@@ -45,7 +45,7 @@ export default defineConfig(({ command }) => ({
   plugins: [page()],
   // Library builds leave this to the bundler of the user; a script tag has none.
   define: command === 'build' ? { 'process.env.NODE_ENV': '"production"' } : {},
-  server: { proxy: { '/tickets': API_IN_DEVELOPMENT } },
+  server: { proxy: { '/tickets': API_IN_DEVELOPMENT, '/config': API_IN_DEVELOPMENT } },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

@@ -4,9 +4,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     environment: 'node',
-    include: ['tests/browser/*.browser.ts'],
-    testTimeout: 30_000,
+    include: ['tests/{browser,package}/*.browser.ts'],
+    testTimeout: 60_000,
     hookTimeout: 30_000,
-    fileParallelism: false,
+    // Each file has a browser of its own.
+    maxWorkers: 2,
   },
 });

@@ -1,40 +1,66 @@
+import { type Config, parseConfig } from './config';
 import { Failure, failureOf, networkFailure } from './failure';
-import {
-  AUTHORS,
-  type Draft,
-  isOneOf,
-  STATUSES,
-  type ThreadMessage,
-  type Ticket,
-  type TicketRef,
-} from './ticket';
+import { type Created, parseAccepted, parseCreated, parseTicket } from './parse';
+import type { Draft, Extras, Score, Ticket, TicketRef } from './ticket';
+import { upload } from './upload';
 
 const SEND_TIMEOUT_MS = 20_000;
 const READ_TIMEOUT_MS = 10_000;
 
+/** What a customer adds to a thread. */
+export interface Reply {
+  text: string;
+  files: readonly File[];
+}
+
+/** Every method throws Failure. The same idempotency key twice is one ticket, or one message. */
 export interface TicketApi {
-  /** Opens a ticket; the same key twice is one ticket. Throws Failure. */
-  create(draft: Draft, idempotencyKey: string): Promise<TicketRef>;
-  /** Reads a ticket's status and thread. Throws Failure. */
+  config(): Promise<Config>;
+  create(draft: Draft, extras: Extras, idempotencyKey: string): Promise<Created>;
   read(ref: TicketRef): Promise<Ticket>;
+  /** Returns the new message's id. `onProgress` hears shares from 0 to 1 while files are sent. */
+  reply(
+    ref: TicketRef,
+    reply: Reply,
+    idempotencyKey: string,
+    onProgress: (share: number) => void,
+  ): Promise<string | undefined>;
+  rate(ref: TicketRef, score: Score, comment: string): Promise<void>;
+  download(ref: TicketRef, attachmentId: string): Promise<Blob>;
 }
 
 /** `base` is the address in front of `/tickets`, with or without a slash at its end. */
 export function ticketApi(base: string): TicketApi {
-  const url = `${base.replace(/\/+$/, '')}/tickets`;
+  const root = base.replace(/\/+$/, '');
+  const of = (ref: TicketRef, rest = '') => `${root}/tickets/${encodeURIComponent(ref.id)}${rest}`;
   return {
-    async create(draft, idempotencyKey) {
-      const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey };
-      const body = JSON.stringify(payloadOf(draft));
-      return parseCreated(await request(url, { method: 'POST', headers, body }, SEND_TIMEOUT_MS));
+    config: async () => parseConfig(await read(`${root}/config`, {}).catch(() => undefined)),
+    async create(draft, extras, key) {
+      const body = { ...payloadOf(draft), ...extras };
+      return parseCreated(await post(`${root}/tickets`, { 'Idempotency-Key': key }, body));
     },
-    async read(ref) {
-      const headers = { Authorization: `Bearer ${ref.token}` };
-      const address = `${url}/${encodeURIComponent(ref.id)}`;
-      return parseTicket(await request(address, { headers }, READ_TIMEOUT_MS));
+    read: async (ref) => parseTicket(await read(of(ref), bearer(ref))),
+    async reply(ref, { text, files }, key, onProgress) {
+      const headers = { ...bearer(ref), 'Idempotency-Key': key };
+      if (files.length > 0) {
+        const form = formOf(text, files);
+        return parseAccepted(await upload(of(ref, '/attachments'), headers, form, onProgress));
+      }
+      return parseAccepted(await post(of(ref, '/messages'), headers, { message: text }));
+    },
+    async rate(ref, score, comment) {
+      const body = comment === '' ? { score } : { score, comment };
+      await post(of(ref, '/rating'), bearer(ref), body);
+    },
+    async download(ref, id) {
+      const address = of(ref, `/attachments/${encodeURIComponent(id)}`);
+      const blob = (answer: Response) => answer.blob();
+      return request(address, { headers: bearer(ref) }, SEND_TIMEOUT_MS, blob);
     },
   };
 }
+
+const bearer = ({ token }: TicketRef) => ({ Authorization: `Bearer ${token}` });
 
 /** What is sent for a draft: trimmed, and without a phone that was not given. */
 export function payloadOf(draft: Draft): Record<string, string> {
@@ -43,39 +69,45 @@ export function payloadOf(draft: Draft): Record<string, string> {
   return { ...Object.fromEntries(trimmed), ...(phone.trim() && { phone: phone.trim() }) };
 }
 
-async function request(url: string, init: RequestInit, timeoutMs: number): Promise<unknown> {
+function formOf(text: string, files: readonly File[]): FormData {
+  const form = new FormData();
+  if (text !== '') form.append('message', text);
+  for (const file of files) form.append('file', file, file.name);
+  return form;
+}
+
+const json = (answer: Response): Promise<unknown> => answer.json().catch(() => undefined);
+
+function read(url: string, headers: Record<string, string>): Promise<unknown> {
+  return request(url, { headers }, READ_TIMEOUT_MS, json);
+}
+
+function post(url: string, more: Record<string, string>, body: object): Promise<unknown> {
+  const headers = { 'Content-Type': 'application/json', ...more };
+  const init = { method: 'POST', headers, body: JSON.stringify(body) };
+  return request(url, init, SEND_TIMEOUT_MS, json);
+}
+
+async function request<T>(
+  url: string,
+  init: RequestInit,
+  timeoutMs: number,
+  contentOf: (answer: Response) => Promise<T>,
+): Promise<T> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), timeoutMs);
   try {
-    const response = await fetch(url, {
+    const answer = await fetch(url, {
       ...init,
       credentials: 'omit',
       cache: 'no-store',
       signal: abort.signal,
     });
-    const body: unknown = await response.json().catch(() => undefined);
-    if (!response.ok) throw failureOf(response, body);
-    return body;
+    if (!answer.ok) throw failureOf(answer, await json(answer));
+    return await contentOf(answer);
   } catch (error) {
     throw error instanceof Failure ? error : networkFailure();
   } finally {
     clearTimeout(timer);
   }
-}
-
-function parseCreated(body: unknown): TicketRef {
-  const { ticket_id: id, token } = (body ?? {}) as { ticket_id?: unknown; token?: unknown };
-  if (typeof id !== 'string' || typeof token !== 'string') throw new Failure('unexpected');
-  return { id, token };
-}
-
-function parseTicket(body: unknown): Ticket {
-  const { status, messages } = (body ?? {}) as { status?: unknown; messages?: unknown };
-  if (!isOneOf(STATUSES, status) || !Array.isArray(messages)) throw new Failure('unexpected');
-  return { status, messages: messages.filter(isMessage) };
-}
-
-function isMessage(value: unknown): value is ThreadMessage {
-  const { author, text, at } = (value ?? {}) as Partial<Record<keyof ThreadMessage, unknown>>;
-  return isOneOf(AUTHORS, author) && typeof text === 'string' && typeof at === 'string';
 }

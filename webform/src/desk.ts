@@ -1,7 +1,11 @@
 import { createContext, useContext } from 'react';
-import type { TicketApi } from './api';
-import type { Memory } from './memory';
-import type { Language, Strings } from './strings';
+import { type TicketApi, ticketApi } from './api';
+import { type Config, DEFAULTS } from './config';
+import { Memory } from './memory';
+import type { ChallengeHook, HeadingLevel, Identity, SupportFormProps } from './options';
+import { type Language, STRINGS, type Strings } from './strings';
+import { numbersOf } from './strings/numbers';
+import type { Draft } from './ticket';
 
 /** What every part of one mounted form works with. */
 export interface Desk {
@@ -9,6 +13,40 @@ export interface Desk {
   memory: Memory;
   language: Language;
   strings: Strings;
+  numbers: ReturnType<typeof numbersOf>;
+  /** Asked for once, and only when somebody begins to write: a form nobody uses wakes no server. */
+  config: () => Promise<Config>;
+  preset: Partial<Draft>;
+  headingLevel: HeadingLevel;
+  identity: Identity | undefined;
+  challenge: ChallengeHook | undefined;
+  /** Hears how many answers the open conversation holds. */
+  onAnswers?: (count: number) => void;
+}
+
+export type DeskSettings = Omit<SupportFormProps, 'lang' | 'theme' | 'position' | 'nonce'>;
+
+export function furnish(settings: DeskSettings, language: Language): Desk {
+  const { api: address, remember = 'session', identity, challenge } = settings;
+  const api = ticketApi(address);
+  let config: Promise<Config> | undefined;
+  return {
+    api,
+    memory: new Memory(address, remember),
+    language,
+    strings: STRINGS[language],
+    numbers: numbersOf(language),
+    config: () => (config ??= api.config().catch(() => DEFAULTS)),
+    preset: presetOf(settings),
+    headingLevel: settings.headingLevel ?? 2,
+    identity,
+    challenge,
+  };
+}
+
+function presetOf({ category, name, email, subject }: DeskSettings): Partial<Draft> {
+  const given = Object.entries({ category, name, email, subject });
+  return Object.fromEntries(given.filter(([, value]) => value));
 }
 
 export const DeskContext = createContext<Desk | null>(null);

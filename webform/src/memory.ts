@@ -1,4 +1,12 @@
-import { CATEGORIES, type Draft, EMPTY_DRAFT, FIELDS, isOneOf, type TicketRef } from './ticket';
+import {
+  CATEGORIES,
+  type Draft,
+  EMPTY_DRAFT,
+  FIELDS,
+  isOneOf,
+  type TicketRef,
+  type Trust,
+} from './ticket';
 
 /** `session`: until the tab is closed. `device`: until the customer starts anew. */
 export type Remember = 'session' | 'device';
@@ -7,13 +15,21 @@ export type Remember = 'session' | 'device';
 export interface OpenTicket extends TicketRef {
   subject?: string;
   sent?: { text: string; at: string };
+  trust?: Trust | undefined;
+  /** It was opened by its link, such as the one in the mail that confirms the address. */
+  linked?: boolean;
 }
 
 /** One attempt to send: the key belongs to exactly these contents. */
 interface Attempt {
   key: string;
   contents: string;
+  /** Since when (epoch ms) it is on its way without an answer. */
+  since?: number;
 }
+
+/** What was under way when the page went is sent by itself when it is back this soon. */
+const STILL_MEANT_MS = 30 * 60_000;
 
 type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
@@ -37,7 +53,8 @@ export class Memory {
   readonly #prefix: string;
   readonly #session: Store | undefined;
   readonly #tickets: Store | undefined;
-  #attempt: Attempt | undefined;
+  /** By what they are for; also here, for a page without a store. */
+  readonly #attempts = new Map<string, Attempt>();
 
   constructor(scope: string, remember: Remember = 'session') {
     this.#prefix = `support-form:${scope}:`;
@@ -55,11 +72,14 @@ export class Memory {
     this.#write(this.#tickets, 'ticket', ticket);
   }
 
-  draft(): Draft {
+  /** What was typed; where nothing was, what the embedding site gave. */
+  draft(preset: Partial<Draft> = {}): Draft {
     const found = (this.#read(this.#session, 'draft') ?? {}) as Record<string, unknown>;
-    const texts = FIELDS.filter((field) => typeof found[field] === 'string');
-    const draft: Draft = { ...EMPTY_DRAFT };
-    for (const field of texts) Object.assign(draft, { [field]: found[field] });
+    const draft: Draft = { ...EMPTY_DRAFT, ...preset };
+    for (const field of FIELDS) {
+      const typed = found[field];
+      if (typeof typed === 'string' && typed !== '') Object.assign(draft, { [field]: typed });
+    }
     return isOneOf(CATEGORIES, draft.category) ? draft : { ...draft, category: 'general' };
   }
 
@@ -67,18 +87,62 @@ export class Memory {
     this.#write(this.#session, 'draft', draft);
   }
 
+  /** The words of an answer that is being written in a ticket's thread. */
+  reply(ticketId: string): string {
+    const found = this.#read(this.#session, `reply:${ticketId}`);
+    return typeof found === 'string' ? found : '';
+  }
+
+  keepReply(ticketId: string, text: string): void {
+    this.#write(this.#session, `reply:${ticketId}`, text === '' ? undefined : text);
+  }
+
+  /** When (epoch ms) the form was first seen, over reloads. */
+  opened(): number {
+    const found = this.#read(this.#session, 'opened');
+    if (typeof found === 'number' && found <= Date.now()) return found;
+    const now = Date.now();
+    this.#write(this.#session, 'opened', now);
+    return now;
+  }
+
   /** The same contents get the same key until they were accepted, over reloads too. */
-  keyFor(contents: string): string {
-    const last = this.#attempt ?? (this.#read(this.#session, 'attempt') as Attempt | undefined);
+  keyFor(contents: string, purpose = 'attempt'): string {
+    const last = this.#attemptFor(purpose);
     const attempt = last?.contents === contents ? last : { key: newKey(), contents };
-    this.#attempt = attempt;
-    this.#write(this.#session, 'attempt', attempt);
+    this.#keepAttempt(purpose, attempt);
     return attempt.key;
   }
 
-  forgetKey(): void {
-    this.#attempt = undefined;
-    this.#write(this.#session, 'attempt', undefined);
+  forgetKey(purpose = 'attempt'): void {
+    this.#keepAttempt(purpose, undefined);
+  }
+
+  /** Notes that the attempt of these contents is on its way, or no more. */
+  markUnderWay(underWay: boolean, purpose = 'attempt'): void {
+    const last = this.#attemptFor(purpose);
+    if (last === undefined) return;
+    const { key, contents } = last;
+    const since = underWay ? { since: Date.now() } : {};
+    this.#keepAttempt(purpose, { key, contents, ...since });
+  }
+
+  /** Whether exactly these contents were under way when the page went, and are still meant. */
+  wasUnderWay(contents: string, purpose = 'attempt'): boolean {
+    const last = this.#attemptFor(purpose);
+    const since = last?.contents === contents ? last.since : undefined;
+    return since !== undefined && Date.now() - since < STILL_MEANT_MS;
+  }
+
+  #attemptFor(purpose: string): Attempt | undefined {
+    const stored = this.#read(this.#session, purpose) as Attempt | undefined;
+    return this.#attempts.get(purpose) ?? stored;
+  }
+
+  #keepAttempt(purpose: string, attempt: Attempt | undefined): void {
+    if (attempt === undefined) this.#attempts.delete(purpose);
+    else this.#attempts.set(purpose, attempt);
+    this.#write(this.#session, purpose, attempt);
   }
 
   #read(store: Store | undefined, name: string): unknown {

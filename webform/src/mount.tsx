@@ -1,5 +1,6 @@
 import { createRoot } from 'react-dom/client';
-import { SupportForm, type SupportFormProps } from './components/SupportForm';
+import { SupportForm } from './components/SupportForm';
+import type { SupportFormProps } from './options';
 
 /** Shows the form inside an element. Returns the function that takes it away again. */
 export function mount(target: Element, props: SupportFormProps): () => void {

@@ -1,30 +1,70 @@
-import { payloadOf, type TicketApi } from './api';
+import type { Desk } from './desk';
 import { Failure } from './failure';
-import type { Memory, OpenTicket } from './memory';
-import type { Draft } from './ticket';
+import type { OpenTicket } from './memory';
+import type { Draft, Extras } from './ticket';
 
-/** Pauses before the silent second and third try. */
-const PAUSES_MS = [800, 2_000];
-const LONGEST_PAUSE_MS = 5_000;
+/** A slow server must not hold back a message only to tell limits. */
+const CONFIG_PATIENCE_MS = 1_500;
 
-/** Sends a draft and opens its ticket. Every try of the same contents carries the same key. Throws Failure. */
-export async function send(draft: Draft, api: TicketApi, memory: Memory): Promise<OpenTicket> {
-  const key = memory.keyFor(JSON.stringify(payloadOf(draft)));
-  const ref = await withPatience(() => api.create(draft, key));
-  memory.forgetKey();
+/** What the page knows of a sending besides the fields. */
+export interface Visit {
+  /** When (epoch ms) the form was first seen. */
+  opened: number;
+  /** What stands in the field that nobody sees. */
+  trap: string;
+  /** After a refusal the customer may go on as somebody unknown. */
+  anonymous: boolean;
+}
+
+/** Sends a draft once and opens its ticket. Throws Failure. */
+export async function openTicket(
+  draft: Draft,
+  key: string,
+  visit: Visit,
+  desk: Desk,
+): Promise<OpenTicket> {
+  const ref = await create(draft, key, visit, desk).catch(async (error: unknown) => {
+    if (!renewable(error, desk)) throw error;
+    // The proof or the token was perhaps only old: both are made anew, once.
+    return create(draft, key, visit, desk);
+  });
   const sent = { text: draft.message.trim(), at: new Date().toISOString() };
   return { ...ref, subject: draft.subject.trim(), sent };
 }
 
-async function withPatience<T>(attempt: () => Promise<T>): Promise<T> {
-  for (const pause of PAUSES_MS) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const wait = Math.max(pause, (error as Failure).retryAfterMs ?? 0);
-      if (!(error instanceof Failure && error.passing) || wait > LONGEST_PAUSE_MS) throw error;
-      await new Promise((resolve) => setTimeout(resolve, wait));
-    }
+function renewable(error: unknown, { identity, challenge }: Desk): boolean {
+  if (!(error instanceof Failure)) return false;
+  if (error.kind === 'challenged') return challenge !== undefined;
+  return error.kind === 'identity' && typeof identity === 'function';
+}
+
+async function create(draft: Draft, key: string, visit: Visit, desk: Desk) {
+  return desk.api.create(draft, await extrasFor(visit, desk), key);
+}
+
+async function extrasFor({ opened, trap, anonymous }: Visit, desk: Desk): Promise<Extras> {
+  const config = await Promise.race([desk.config(), later(CONFIG_PATIENCE_MS)]);
+  const early = opened + (config?.minMs ?? 0) - Date.now();
+  if (early > 0) await later(early);
+  const challenge = config?.challenge && (await desk.challenge?.(config.challenge));
+  const identity = anonymous ? undefined : await identityOf(desk);
+  return {
+    ...(identity && { identity }),
+    page: { trap, opened_ms: Date.now() - opened, ...(challenge && { challenge }) },
+  };
+}
+
+/** A site that cannot say who is signed in must not keep the customer from writing. */
+export async function identityOf({
+  identity,
+}: Pick<Desk, 'identity'>): Promise<string | undefined> {
+  try {
+    return (typeof identity === 'function' ? await identity() : identity) || undefined;
+  } catch {
+    return undefined;
   }
-  return attempt();
+}
+
+function later(milliseconds: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), milliseconds));
 }

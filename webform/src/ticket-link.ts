@@ -18,3 +18,9 @@ export function takeLinkedTicket(): TicketRef | undefined {
   history.replaceState(history.state, '', location.pathname + location.search + rest);
   return { id, token };
 }
+
+/** Whether the page was opened by a conversation's link. */
+export function hasLinkedTicket(): boolean {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  return Boolean(fragment.get('ticket') && fragment.get('token'));
+}

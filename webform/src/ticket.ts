@@ -1,5 +1,9 @@
 /** What a customer sends and reads back: the shapes of `POST /tickets` and `GET /tickets/{id}`. */
 
+/** `claimed`: the address was typed. `verified`: the site vouched for it, or the mailed link was opened. */
+export const TRUSTS = ['claimed', 'verified'] as const;
+export type Trust = (typeof TRUSTS)[number];
+
 export const CATEGORIES = ['general', 'technical', 'billing', 'feedback'] as const;
 export type Category = (typeof CATEGORIES)[number];
 
@@ -30,16 +34,41 @@ export interface TicketRef {
   token: string;
 }
 
+/** A file of a message. Its contents are read by its id with the ticket's token, while they are kept. */
+export interface Attachment {
+  id?: string | undefined;
+  name: string;
+  contentType: string;
+  /** Bytes. */
+  size: number;
+}
+
 export interface ThreadMessage {
+  id?: string | undefined;
   author: Author;
   text: string;
   /** ISO 8601. */
   at: string;
+  attachments?: Attachment[] | undefined;
 }
+
+/** 1 is the worst, 5 the best. */
+export const SCORES = [1, 2, 3, 4, 5] as const;
+export type Score = (typeof SCORES)[number];
 
 export interface Ticket {
   status: TicketStatus;
   messages: ThreadMessage[];
+  trust?: Trust | undefined;
+  rating?: Score | undefined;
+  canRate?: boolean | undefined;
+}
+
+/** What goes along with a ticket besides its fields. */
+export interface Extras {
+  /** The embedding site's signed word for who is writing. */
+  identity?: string | undefined;
+  page: { trap: string; opened_ms: number; challenge?: string };
 }
 
 export const EMPTY_DRAFT: Draft = {

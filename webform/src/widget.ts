@@ -1,7 +1,7 @@
 /** The script of `<script src="…/widget.js">`: it mounts the form where it stands. */
 import { placeFor, settingsOf } from './embed';
 import { mount } from './mount';
-import { languageFor, STRINGS } from './strings';
+import { directionOf, languageFor, STRINGS } from './strings';
 
 export { mount };
 
@@ -9,6 +9,7 @@ export { mount };
 function adoptPage(lang: string | undefined): void {
   const language = languageFor(lang, document.documentElement.lang);
   document.documentElement.lang = language;
+  document.documentElement.dir = directionOf(language);
   document.title = STRINGS[language].heading;
 }
 

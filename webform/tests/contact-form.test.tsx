@@ -9,15 +9,13 @@ import {
   holdTime,
   isMarked,
   openPage,
-  pass,
   reload,
-  setOnline,
   submit,
   submitButton,
   type,
   VALID,
 } from './page';
-import { accepted, json, noNetwork, refused, Wire } from './wire';
+import { refused, Wire } from './wire';
 
 let wire: Wire;
 
@@ -59,7 +57,8 @@ describe('the fields', () => {
     openPage();
     await fillInAndSend({ name: '  Ada Example ', phone: '' });
     expect(wire.created[0]?.url).toBe(`${API}/tickets`);
-    expect(wire.created[0]?.body).toEqual(VALID);
+    const page = { trap: '', opened_ms: expect.any(Number) };
+    expect(wire.created[0]?.body).toEqual({ ...VALID, page });
   });
 
   it('send the phone that was given', async () => {
@@ -151,130 +150,5 @@ describe('validation', () => {
     openPage();
     await fillInAndSend();
     expect(field('message')).toHaveAccessibleDescription(/too long to send/);
-  });
-});
-
-describe('sending', () => {
-  it('disables the button, says so, and is one ticket for a double click', async () => {
-    let arrive = () => {};
-    wire.posts.push(
-      () =>
-        new Promise((resolve) => {
-          arrive = () => resolve(json(202, { ticket_id: 't-1', token: 'secret' }));
-        }),
-    );
-    openPage();
-    fillIn();
-    const form = submitButton().form as HTMLFormElement;
-    fireEvent.submit(form);
-    fireEvent.submit(form);
-    await pass();
-    expect(submitButton()).toBeDisabled();
-    expect(submitButton()).toHaveTextContent('Sending…');
-    expect(screen.getByRole('status')).toHaveTextContent('Sending…');
-    fireEvent.submit(form);
-    await pass();
-    expect(wire.created).toHaveLength(1);
-    arrive();
-    await pass();
-    expect(screen.getByTestId('thread')).toBeInTheDocument();
-  });
-
-  it('tries again by itself with the same key when the service hiccups', async () => {
-    wire.posts.push(refused(503), noNetwork);
-    openPage();
-    await fillInAndSend();
-    await pass(5_000);
-    expect(wire.keys).toHaveLength(3);
-    expect(new Set(wire.keys).size).toBe(1);
-    expect(screen.getByTestId('thread')).toBeInTheDocument();
-  });
-
-  it('tells what to do after three tries, and the next click is still the same ticket', async () => {
-    wire.posts.push(refused(503), refused(503), refused(503));
-    openPage();
-    await fillInAndSend();
-    await pass(5_000);
-    const notice = screen.getByTestId('failure');
-    expect(notice).toHaveTextContent('We cannot take your message right now.');
-    expect(notice).toHaveFocus();
-    expect(submitButton()).toHaveTextContent('Try again');
-    await submit();
-    expect(wire.keys).toHaveLength(4);
-    expect(new Set(wire.keys).size).toBe(1);
-  });
-
-  it('keeps the key over a reload in the middle', async () => {
-    wire.posts.push(() => new Promise(() => {}));
-    openPage();
-    await fillInAndSend();
-    reload();
-    await submit();
-    expect(wire.keys).toHaveLength(2);
-    expect(wire.keys[1]).toBe(wire.keys[0]);
-  });
-
-  it('uses a new key when the words have changed', async () => {
-    wire.posts.push(refused(400));
-    openPage();
-    await fillInAndSend();
-    type('message', 'Something else entirely.');
-    await submit();
-    expect(wire.keys[1]).not.toBe(wire.keys[0]);
-  });
-
-  it('says that the device is offline, does not hammer, and says when it is back', async () => {
-    setOnline(false);
-    wire.posts.push(noNetwork);
-    openPage();
-    await fillInAndSend();
-    await pass(10_000);
-    expect(wire.created).toHaveLength(1);
-    expect(screen.getByTestId('failure')).toHaveTextContent('You are offline.');
-    setOnline(true);
-    expect(screen.getByTestId('failure')).toHaveTextContent('You are connected again.');
-    await submit();
-    expect(new Set(wire.keys).size).toBe(1);
-    expect(screen.getByTestId('thread')).toBeInTheDocument();
-  });
-
-  it('gives up on a silent server instead of sending for ever', async () => {
-    vi.stubGlobal(
-      'fetch',
-      (_: string, { signal }: RequestInit) =>
-        new Promise((_resolve, reject) => {
-          signal?.addEventListener('abort', () => reject(new DOMException('', 'AbortError')));
-        }),
-    );
-    openPage();
-    await fillInAndSend();
-    await pass(70_000);
-    expect(screen.getByTestId('failure')).toHaveTextContent('We could not be reached.');
-  });
-
-  it('waits as long as the server asks for', async () => {
-    wire.posts.push(refused(429, null, { 'Retry-After': '30' }));
-    openPage();
-    await fillInAndSend();
-    expect(submitButton()).toBeDisabled();
-    expect(screen.getByTestId('failure')).toHaveTextContent('You can send in 30 s.');
-    await pass(30_000);
-    expect(submitButton()).toBeEnabled();
-    expect(screen.getByTestId('failure')).not.toHaveTextContent('You can send in');
-  });
-
-  it('takes an answer that is not the API’s for a failure', async () => {
-    wire.posts.push(() => json(200, { hello: 'world' }));
-    openPage();
-    await fillInAndSend();
-    expect(screen.getByTestId('failure')).toHaveAttribute('data-kind', 'unexpected');
-  });
-
-  it('accepts on the first answer', async () => {
-    wire.posts.push(accepted);
-    openPage();
-    await fillInAndSend();
-    await pass(5_000);
-    expect(wire.created).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 import { act, render } from '@testing-library/react';
 import { StrictMode } from 'react';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { SupportForm } from '../src/components/SupportForm';
 import { placeFor, settingsOf } from '../src/embed';
 import { mount } from '../src/mount';
@@ -32,6 +32,21 @@ describe('the component on a page', () => {
     expect(host()?.shadowRoot?.querySelectorAll('form')).toHaveLength(1);
     expect(host()?.shadowRoot?.querySelector('[lang=fr] h2')).toHaveTextContent('Comment');
     expect(document.querySelector('form')).toBeNull();
+  });
+
+  it('runs from right to left in languages that do', () => {
+    render(<SupportForm api={API} lang="ar" />);
+    expect(host()?.shadowRoot?.querySelector('[lang=ar]')).toHaveAttribute('dir', 'rtl');
+    const email = host()?.shadowRoot?.querySelector('[name=email]');
+    expect(email).toHaveAttribute('dir', 'ltr');
+    expect(host()?.shadowRoot?.querySelector('[name=subject]')).not.toHaveAttribute('dir');
+  });
+
+  it('gives a browser without constructable sheets a style element with the nonce', () => {
+    // jsdom is such a browser.
+    render(<SupportForm api={API} nonce="abc" />);
+    const style = host()?.shadowRoot?.querySelector('style');
+    expect(style?.nonce).toBe('abc');
   });
 
   it('can be put into an element and taken out again', () => {
@@ -70,6 +85,63 @@ describe('the script element', () => {
     script.dataset.remember = 'device';
     expect(settingsOf(script)).toMatchObject({ lang: 'es', theme: 'dark', remember: 'device' });
     expect(settingsOf(scriptWith({ src, 'data-theme': 'pink' })).theme).toBeUndefined();
+  });
+
+  it('gives the heading its level: the page’s own where the page is nothing but the form', () => {
+    expect(settingsOf(scriptWith({ src })).headingLevel).toBeUndefined();
+    expect(settingsOf(scriptWith({ src, 'data-heading-level': '3' })).headingLevel).toBe(3);
+    expect(settingsOf(scriptWith({ src, 'data-heading-level': '9' })).headingLevel).toBeUndefined();
+    expect(settingsOf(scriptWith({ src, 'data-page': '' })).headingLevel).toBe(1);
+  });
+
+  it('passes on place, first values and nonce, and ignores what is none', () => {
+    const script = scriptWith({
+      src,
+      'data-position': 'bottom-left',
+      'data-category': 'billing',
+      'data-name': 'Ada Example',
+      'data-email': 'ada@example.com',
+      'data-subject': 'My order',
+      nonce: 'abc',
+    });
+    expect(settingsOf(script)).toMatchObject({
+      position: 'bottom-left',
+      category: 'billing',
+      name: 'Ada Example',
+      email: 'ada@example.com',
+      subject: 'My order',
+      nonce: 'abc',
+    });
+    const odd = settingsOf(scriptWith({ src, 'data-position': 'top', 'data-category': 'spam' }));
+    expect([odd.position, odd.category]).toEqual([undefined, undefined]);
+  });
+
+  it('passes a signed identity on, as a token or by a function of the page', async () => {
+    expect(settingsOf(scriptWith({ src, 'data-identity': 'a.b' })).identity).toBe('a.b');
+    const script = scriptWith({ src, 'data-identity-callback': 'shop.supportToken' });
+    const { identity } = settingsOf(script);
+    const ask = identity as () => Promise<string> | undefined;
+    expect(ask()).toBeUndefined();
+    const shop = {
+      user: 'ada',
+      async supportToken() {
+        return `token of ${this.user}`;
+      },
+    };
+    vi.stubGlobal('shop', shop);
+    expect(await ask()).toBe('token of ada');
+  });
+
+  it('never evaluates what names a function', () => {
+    const evil = 'alert(1)//';
+    const script = scriptWith({ src, 'data-challenge-callback': evil });
+    expect(settingsOf(script).challenge?.({ kind: 'proof', site_key: 'k' })).toBe('');
+  });
+
+  it('asks the page’s function for the proof', () => {
+    vi.stubGlobal('prove', ({ site_key }: { site_key: string }) => `proof for ${site_key}`);
+    const script = scriptWith({ src, 'data-challenge-callback': 'prove' });
+    expect(settingsOf(script).challenge?.({ kind: 'proof', site_key: 'k' })).toBe('proof for k');
   });
 
   it('puts the form where it stands, or where it says', () => {

@@ -33,4 +33,19 @@ describe('what an answer that is not 2xx means', () => {
   ])('makes of %i: %s', (status, kind) => {
     expect(failureOf(new Response('', { status }), undefined).kind).toBe(kind);
   });
+
+  it.each([
+    [422, 'trap', null, 'trapped'],
+    [400, 'refused', 'page.trap', 'trapped'],
+    [429, 'too_fast', null, 'too_fast'],
+    [422, 'invalid', 'page.opened_ms', 'too_fast'],
+    [403, 'challenge_failed', null, 'challenged'],
+    [401, 'identity_expired', null, 'identity'],
+    [409, 'conflict', null, 'closed'],
+    [503, 'identity', null, 'unavailable'],
+    [422, 'invalid', 'subject', 'refused'],
+  ])('makes of %i %s about %s: %s', (status, reason, field, kind) => {
+    const answer = new Response('', { status });
+    expect(failureOf(answer, { error: { reason, field, message: '' } }).kind).toBe(kind);
+  });
 });

@@ -22,6 +22,38 @@ describe('what a page remembers', () => {
     expect(new Memory('b').ticket()).toBeUndefined();
   });
 
+  it('knows what was under way, as long as it is still meant', () => {
+    vi.useFakeTimers({ now: 0 });
+    const memory = new Memory('a');
+    memory.keyFor('hello');
+    expect(new Memory('a').wasUnderWay('hello')).toBe(false);
+    memory.markUnderWay(true);
+    expect(new Memory('a').wasUnderWay('hello')).toBe(true);
+    expect(new Memory('a').wasUnderWay('hello!')).toBe(false);
+    vi.setSystemTime(31 * 60_000);
+    expect(new Memory('a').wasUnderWay('hello')).toBe(false);
+    memory.markUnderWay(false);
+    expect(new Memory('a').keyFor('hello')).toBe(memory.keyFor('hello'));
+    vi.useRealTimers();
+  });
+
+  it('keeps the key of one purpose from another', () => {
+    const memory = new Memory('a');
+    const first = memory.keyFor('hello');
+    expect(memory.keyFor('hello', 'reply')).not.toBe(first);
+    memory.forgetKey('reply');
+    expect(memory.keyFor('hello')).toBe(first);
+  });
+
+  it('keeps words of an answer apart for each ticket, and forgets them when they are gone', () => {
+    const memory = new Memory('a');
+    memory.keepReply('t-1', 'Half');
+    expect(new Memory('a').reply('t-1')).toBe('Half');
+    expect(new Memory('a').reply('t-2')).toBe('');
+    memory.keepReply('t-1', '');
+    expect(sessionStorage).toHaveLength(0);
+  });
+
   it('leaves nothing on the device unless it is told to', () => {
     new Memory('a').keepTicket({ id: 't-1', token: 'secret' });
     expect(localStorage).toHaveLength(0);

@@ -1,10 +1,8 @@
 import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
 import { vi } from 'vitest';
-import { ticketApi } from '../src/api';
 import { SupportDesk } from '../src/components/SupportDesk';
-import { type Desk, DeskContext } from '../src/desk';
-import { Memory } from '../src/memory';
-import { type Language, STRINGS } from '../src/strings';
+import { DeskContext, type DeskSettings, furnish } from '../src/desk';
+import type { Language } from '../src/strings';
 
 export const API = 'https://support.example.com';
 
@@ -21,11 +19,9 @@ export async function pass(milliseconds = 0): Promise<void> {
 }
 
 /** Opens the page as a (re)load does: only what was stored is known. */
-export function openPage(language: Language = 'en') {
-  const strings = STRINGS[language];
-  const desk: Desk = { api: ticketApi(API), memory: new Memory(API), language, strings };
+export function openPage(language: Language = 'en', settings: Partial<DeskSettings> = {}) {
   return render(
-    <DeskContext.Provider value={desk}>
+    <DeskContext.Provider value={furnish({ api: API, ...settings }, language)}>
       <SupportDesk />
     </DeskContext.Provider>,
   );

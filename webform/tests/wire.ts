@@ -5,7 +5,7 @@ export interface Sent {
   method: string;
   url: string;
   headers: Headers;
-  body: Record<string, string> | undefined;
+  body: Record<string, unknown> | undefined;
 }
 
 type Answer = () => Response | Promise<Response>;
@@ -17,6 +17,9 @@ export class Wire {
   readonly posts: Answer[] = [];
   /** What every GET meets. */
   get: Answer = () => thread('received');
+  /** What `GET /config` meets; a server of before it has none. */
+  config: Answer = () => json(404, {});
+  configsAsked = 0;
 
   constructor() {
     vi.stubGlobal('fetch', (url: string, init: RequestInit = {}) => this.#answer(url, init));
@@ -35,6 +38,10 @@ export class Wire {
   }
 
   async #answer(url: string, init: RequestInit): Promise<Response> {
+    if (url.endsWith('/config')) {
+      this.configsAsked += 1;
+      return this.config();
+    }
     const method = init.method ?? 'GET';
     const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
     this.sent.push({ method, url, headers: new Headers(init.headers), body });
@@ -49,6 +56,30 @@ export const noNetwork: Answer = () => Promise.reject(new TypeError('Failed to f
 export function refused(status: number, field: string | null = null, headers = {}): Answer {
   const error = { reason: 'refused', field, message: 'The server does not like it.' };
   return () => json(status, { error }, headers);
+}
+
+/** A refusal of the page itself: its reason and the place it is about. */
+export function refusedFor(status: number, reason: string, field: string, headers = {}): Answer {
+  return () => json(status, { error: { reason, field, message: 'Refused.' } }, headers);
+}
+
+type Said = readonly [Author, string, { id?: string; attachments?: object[] }?];
+
+export function ticket(shape: {
+  status: TicketStatus;
+  messages: readonly Said[];
+  trust?: string;
+  rating?: object | null;
+  can_rate?: boolean;
+}): Response {
+  const at = '2026-11-02T09:30:00Z';
+  const messages = shape.messages.map(([author, text, more = {}]) => ({
+    author,
+    text,
+    at,
+    ...more,
+  }));
+  return json(200, { rating: null, can_rate: false, ...shape, messages });
 }
 
 export function thread(status: TicketStatus, ...messages: [Author, string][]): Response {

@@ -1,13 +1,19 @@
 import { type FormEvent, useEffect, useRef } from 'react';
 import { useDesk } from '../desk';
 import type { OpenTicket } from '../memory';
+import type { Signed } from '../signed';
 import { CATEGORIES, type FieldName, LIMITS } from '../ticket';
 import { codePoints } from '../validation';
 import { ErrorSummary } from './ErrorSummary';
 import { FailureNotice } from './FailureNotice';
 import { Field, type FieldState } from './Field';
+import { PersonIcon } from './icons';
+import { SendButton } from './SendButton';
+import { Title } from './Title';
+import { Trap } from './Trap';
 import { hasErrors, useContactForm } from './useContactForm';
-import { useSecondsLeft } from './useSecondsLeft';
+import { useOnline } from './useOnline';
+import type { Sending } from './useSending';
 
 interface Props {
   takeFocus: boolean;
@@ -16,14 +22,15 @@ interface Props {
 
 export function ContactForm({ takeFocus, onSent }: Props) {
   const { strings } = useDesk();
-  const { draft, errors, phase, alerts, change, leave, submit } = useContactForm(onSent);
+  const { draft, signed, known, errors, sending, alerts, visit, change, leave, submit } =
+    useContactForm(onSent);
   const form = useRef<HTMLFormElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const notice = useRef<HTMLDivElement>(null);
-  const failed = phase.name === 'failed' ? phase : undefined;
-  const wait = useSecondsLeft(failed?.until);
-  const sending = phase.name === 'sending';
+  const trap = useRef<HTMLInputElement>(null);
   const roomLeft = useRoomLeft(draft.message);
+  const busy = sending.name === 'sending';
+  const offline = useOnline() || sending.failure ? '' : strings.failures.offline;
 
   useEffect(() => {
     if (takeFocus) heading.current?.focus();
@@ -31,6 +38,9 @@ export function ContactForm({ takeFocus, onSent }: Props) {
   useEffect(() => {
     if (alerts > 0) notice.current?.focus();
   }, [alerts]);
+  useEffect(() => {
+    if (sending.failure?.kind === 'trapped' && trap.current) trap.current.value = '';
+  }, [sending.failure]);
 
   const goTo = (name: FieldName) =>
     form.current?.querySelector<HTMLElement>(`[name="${name}"]`)?.focus();
@@ -44,21 +54,28 @@ export function ContactForm({ takeFocus, onSent }: Props) {
   });
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
+    visit.trap = trap.current?.value ?? '';
     void submit();
   };
 
   return (
-    <section className="card" data-state={phase.name}>
-      <h2 ref={heading} tabIndex={-1}>
-        {strings.heading}
-      </h2>
+    <section className="card" data-state={stateName(sending)}>
+      <Title ref={heading}>{strings.heading}</Title>
       <p className="intro">{strings.intro}</p>
-      <form ref={form} noValidate aria-busy={sending} onSubmit={onSubmit}>
+      <form ref={form} className="contact" noValidate aria-busy={busy} onSubmit={onSubmit}>
         {hasErrors(errors) && alerts > 0 && (
           <ErrorSummary ref={notice} errors={errors} onChoose={goTo} />
         )}
-        <Field {...stateOf('name')} autoComplete="name" />
-        <Field {...stateOf('email')} type="email" autoComplete="email" hint={strings.hints.email} />
+        {signed && <SignedIn signed={signed} />}
+        {known && !signed?.name && <Field {...stateOf('name')} autoComplete="name" />}
+        {known && !signed && (
+          <Field
+            {...stateOf('email')}
+            type="email"
+            autoComplete="email"
+            hint={strings.hints.email}
+          />
+        )}
         <Field
           {...stateOf('phone')}
           type="tel"
@@ -70,21 +87,39 @@ export function ContactForm({ takeFocus, onSent }: Props) {
           {...stateOf('category')}
           options={CATEGORIES.map((value) => [value, strings.categories[value]] as const)}
         />
+        <Trap ref={trap} />
         <Field {...stateOf('subject')} wide />
         <Field {...stateOf('message')} wide rows={6} hint={roomLeft} />
-        {failed && <FailureNotice ref={notice} failure={failed.failure} wait={wait} />}
+        {sending.failure && <FailureNotice ref={notice} sending={sending} />}
+        {/* The status below reads it out. */}
+        <p className="aside wide" aria-hidden="true" data-testid="offline">
+          {offline}
+        </p>
         <div className="actions">
-          <button type="submit" className="primary" disabled={sending || wait > 0}>
-            {sending && <span className="spinner" aria-hidden="true" />}
-            {sending ? strings.sending : failed ? strings.tryAgain : strings.submit}
-          </button>
+          <SendButton sending={sending} label={strings.submit} />
+          <p className="hint">{strings.filesLater}</p>
         </div>
       </form>
       <p className="unseen" role="status">
-        {sending ? strings.sending : ''}
+        {busy ? strings.sending : offline}
       </p>
     </section>
   );
+}
+
+/** Who is signed in on the site around types neither name nor address. */
+function SignedIn({ signed: { name, email } }: { signed: Signed }) {
+  const { strings } = useDesk();
+  return (
+    <p className="note wide" data-testid="signed">
+      <PersonIcon />
+      {strings.signedIn(name ? `${name} (${email})` : email)}
+    </p>
+  );
+}
+
+function stateName({ name }: Sending): string {
+  return name === 'waiting' ? 'failed' : name;
 }
 
 /** Counts down once the message nears its limit; before that a number is only noise. */

@@ -1,13 +1,19 @@
 import { useEffect, useRef, useState } from 'react';
 import { useDesk } from '../desk';
 import type { OpenTicket } from '../memory';
-import type { ThreadMessage, Ticket } from '../ticket';
+import type { ThreadMessage, Ticket, TicketRef } from '../ticket';
+import { Composer } from './Composer';
 import { CopyLink } from './CopyLink';
-import { CheckIcon, PersonIcon } from './icons';
-import { Message } from './Message';
+import { Notes } from './Notes';
+import { Rating } from './Rating';
+import { Status } from './Status';
+import { Thread } from './Thread';
+import { Title } from './Title';
+import { useOnline } from './useOnline';
 import { useTicket } from './useTicket';
 
 const SLOW_AFTER_MS = 60_000;
+const RECEIVED: Ticket = { status: 'received', messages: [] };
 
 interface Props {
   ticket: OpenTicket;
@@ -17,35 +23,42 @@ interface Props {
 
 /** The thread of the open ticket; answers appear in it as they come. */
 export function Conversation({ ticket: open, takeFocus, onAnew }: Props) {
-  const { strings } = useDesk();
-  const { ticket, trouble } = useTicket(open);
+  const { strings, onAnswers } = useDesk();
+  const { ticket, trouble, added, add } = useTicket(open);
   const heading = useRef<HTMLHeadingElement>(null);
-  const messages = messagesOf(open, ticket);
-  const answered = messages.some(({ author }) => author !== 'customer');
+  const messages = [...messagesOf(open, ticket), ...added];
+  const answers = messages.filter(({ author }) => author !== 'customer').length;
   const gone = trouble?.kind === 'not_found';
 
   useEffect(() => {
     if (takeFocus) heading.current?.focus();
   }, [takeFocus]);
+  useEffect(() => {
+    if (ticket !== undefined) onAnswers?.(answers);
+  }, [ticket, answers, onAnswers]);
 
   return (
-    <section className="card" data-state={gone ? 'failed' : answered ? 'answered' : 'sent'}>
+    <section className="card" data-state={gone ? 'failed' : answers > 0 ? 'answered' : 'sent'}>
       <header>
-        <h2 ref={heading} tabIndex={-1}>
+        <Title ref={heading} dir={open.subject ? 'auto' : undefined}>
           {open.subject || strings.thread}
-        </h2>
-        {!gone && <Status ticket={ticket ?? (open.sent && RECEIVED)} />}
+        </Title>
+        {!gone && <Status status={ticket?.status ?? (open.sent && 'received')} />}
       </header>
       {gone ? (
         <p className="notice bad" role="alert">
           {strings.notFound}
         </p>
       ) : (
-        <Thread messages={messages} />
+        <>
+          <Notes open={open} ticket={ticket} />
+          <Thread ticket={open} messages={messages} />
+          <Waiting ticket={ticket ?? RECEIVED} troubled={trouble !== undefined} />
+          {ticket && <Next open={open} ticket={ticket} onSent={add} />}
+        </>
       )}
-      {!gone && <Waiting ticket={ticket ?? RECEIVED} troubled={trouble !== undefined} />}
       <footer className="actions">
-        <button type="button" className={answered || gone ? 'primary' : 'quiet'} onClick={onAnew}>
+        <button type="button" className={gone ? 'primary' : 'quiet'} onClick={onAnew}>
           {strings.anew}
         </button>
         {!gone && <CopyLink ticket={open} />}
@@ -54,8 +67,6 @@ export function Conversation({ ticket: open, takeFocus, onAnew }: Props) {
   );
 }
 
-const RECEIVED: Ticket = { status: 'received', messages: [] };
-
 /** Until the server has the customer's message, the page shows what it sent. */
 function messagesOf({ sent }: OpenTicket, ticket: Ticket | undefined): ThreadMessage[] {
   const messages = ticket?.messages ?? [];
@@ -63,36 +74,19 @@ function messagesOf({ sent }: OpenTicket, ticket: Ticket | undefined): ThreadMes
   return [{ author: 'customer', ...sent }, ...messages];
 }
 
-function Status({ ticket }: { ticket: Ticket | undefined }) {
-  const { strings } = useDesk();
-  const status = ticket?.status;
-  return (
-    <p className="status" role="status" data-testid="status" data-status={status}>
-      {status === 'escalated' && <PersonIcon />}
-      {(status === 'answered' || status === 'received') && <CheckIcon />}
-      {status && strings.statuses[status]}
-    </p>
-  );
+interface NextProps {
+  open: TicketRef;
+  ticket: Ticket;
+  onSent: (message: ThreadMessage) => void;
 }
 
-function Thread({ messages }: { messages: ThreadMessage[] }) {
-  const { strings } = useDesk();
-  const log = useRef<HTMLDivElement>(null);
-  const shown = useRef(messages.length);
-  useEffect(() => {
-    if (messages.length > shown.current) {
-      log.current?.lastElementChild?.scrollIntoView?.({ block: 'nearest' });
-    }
-    shown.current = messages.length;
-  }, [messages.length]);
+/** What the customer can do now: rate what is answered, and add to it; on a closed ticket that opens it again. */
+function Next({ open, ticket: { status, rating, canRate }, onSent }: NextProps) {
   return (
-    <div ref={log} className="thread" role="log" aria-label={strings.thread} data-testid="thread">
-      {messages.map((message, place) => (
-        // A thread only grows, so a place in it names a message.
-        // biome-ignore lint/suspicious/noArrayIndexKey: see above
-        <Message key={place} message={message} />
-      ))}
-    </div>
+    <>
+      {(canRate || rating !== undefined) && <Rating ticket={open} rating={rating} />}
+      <Composer ticket={open} closed={status === 'closed'} onSent={onSent} />
+    </>
   );
 }
 
@@ -100,16 +94,18 @@ function Thread({ messages }: { messages: ThreadMessage[] }) {
 function Waiting({ ticket, troubled }: { ticket: Ticket; troubled: boolean }) {
   const { strings } = useDesk();
   const waiting = ticket.status === 'received' || ticket.status === 'open';
+  const online = useOnline();
   const [slow, setSlow] = useState(false);
   useEffect(() => {
     setSlow(false);
     const timer = waiting ? setTimeout(() => setSlow(true), SLOW_AFTER_MS) : undefined;
     return () => clearTimeout(timer);
   }, [waiting]);
-  const lost = navigator.onLine ? strings.reconnecting : strings.offlineThread;
+  const lost = online ? troubled && strings.reconnecting : strings.offlineThread;
+  const aside = lost || (waiting && slow && strings.slow);
   return (
     <>
-      {waiting && !troubled && (
+      {waiting && !lost && (
         <div className="writing" aria-hidden="true">
           <i />
           <i />
@@ -117,7 +113,7 @@ function Waiting({ ticket, troubled }: { ticket: Ticket; troubled: boolean }) {
         </div>
       )}
       <p className="aside" role="status" data-testid="aside">
-        {troubled ? lost : waiting && slow ? strings.slow : ''}
+        {aside}
       </p>
     </>
   );

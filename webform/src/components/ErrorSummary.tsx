@@ -16,7 +16,9 @@ export function ErrorSummary({ ref, errors, onChoose }: Props) {
   const wrong = FIELDS.filter((field) => errors[field] !== undefined);
   return (
     <div ref={ref} className="notice bad" role="alert" tabIndex={-1} aria-labelledby={id}>
-      <h3 id={id}>{strings.summary(wrong.length)}</h3>
+      <p id={id} className="sum">
+        {strings.summary(wrong.length)}
+      </p>
       <ul>
         {wrong.map((field) => (
           <li key={field}>

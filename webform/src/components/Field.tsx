@@ -1,7 +1,7 @@
 import { type FocusEvent, useId } from 'react';
 import { useDesk } from '../desk';
 import type { FieldName } from '../ticket';
-import { AlertIcon } from './icons';
+import { AlertIcon, ChevronIcon } from './icons';
 
 export interface FieldState {
   name: FieldName;
@@ -22,6 +22,13 @@ interface Props extends FieldState {
   rows?: number;
   /** Makes it a choice: values and their words. */
   options?: readonly (readonly [string, string])[];
+}
+
+/** Addresses and numbers run left to right everywhere; words run as what is typed does. */
+function directionFor(type: Props['type'], value: string): 'ltr' | 'auto' | undefined {
+  if (type === 'email' || type === 'tel') return 'ltr';
+  // An empty field with `auto` would turn left to right on a page that does not.
+  return value === '' ? undefined : 'auto';
 }
 
 /** Only from field to field: an error that appears under the pointer moves the button it was about to press. */
@@ -46,6 +53,7 @@ export function Field({ label, error, hint, optional = false, wide = false, ...c
           id,
           name: control.name,
           value: control.value,
+          dir: control.options ? undefined : directionFor(control.type, control.value),
           required: !optional,
           'aria-invalid': error !== undefined,
           'aria-describedby': described || undefined,
@@ -82,13 +90,16 @@ function Control({
   const heard = (event: { target: { value: string } }) => onChange(event.target.value);
   if (options !== undefined) {
     return (
-      <select {...attributes} onChange={heard}>
-        {options.map(([value, words]) => (
-          <option key={value} value={value}>
-            {words}
-          </option>
-        ))}
-      </select>
+      <div className="select">
+        <select {...attributes} onChange={heard}>
+          {options.map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+        <ChevronIcon />
+      </div>
     );
   }
   if (rows !== undefined) return <textarea {...attributes} rows={rows} onChange={heard} />;

@@ -1,35 +1,30 @@
 import { useDesk } from '../desk';
 import { linkify } from '../linkify';
-import type { ThreadMessage } from '../ticket';
+import type { ThreadMessage, TicketRef } from '../ticket';
+import { Attachments } from './Attachments';
+import { When } from './When';
 
-/** The browser's own variety of the language, for the habits of its region, else the language. */
-function localeFor(language: string): string {
-  return navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
-}
-
-/** The time alone today, with its day before that; nothing for what is no date. */
-function whenOf(at: string, language: string): string {
-  const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return '';
-  const today = date.toDateString() === new Date().toDateString();
-  const time = { hour: 'numeric', minute: '2-digit' } as const;
-  const day = today ? {} : ({ day: 'numeric', month: 'short' } as const);
-  return new Intl.DateTimeFormat(localeFor(language), { ...day, ...time }).format(date);
+interface Props {
+  ticket: TicketRef;
+  message: ThreadMessage;
 }
 
 /** One message, as plain text: its line breaks are kept by the style, its addresses become links. */
-export function Message({ message: { author, text, at } }: { message: ThreadMessage }) {
-  const { strings, language } = useDesk();
-  const when = whenOf(at, language);
+export function Message({ ticket, message }: Props) {
+  const { strings } = useDesk();
+  const { author, text, at, attachments = [] } = message;
   return (
     <article className="message" data-author={author}>
       <p className="byline">
         <b>{strings.authors[author]}</b>
-        {when && <time dateTime={at}>{when}</time>}
+        <When at={at} />
       </p>
-      <p className="text" dir="auto">
-        <LinkedText text={text} />
-      </p>
+      {text !== '' && (
+        <p className="text" dir="auto">
+          <LinkedText text={text} />
+        </p>
+      )}
+      {attachments.length > 0 && <Attachments ticket={ticket} attachments={attachments} />}
     </article>
   );
 }
@@ -40,7 +35,7 @@ function LinkedText({ text }: { text: string }) {
       piece
     ) : (
       // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text never move
-      <a key={place} href={href} target="_blank" rel="noopener noreferrer">
+      <a key={place} href={href} target="_blank" rel="noopener noreferrer nofollow">
         {piece}
       </a>
     ),

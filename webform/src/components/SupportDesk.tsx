@@ -19,7 +19,12 @@ function useOpenTicket() {
       const linked = takeLinkedTicket();
       if (linked === undefined) return;
       const known = memory.ticket();
-      const next = known?.id === linked.id ? { ...known, ...linked } : linked;
+      const next = {
+        ...(known?.id === linked.id ? known : {}),
+        ...linked,
+        linked: true,
+        trust: undefined,
+      };
       memory.keepTicket(next);
       setTicket(next);
     };

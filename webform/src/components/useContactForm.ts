@@ -1,19 +1,17 @@
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
+import { payloadOf } from '../api';
 import { useDesk } from '../desk';
-import { Failure } from '../failure';
+import type { Failure } from '../failure';
 import type { OpenTicket } from '../memory';
-import { send } from '../send';
+import { openTicket, type Visit } from '../send';
+import { signedDraft } from '../signed';
 import type { Strings } from '../strings';
 import { type Draft, FIELDS, type FieldName } from '../ticket';
 import { problemOf, problemsOf } from '../validation';
+import { useSending } from './useSending';
+import { useSigned } from './useSigned';
 
 export type FieldErrors = Partial<Record<FieldName, string>>;
-
-export type Phase =
-  | { name: 'idle' }
-  | { name: 'sending' }
-  /** The server takes nothing more `until` then, in epoch milliseconds. */
-  | { name: 'failed'; failure: Failure; until: number | undefined };
 
 function errorsOf(draft: Draft, strings: Strings): FieldErrors {
   const problems = Object.entries(problemsOf(draft)) as [FieldName, keyof Strings['problems']][];
@@ -30,15 +28,19 @@ function refusalOf(failure: Failure, strings: Strings, language: string): FieldE
   return { [failure.field]: own ?? strings.refused };
 }
 
+const contentsOf = (draft: Draft) => JSON.stringify(payloadOf(draft));
+
 /** The draft, what is wrong with it, and its sending. */
 export function useContactForm(onSent: (ticket: OpenTicket) => void) {
-  const { api, memory, strings, language } = useDesk();
-  const [draft, setDraft] = useState(() => memory.draft());
+  const desk = useDesk();
+  const { memory, strings, language } = desk;
+  const [draft, setDraft] = useState(() => memory.draft(desk.preset));
   const [errors, setErrors] = useState<FieldErrors>({});
-  const [phase, setPhase] = useState<Phase>({ name: 'idle' });
+  const { sending, send, hurry, callOff, clear } = useSending();
+  const { signed, known, forget } = useSigned();
   /** Grows whenever the customer has to look at something. */
   const [alerts, setAlerts] = useState(0);
-  const busy = useRef(false);
+  const visit = useRef<Visit>({ opened: memory.opened(), trap: '', anonymous: false });
 
   const check = (field: FieldName, from: Draft) => {
     const problem = problemOf(field, from);
@@ -52,6 +54,9 @@ export function useContactForm(onSent: (ticket: OpenTicket) => void) {
     const next = { ...draft, [field]: value } as Draft;
     setDraft(next);
     memory.keepDraft(next);
+    void desk.config();
+    // Other words are another message: the one that waits is not sent behind the customer's back.
+    callOff();
     if (errors[field] !== undefined) check(field, next);
   };
 
@@ -59,39 +64,71 @@ export function useContactForm(onSent: (ticket: OpenTicket) => void) {
     if (draft[field].trim() !== '') check(field, draft);
   };
 
-  const attention = (next: Phase) => {
-    setPhase(next);
-    setAlerts((count) => count + 1);
-  };
-
   const fail = (failure: Failure) => {
+    if (failure.kind === 'trapped') visit.current.trap = '';
+    if (failure.kind === 'identity') {
+      visit.current.anonymous = true;
+      forget();
+    }
     const refusal = refusalOf(failure, strings, language);
     setErrors(refusal);
-    if (hasErrors(refusal)) return attention({ name: 'idle' });
-    const wait = failure.retryAfterMs;
-    attention({ name: 'failed', failure, until: wait && Date.now() + wait });
-  };
-
-  const submit = async () => {
-    // State is a render late for the second click of a double click; this is not.
-    if (busy.current) return;
-    const found = errorsOf(draft, strings);
-    setErrors(found);
-    if (hasErrors(found)) return attention({ name: 'idle' });
-    setPhase({ name: 'sending' });
-    busy.current = true;
-    try {
-      const ticket = await send(draft, api, memory);
-      memory.keepDraft({ ...draft, subject: '', category: 'general', message: '' });
-      onSent(ticket);
-    } catch (error) {
-      fail(error instanceof Failure ? error : new Failure('unexpected'));
-    } finally {
-      busy.current = false;
+    if (hasErrors(refusal)) {
+      clear();
+      setAlerts((count) => count + 1);
     }
   };
 
-  return { draft, errors, phase, alerts, change, leave, submit };
+  const submit = async () => {
+    if (sending.name === 'sending' || sending.name === 'waiting') return hurry();
+    const sent = signedDraft(draft, signed);
+    const found = errorsOf(sent, strings);
+    setErrors(found);
+    if (hasErrors(found)) {
+      clear();
+      return setAlerts((count) => count + 1);
+    }
+    const key = memory.keyFor(contentsOf(sent));
+    memory.markUnderWay(true);
+    try {
+      const ticket = await send(() => openTicket(sent, key, visit.current, desk));
+      if (ticket === undefined) return;
+      memory.forgetKey();
+      memory.keepDraft({ ...draft, subject: '', category: 'general', message: '' });
+      onSent(ticket);
+    } catch (failure) {
+      if (alive.current) memory.markUnderWay(false);
+      fail(failure as Failure);
+    }
+  };
+
+  // A reload in the middle must not leave the customer wondering: what was sent goes on being sent.
+  const alive = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, with the draft of the reload
+  useEffect(() => {
+    alive.current = true;
+    if (known && memory.wasUnderWay(contentsOf(signedDraft(draft, signed)))) void submit();
+    return () => {
+      alive.current = false;
+    };
+  }, [known]);
+
+  const failed = sending.failure !== undefined;
+  useEffect(() => {
+    if (failed) setAlerts((count) => count + 1);
+  }, [failed]);
+
+  return {
+    draft,
+    signed,
+    known,
+    errors,
+    sending,
+    alerts,
+    visit: visit.current,
+    change,
+    leave,
+    submit,
+  };
 }
 
 export function hasErrors(errors: FieldErrors): boolean {

@@ -1,5 +1,5 @@
 import type { FailureKind } from '../failure';
-import type { Author, Category, FieldName, TicketStatus } from '../ticket';
+import type { Author, Category, FieldName, Score, TicketStatus } from '../ticket';
 import type { Problem } from '../validation';
 
 /** Every word a customer sees. A language is a file of them, listed in index.ts. */
@@ -18,12 +18,25 @@ export interface Strings {
   submit: string;
   sending: string;
   tryAgain: string;
+  /** With a name and an address. */
+  signedIn: (who: string) => string;
+  filesLater: string;
+  /** For the label of a field that nobody sees. */
+  trap: string;
   failures: Record<FailureKind, string>;
-  waitFor: (seconds: number) => string;
+  retry: {
+    goesOn: string;
+    /** With a span of time, such as "30 seconds". */
+    in: (span: string) => string;
+    online: string;
+    byHand: string;
+  };
   backOnline: string;
   thread: string;
   authors: Record<Author, string>;
   statuses: Record<TicketStatus, string>;
+  escalated: string;
+  trust: { claimed: string; verified: string };
   slow: string;
   reconnecting: string;
   offlineThread: string;
@@ -32,4 +45,35 @@ export interface Strings {
   copied: string;
   linkToKeep: string;
   anew: string;
+  reply: {
+    label: string;
+    /** The label on a closed ticket. */
+    reopen: string;
+    send: string;
+    attach: string;
+    drop: string;
+    limits: (files: number) => string;
+    /** With a size, such as "10 MB". */
+    limitOfEach: (size: string) => string;
+    chosen: string;
+    remove: (name: string) => string;
+    uploading: string;
+    nothing: string;
+    tooMany: (most: number) => string;
+    tooBig: (name: string, most: string) => string;
+    /** With a size for all files of a message. */
+    tooMuch: (most: string) => string;
+    empty: (name: string) => string;
+  };
+  files: { list: string; download: string; failed: string };
+  rating: {
+    question: string;
+    scores: Record<Score, string>;
+    comment: string;
+    send: string;
+    thanks: (score: string) => string;
+    change: string;
+    failed: string;
+  };
+  launcher: { open: string; close: string; news: (count: number) => string };
 }

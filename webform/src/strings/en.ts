@@ -1,4 +1,7 @@
 import type { Strings } from './dictionary';
+import { numbersOf } from './numbers';
+
+const { count } = numbersOf('en');
 
 export const en: Strings = {
   heading: 'How can we help?',
@@ -49,28 +52,42 @@ export const en: Strings = {
     },
   },
   refused: 'This was not accepted. Please check it.',
-  left: (n) => (n === 1 ? '1 character left' : `${n.toLocaleString('en')} characters left`),
-  over: (n) => (n === 1 ? '1 character too many' : `${n.toLocaleString('en')} characters too many`),
-  summary: (n) => (n === 1 ? 'One thing needs your attention' : `${n} things need your attention`),
+  left: count({ one: '# character left', other: '# characters left' }),
+  over: count({ one: '# character too many', other: '# characters too many' }),
+  summary: count({
+    one: 'One thing needs your attention',
+    other: '# things need your attention',
+  }),
   submit: 'Send message',
   sending: 'Sending…',
   tryAgain: 'Try again',
+  signedIn: (who) => `You are writing as ${who}`,
+  filesLater: 'Files can be added in the next step.',
+  trap: 'Leave this empty',
   failures: {
-    offline: 'You are offline. Your message is kept here: send it once you are connected again.',
-    unreachable:
-      'We could not be reached. Your message is kept here. Check your connection and try again.',
-    unavailable:
-      'We cannot take your message right now. It is kept here: please try again in a minute.',
-    rate_limited:
-      'That was a lot of messages in a short time. Yours is kept here: please wait a little, then send it.',
+    offline: 'You are offline. Your message is kept here.',
+    unreachable: 'We could not be reached. Your message is kept here.',
+    unavailable: 'We cannot take your message right now. It is kept here.',
+    rate_limited: 'That was a lot of messages in a short time. Yours is kept here.',
     too_large: 'Your message is too long to send. Please shorten it.',
     refused: 'Your message was not accepted. Please check what you entered and send it again.',
     not_found: 'The address for messages was not found. Please tell the owner of this site.',
-    unexpected:
-      'Something went wrong on our side. Your message is kept here: please try again in a minute.',
+    closed: 'This conversation is closed. Please start a new one.',
+    trapped:
+      'Something filled in a field that only machines see, perhaps a browser extension. We have emptied it: please send your message again.',
+    too_fast: 'That was quicker than people write, so we wait a moment. Your message is kept here.',
+    challenged:
+      'We could not make sure that a person is writing. Your message is kept here: please reload the page and send it again.',
+    identity:
+      'This site could not confirm who you are. Sign in again, or send your message once more to go on without that.',
+    unexpected: 'Something went wrong on our side. Your message is kept here.',
   },
-  waitFor: (s) =>
-    s >= 90 ? `You can send in ${Math.ceil(s / 60)} minutes.` : `You can send in ${s} s.`,
+  retry: {
+    goesOn: 'We keep trying by ourselves.',
+    in: (span) => `We try again in ${span}.`,
+    online: 'We send it as soon as you are connected again.',
+    byHand: 'Please try again in a minute.',
+  },
   backOnline: 'You are connected again. You can send your message now.',
   thread: 'Your conversation',
   authors: { customer: 'You', agent: 'Assistant', human: 'Support team' },
@@ -81,6 +98,13 @@ export const en: Strings = {
     escalated: 'A person is on it',
     closed: 'This conversation is closed',
   },
+  escalated:
+    'A colleague reads your conversation and answers right here. There is nothing you need to do.',
+  trust: {
+    claimed:
+      'We have sent you an e-mail with a link that confirms your address. Open it if you want us to remember you next time; the answer appears here either way.',
+    verified: 'Thank you, your e-mail address is confirmed. We remember you from now on.',
+  },
   slow: 'This one takes a little longer. Stay here, or copy the link and come back later.',
   reconnecting: 'The connection was lost. We keep trying.',
   offlineThread: 'You are offline. New messages appear when you are connected again.',
@@ -89,4 +113,43 @@ export const en: Strings = {
   copied: 'Link copied',
   linkToKeep: 'The link to this conversation',
   anew: 'Ask something else',
+  reply: {
+    label: 'Add a message',
+    reopen: 'Not solved? Write again',
+    send: 'Send',
+    attach: 'Attach files',
+    drop: 'Drop the files here',
+    limits: count({ one: 'One file', other: 'Up to # files' }),
+    limitOfEach: (size) => `${size} each at most`,
+    chosen: 'Files to send',
+    remove: (name) => `Remove ${name}`,
+    uploading: 'Sending the files',
+    nothing: 'Write a message or attach a file.',
+    tooMany: count({
+      one: 'One message can carry one file. The others were left out.',
+      other: 'One message can carry # files. The others were left out.',
+    }),
+    tooBig: (name, most) => `${name} is larger than ${most} and was left out.`,
+    tooMuch: (most) => `Together the files are larger than ${most}. Please send fewer at a time.`,
+    empty: (name) => `${name} is empty and was left out.`,
+  },
+  files: {
+    list: 'Attached files',
+    download: 'Download:',
+    failed: 'The file could not be fetched. Please try again.',
+  },
+  rating: {
+    question: 'How was the answer?',
+    scores: { 1: 'Very poor', 2: 'Poor', 3: 'All right', 4: 'Good', 5: 'Very good' },
+    comment: 'What should we know about it?',
+    send: 'Send rating',
+    thanks: (score) => `Thank you. Your rating: ${score}`,
+    change: 'Change rating',
+    failed: 'Your rating did not reach us. Please send it again.',
+  },
+  launcher: {
+    open: 'Help',
+    close: 'Close',
+    news: count({ one: '# new answer', other: '# new answers' }),
+  },
 };

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { chromium } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const FLAGS = [
@@ -11,9 +11,13 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // Glyphs that look the same on every machine with the same faces.
+  '--font-render-hinting=none',
+  '--force-color-profile=srgb',
 ];
 
-function isExecutable(path: string): boolean {
+/** @param {string} path */
+function isExecutable(path) {
   try {
     accessSync(path, constants.X_OK);
     return true;
@@ -23,12 +27,13 @@ function isExecutable(path: string): boolean {
 }
 
 /** The browser of this machine: $CHROMIUM, or the first on the PATH. */
-export function findChromium(): string | undefined {
+export function findChromium() {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const found = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
   return [process.env.CHROMIUM ?? '', ...found].find((path) => path !== '' && isExecutable(path));
 }
 
-export function launch(executablePath: string): Promise<Browser> {
+/** @param {string} executablePath */
+export function launch(executablePath) {
   return chromium.launch({ executablePath, args: FLAGS });
 }
