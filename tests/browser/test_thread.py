@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_form import fill
@@ -14,14 +13,6 @@ from tests.system import System, eventually, new_address
 LINK = re.compile(r"https?://\S+")
 
 
-@pytest.fixture
-def threads(system: System) -> None:
-    """Older servers have a form without a thread to add to, and tell no limits."""
-    if system.http("GET", system.endpoints["webform"].rstrip("/") + "/config").status_code == 404:
-        pytest.skip("this form-submit takes no messages on a ticket's page yet")
-
-
-@pytest.mark.usefixtures("threads")
 def test_the_thread_takes_words_files_and_a_rating(system: System, page: Page, tmp_path: Path) -> None:
     """Each is sent once, appears without a reload, and what comes back of a file are its bytes."""
     page.goto(system.endpoints["webform"])
@@ -52,7 +43,6 @@ def test_the_thread_takes_words_files_and_a_rating(system: System, page: Page, t
     expect(page.locator("[data-author=customer]")).to_have_count(3)
 
 
-@pytest.mark.usefixtures("threads")
 def test_the_mailed_link_opens_the_thread_and_confirms_the_address(system: System, page: Page) -> None:
     """The page says so, and the token is out of the address bar at once."""
     address = new_address()
@@ -72,7 +62,6 @@ def test_the_mailed_link_opens_the_thread_and_confirms_the_address(system: Syste
     assert "token" not in page.url
 
 
-@pytest.mark.usefixtures("threads")
 def test_a_closed_ticket_is_opened_again_by_another_word(system: System, page: Page) -> None:
     """Closed by a person, it takes a rating and a message, and the answer appears."""
     page.goto(system.endpoints["webform"])

@@ -1,0 +1,49 @@
+"""The verification mail's link through the real processes: what it opens, and what the first page then sees."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from tests.system import System, eventually, new_address, text_of
+
+
+def test_the_owner_of_an_address_goes_on_and_a_stranger_reads_nothing(system: System) -> None:
+    """One mail of fixed words; the link's page is verified and knows the customer, the first page stays as it was."""
+    address = new_address()
+    system.email("How do I export the Lisbon project?", sender=address, subject="The Lisbon project")
+    eventually(lambda: system.mails_to(address))
+    typed = system.form("A very private sentence: how do I invite a colleague?", sender=address)
+    eventually(lambda: system.answers_on(typed))
+    eventually(lambda: len(system.mails_to(address)) == 2)
+    mail = system.mails_to(address)[1]
+    assert "private" not in mail.as_string()
+    assert "colleague" not in text_of(mail)
+    (link,) = re.findall(r"https?://\S+/verify\?token=\S+", text_of(mail))
+    answer = system.http("GET", link)
+    assert answer.status_code == 303, answer.text
+    fragment = parse_qs(urlsplit(answer.headers["location"]).fragment)
+    proven = {"ticket_id": fragment["ticket"][0], "token": fragment["token"][0]}
+    assert proven["ticket_id"] == typed["ticket_id"]
+    assert system.page(proven)["trust"] == "verified"
+    before = [m["text"] for m in system.page(typed)["messages"]]
+    assert [m["text"] for m in system.page(proven)["messages"]] == before
+
+    system.add(proven, "How do I change the language, and did you get my mail?")
+    eventually(lambda: len(system.answers_on(proven)) == 2)
+    assert [m["text"] for m in system.page(typed)["messages"]] == before
+    system.add(typed, "What did I ask last?")
+    eventually(lambda: len(system.answers_on(typed)) == 2)
+    assert "language" not in " ".join(m["text"] for m in system.page(typed)["messages"])
+    assert "Lisbon" not in " ".join(m["text"] for m in system.page(typed)["messages"])
+    again = system.http("GET", link)
+    assert again.status_code == 303
+    assert parse_qs(urlsplit(again.headers["location"]).fragment)["token"] == [proven["token"]]
+
+
+def test_a_link_of_nobody_says_what_to_do(system: System) -> None:
+    """A page in words, also in the customer's language."""
+    url = system.endpoints["functions"]["form-submit"] + "/verify?token=nonsense"
+    answer = system.http("GET", url, headers={"Accept-Language": "de"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "Link" in answer.text
