@@ -164,6 +164,7 @@ async def test_the_page_is_told_the_limits(rig: Rig) -> None:
         "max_upload_bytes": 26_000_000,
         "min_ms": 1500,
         "challenge": None,
+        "mails_link": bool(rig.settings.form_public_url),
         "languages": ["en", "de", "es", "fr", "ar", "ur"],
     }
 

@@ -9,6 +9,8 @@ export interface Config {
   /** Milliseconds a form has to be open before it is sent. */
   minMs: number;
   challenge: Challenge | null;
+  /** Whether a typed address is mailed a link that confirms it. */
+  mailsLink: boolean;
 }
 
 /** A proof of being a person that the embedding site obtains, such as a captcha's token. */
@@ -23,19 +25,19 @@ export const DEFAULTS: Config = {
   maxFiles: 5,
   minMs: 0,
   challenge: null,
+  mailsLink: true,
 };
 
 export function parseConfig(body: unknown): Config {
-  const { max_file_bytes, max_upload_bytes, max_files, min_ms, challenge } = (body ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const told = (body ?? {}) as Record<string, unknown>;
+  const { max_file_bytes, max_upload_bytes, max_files, min_ms, challenge, mails_link } = told;
   return {
     maxFileBytes: numberOr(max_file_bytes, DEFAULTS.maxFileBytes),
     maxUploadBytes: numberOr(max_upload_bytes, DEFAULTS.maxUploadBytes),
     maxFiles: numberOr(max_files, DEFAULTS.maxFiles),
     minMs: numberOr(min_ms, DEFAULTS.minMs),
     challenge: challengeOf(challenge),
+    mailsLink: mails_link !== false,
   };
 }
 

@@ -128,6 +128,12 @@ describe('who and what', () => {
     expect(messages()).toHaveLength(2);
   });
 
+  it('speaks of no mail where none is sent', async () => {
+    wire.config = () => json(200, { mails_link: false });
+    await openThread({ ...ANSWERED, trust: 'claimed' });
+    expect(screen.queryByTestId('trust')).toBeNull();
+  });
+
   it('nothing is said of a mail where the site has vouched for the customer', async () => {
     await openThread({ ...ANSWERED, trust: 'verified' });
     expect(screen.queryByTestId('trust')).toBeNull();

@@ -49,6 +49,7 @@ class Config(BaseModel):
     max_upload_bytes: int
     min_ms: int
     challenge: ChallengeShown | None
+    mails_link: bool
     languages: list[str]
 
 
@@ -98,6 +99,7 @@ async def config(form: FormNeeded, response: Response) -> Config:
         max_upload_bytes=settings.form_max_upload_bytes,
         min_ms=settings.form_min_ms,
         challenge=ChallengeShown(kind=kind, site_key=settings.form_challenge_site_key) if kind and asked else None,
+        mails_link=bool(settings.form_public_url),
         languages=list(LANGUAGES),
     )
 

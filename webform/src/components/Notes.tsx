@@ -1,4 +1,4 @@
-import { useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useDesk } from '../desk';
 import type { OpenTicket } from '../memory';
 import type { Ticket } from '../ticket';
@@ -11,11 +11,19 @@ interface Props {
 
 /** What the customer should know besides the messages: a person is on it, the address can be confirmed. */
 export function Notes({ open, ticket }: Props) {
-  const { strings } = useDesk();
+  const { strings, config } = useDesk();
+  const [mailsLink, setMailsLink] = useState(false);
   const trust = ticket?.trust ?? open.trust;
   const wasClaimed = useRef(false);
   wasClaimed.current ||= trust === 'claimed';
   const confirmed = trust === 'verified' && (open.linked === true || wasClaimed.current);
+  useEffect(() => {
+    let shown = true;
+    if (trust === 'claimed') void config().then((known) => shown && setMailsLink(known.mailsLink));
+    return () => {
+      shown = false;
+    };
+  }, [config, trust]);
   return (
     <div className="notes" role="status">
       {ticket?.status === 'escalated' && (
@@ -24,7 +32,7 @@ export function Notes({ open, ticket }: Props) {
           {strings.escalated}
         </p>
       )}
-      {trust === 'claimed' && ticket?.status !== 'closed' && (
+      {trust === 'claimed' && mailsLink && ticket?.status !== 'closed' && (
         <p className="note" data-testid="trust" data-trust="claimed">
           <MailIcon />
           {strings.trust.claimed}
