@@ -13,6 +13,7 @@ from shared.conversations.commit import Verdict
 from shared.conversations.history import Said
 from shared.conversations.letters import SQL as LETTERS
 from shared.conversations.mailbox import SQL, OpenTurn
+from shared.conversations.numbers import SQL as NUMBERS
 from shared.db.pool import Database
 from shared.settings import Settings
 
@@ -22,9 +23,10 @@ REPEATED_FAILURE = "repeated-failure"
 async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
     """The turn as the agent sees it: no address, no customer it could choose."""
     row = await db.fetchrow(SQL["ticket_of"], turn.lease.conversation_id)
-    offer = None
+    offer, called = None, None
     if turn.channel is Channel.WHATSAPP:
         offer = await db.fetchrow(LETTERS["is_offered"], turn.lease.conversation_id)
+        called = await db.fetchrow(NUMBERS["called_back"], turn.route_id, turn.message_ids)
     return TurnInput(
         channel=turn.channel,
         trust=turn.trust,
@@ -39,6 +41,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         earlier=earlier_contact(turn, said),
         offered=offer is not None and offer["offered"],
         mailable=offer is not None and offer["mailable"],
+        called_back=called is not None and called["exists"],
     )
 
 
