@@ -79,6 +79,8 @@ class TurnInput:
     #: WhatsApp: our last answer offered the rest by e-mail; and whether there is a confirmed address to send it to.
     offered: bool = False
     mailable: bool = False
+    #: WhatsApp: a template asked the customer for a word, so that a reply could be sent; this is that word.
+    called_back: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -62,6 +62,9 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
 
 def _to_the_offer(turn: TurnInput) -> TurnResult | None:
     """A yes has the rest mailed, or asks for an address; a no needs no answer; all else is a new question."""
+    if turn.called_back and _is_a_mere_word(turn):
+        # The reply that waited for it goes out; another would only answer "yes".
+        return ignored(turn, "called-back")
     if not turn.offered:
         return None
     if declines(turn.said):
@@ -71,6 +74,12 @@ def _to_the_offer(turn: TurnInput) -> TurnResult | None:
     ours = [one.text for one in turn.known_history if one.author == "agent" and one.channel is turn.channel]
     text = fixed("mailed" if turn.mailable else "address", tongue(ours[-1] if ours else ""))
     return TurnResult("replied", text, sentiment=sentiment(turn.texts), takes_offer=True)
+
+
+def _is_a_mere_word(turn: TurnInput) -> bool:
+    courteous = {SmallTalk.EMOJI, SmallTalk.GREETING, SmallTalk.THANKS}
+    attached = any(message.attachments for message in turn.messages)
+    return not attached and (accepts(turn.said) or small_talk(turn.said, turn.customer_name) in courteous)
 
 
 def _unread(turn: TurnInput, settings: Settings) -> TurnResult:

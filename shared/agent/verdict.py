@@ -15,6 +15,7 @@ from shared.conversations.commit import Verdict
 from shared.conversations.history import Said
 from shared.conversations.letters import SQL as LETTERS
 from shared.conversations.mailbox import SQL, OpenTurn
+from shared.conversations.numbers import SQL as NUMBERS
 from shared.conversations.verification import SQL as VERIFICATIONS
 from shared.db.pool import Database
 from shared.settings import Settings
@@ -28,9 +29,10 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
     row = await db.fetchrow(SQL["ticket_of"], here)
     news = await db.fetchrow(VERIFICATIONS["news_of"], turn.customer_id, here, ATTEMPTS)
     proven = turn.trust is Trust.VERIFIED
-    offer = None
+    offer, called = None, None
     if turn.channel is Channel.WHATSAPP:
         offer = await db.fetchrow(LETTERS["is_offered"], here)
+        called = await db.fetchrow(NUMBERS["called_back"], turn.route_id, turn.message_ids)
     return TurnInput(
         channel=turn.channel,
         trust=turn.trust,
@@ -50,6 +52,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         just_linked=bool(proven and news and news["just_linked"]),
         offered=offer is not None and offer["offered"],
         mailable=offer is not None and offer["mailable"],
+        called_back=called is not None and called["exists"],
     )
 
 

@@ -69,3 +69,12 @@ SELECT provider_message_id FROM messages
 WHERE channel = 'whatsapp' AND provider_message_id IS NOT NULL AND received_at >= $1
 ORDER BY received_at DESC
 LIMIT $2;
+
+-- name: called_back
+-- Whether these messages ($2) are the first that the customer wrote on this route after a template asked for a word.
+SELECT EXISTS (
+    SELECT FROM deliveries t JOIN deliveries h ON h.id = t.asks_for
+    WHERE h.route_id = $1 AND t.created_at > now() - interval '2 days'
+      AND NOT EXISTS (SELECT FROM messages m
+                      WHERE m.route_id = $1 AND m.author = 'customer' AND m.stored_at > t.created_at
+                        AND coalesce(m.outcome, '') <> 'ignored' AND m.id <> ALL($2::uuid[])));

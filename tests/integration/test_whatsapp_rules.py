@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from shared.agent.verdict import ask
 from shared.channels.limits import over_limit
 from shared.channels.message import Channel, InboundMessage
 from shared.channels.provider import Outbound, OutcomeUnknown, ProviderDown, ProviderRefused
@@ -648,3 +649,19 @@ async def test_a_reply_written_back_to_in_the_same_moment_is_not_held(with_templ
         if stored.lease is not None:
             await mailbox.hand_back(with_template.ledger.db, stored.lease)
         await with_template.ledger.db.execute("UPDATE whatsapp_numbers SET asked_at = NULL")
+
+
+async def test_the_first_word_after_a_template_is_known_as_such(with_template: Sending) -> None:
+    """And no later one."""
+    ledger = with_template.ledger
+    delivery_id = await answer(with_template, "waiting")
+    await window_closes(with_template)
+    await with_template.deliver(delivery_id)
+    for expected in (True, False):
+        stored = await store(with_template, whatsapp("yes"))
+        assert stored.lease is not None
+        seen = await mailbox.look(ledger.db, ledger.vault, stored.lease)
+        assert seen.turn is not None
+        assert (await ask(ledger.db, seen.turn, ())).called_back is expected
+        await commit_turn(ledger.db, ledger.vault, seen.turn, Verdict("replied", None, "ok"))
+        await mailbox.hand_back(ledger.db, stored.lease)

@@ -203,3 +203,12 @@ async def test_yes_without_an_offer_is_no_yes(offline: AgentDeps) -> None:
     """Nothing is mailed for a word."""
     result = await run_turn(offline, turn("yes", Channel.WHATSAPP))
     assert not result.takes_offer
+
+
+@pytest.mark.parametrize("said", ["yes", "Ok", "Hi!", "👍", "thanks"])
+async def test_a_word_that_a_template_asked_for_is_not_answered_itself(offline: AgentDeps, said: str) -> None:
+    """The reply that waited goes out; a question beside it is a question."""
+    result = await run_turn(offline, turn(said, Channel.WHATSAPP, called_back=True))
+    assert (result.outcome, result.reason) == ("ignored", "called-back")
+    asked = await run_turn(offline, turn("how do i export my data", Channel.WHATSAPP, called_back=True))
+    assert asked.outcome == "replied"
