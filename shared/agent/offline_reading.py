@@ -24,7 +24,7 @@ from shared.channels.message import Channel
 
 _SUBJECT = "Subject: "
 #: Begin lines that are not the customer's words.
-_NOT_SAID = (FILE_MARK, FILE_TEXT_MARK, QUOTE_MARK, EMPTY_MESSAGE)
+_NOT_SAID = (FILE_MARK, FILE_TEXT_MARK, NOTE_MARK, QUOTE_MARK, EMPTY_MESSAGE)
 
 
 @dataclass(frozen=True, slots=True)

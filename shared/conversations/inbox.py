@@ -91,6 +91,24 @@ async def _insert(
     looped = await loop_reason(connection, settings, traces) if traces and outcome is None else None
     if looped:
         outcome, reason = "escalated", looped
+    message_id = await _write(connection, vault, where, message, outcome, reason)
+    if traces:
+        await note_traces(connection, message_id, traces)
+    if looped:
+        await _to_person(connection, where.conversation_id, looped)
+    link = await verify_address(connection, vault, settings, where, message)
+    if outcome:
+        OUTCOMES.labels(message.channel, outcome, reason).inc()
+    if not message.ignored:
+        RECOGNISED.labels(message.channel, _known(where, message)).inc()
+    due = await note_arrival(connection, vault, settings, where, message, message_id)
+    return where.conversation_id, (*due, link) if link else due
+
+
+async def _write(
+    connection: Any, vault: Vault, where: Place, message: InboundMessage, outcome: str | None, reason: str | None
+) -> UUID:
+    """The message's row, sealed, with its files and what its sender only claims; its id."""
     owner, keys = where.resolved.customer_id, where.resolved.keys
     details = message.model_dump_json(include={"quoted", "email", "form", "whatsapp"})
     message_id = uuid.uuid4()
@@ -114,18 +132,8 @@ async def _insert(
     raw = await store_files(connection, vault, keys, owner, message_id, message)
     if raw is not None:
         await connection.execute(SQL["keep_raw"], message_id, raw)
-    if traces:
-        await note_traces(connection, message_id, traces)
-    if looped:
-        await _to_person(connection, where.conversation_id, looped)
     await _note_claims(connection, vault, where, message)
-    link = await verify_address(connection, vault, settings, where, message)
-    if outcome:
-        OUTCOMES.labels(message.channel, outcome, reason).inc()
-    if not message.ignored:
-        RECOGNISED.labels(message.channel, _known(where, message)).inc()
-    due = await note_arrival(connection, vault, settings, where, message, message_id)
-    return where.conversation_id, (*due, link) if link else due
+    return message_id
 
 
 def _known(where: Place, message: InboundMessage) -> str:

@@ -30,7 +30,7 @@ def turn(text: str, quoted: str, subject: str = "Fwd: help") -> TurnInput:
         conversation_id="v",
         ticket_id="t",
         customer_name="Ada",
-        messages=(TurnMessage(text, subject, datetime.now(UTC), (), quoted),),
+        messages=(TurnMessage(text, subject, datetime.now(UTC), quoted=quoted),),
     )
 
 
