@@ -17,6 +17,7 @@ from shared.agent.prompt import (
     EMPTY_MESSAGE,
     FILE_MARK,
     FILE_TEXT_MARK,
+    NOTE_MARK,
     QUOTE_MARK,
     REVIEW_MARK,
 )
