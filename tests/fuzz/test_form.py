@@ -35,7 +35,7 @@ from shared.events.envelope import MAX_EVENT_BYTES
 from shared.runtime.serve import serve
 from shared.settings import Settings
 from tests.conftest import make_settings
-from tests.web_rig import BODY, Publications, Store
+from tests.web_rig import BODY, NoLinks, Publications, Store
 
 FILE = uuid.UUID(int=7)
 _AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -51,7 +51,14 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
     """As the function's, with memory where its stores are."""
     async with Challenge.opened(_SETTINGS) as challenge:
         form = Form(
-            _SETTINGS, _sent, _store, Site(Path(settings.form_dist_dir)), SystemClock(), Door(_SETTINGS), challenge
+            _SETTINGS,
+            _sent,
+            _store,
+            Site(Path(settings.form_dist_dir)),
+            SystemClock(),
+            Door(_SETTINGS),
+            challenge,
+            NoLinks(),
         )
         yield Deps(_SETTINGS, cast(Any, _sent), cast(Any, None), build_api(form))
 
