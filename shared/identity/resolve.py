@@ -44,10 +44,7 @@ async def resolve(connection: Any, vault: Vault, sender: Sender, stale_d: int) -
 
 
 async def _owner(connection: Any, kind: str, lookup: bytes, stale_d: int) -> UUID | None:
-    row = await connection.fetchrow(SQL["find_verified"], kind, lookup, stale_d)
-    if row is None:
-        # A merge may have moved it while we waited for its owner's lock: a second look sees where.
-        row = await connection.fetchrow(SQL["find_verified"], kind, lookup, stale_d)
+    row = await _locked_owner(connection, kind, lookup, stale_d)
     if row is None:
         return None
     if row["stale"]:
@@ -55,6 +52,19 @@ async def _owner(connection: Any, kind: str, lookup: bytes, stale_d: int) -> UUI
         return None
     await connection.execute(SQL["see_identifier"], row["identifier_id"])
     return row["id"]
+
+
+async def _locked_owner(connection: Any, kind: str, lookup: bytes, stale_d: int) -> Any:
+    look = connection.transaction()
+    await look.start()
+    row = await connection.fetchrow(SQL["find_verified"], kind, lookup, stale_d)
+    if row is not None:
+        await look.commit()
+        return row
+    # A merge may have moved it while we waited for its owner: a second look sees where. The first has locked the
+    # owner all the same, and would keep it from the next merge while we wait for another: rolled back, it lets go.
+    await look.rollback()
+    return await connection.fetchrow(SQL["find_verified"], kind, lookup, stale_d)
 
 
 async def note_claim(
