@@ -21,6 +21,7 @@ _NEXT = {
     "unknown-ticket": "`kn-fte tickets list` shows them",
     "unknown-customer": "`kn-fte customers list` shows them",
     "unknown-dead-letter": "`kn-fte dead-letters list` shows them",
+    "unknown-document": "`kn-fte knowledge list` shows them",
     "bad-operator-token": "FTE_OPERATOR_TOKEN must be the one the desk was started with",
 }
 
