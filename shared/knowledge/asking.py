@@ -142,7 +142,9 @@ def _weighed(part: int, choices: Sequence[_Choice], held: Mapping[str, int], sco
     nowhere = rarity(0, scope.passages)
     known = sum(value for value in worth.values() if value is not None)
     everything = known + UNKNOWN * nowhere * sum(value is None for value in worth.values())
-    telling = {choice.word.term for choice in choices if choice.telling}
+    # Where several languages are searched, what one of them takes for a stop word is none that was looked for in vain.
+    idle = {choice.word.term for choice in choices if not choice.tells and worth[choice.word.term] is None}
+    telling = {choice.word.term for choice in choices if choice.telling} - idle
     told = sum(math.sqrt(nowhere if value is None else value) for term, value in worth.items() if term in telling)
     leads = _leads({term: worth[term] for term in telling}, scope)
     found: list[Sought] = []
@@ -154,17 +156,7 @@ def _weighed(part: int, choices: Sequence[_Choice], held: Mapping[str, int], sco
         gain = share * value
         sure = share * math.sqrt(value) / (told + PRIOR) if choice.telling else 0.0
         found += [
-            Sought(
-                part,
-                term,
-                number,
-                lexeme,
-                False,
-                share * value,
-                term in leads,
-                share * value / everything,
-                among_telling,
-            )
+            Sought(part, term, number, lexeme, False, gain, term in leads, gain / everything, sure)
             for lexeme in choice.lexemes
         ]
     return found

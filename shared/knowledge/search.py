@@ -25,7 +25,7 @@ from shared.observability.logs import logger
 _SQL = load("knowledge_search")
 
 #: Below this confidence a passage is not an answer: tests/evals/retrieval.py measures where to cut.
-FOUND_ABOVE = 0.4
+FOUND_ABOVE = 0.42
 
 _WORD_CANDIDATES = 40
 _VECTOR_CANDIDATES = 30

@@ -40,7 +40,7 @@ class Spelling:
         return {word: stem for word in wanted if (stem := self._known[word]) is not None}
 
     def _meant(self, word: str) -> str | None:
-        likely = [one for one in self._stems.get(word[0], ()) if _meant(word, one[0])]
+        likely = [one for one in self._stems.get(word[0], ()) if meant(word, one[0])]
         return max(likely, key=lambda one: (one[1], one[0]))[0] if likely else None
 
 
@@ -52,8 +52,11 @@ def _by_initial(rows: Iterable[Mapping[str, object]]) -> dict[str, list[tuple[st
     return stems
 
 
-def _meant(word: str, stem: str) -> bool:
-    """A stem has lost its ending: compare it with the word and with the word cut to the same length."""
+def meant(word: str, stem: str) -> bool:
+    """Whether a word may be a slip of a stem.
+
+    A stem has lost its ending: it is compared with the word, and with the word cut to the same length.
+    """
     if not len(word) - 3 <= len(stem) <= len(word) + 1:
         return False
     return near(word, stem) or (len(word) > len(stem) >= 5 and near(word[: len(stem)], stem))
