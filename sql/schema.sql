@@ -371,6 +371,8 @@ CREATE TABLE knowledge_documents (
 );
 CREATE UNIQUE INDEX knowledge_documents_active ON knowledge_documents (id) WHERE active;
 
+-- length: words of the headings, counted twice, and of the text; 0: not indexed yet. dictionary stems them.
+-- embedding and embedding_model are what functions before knowledge_vectors wrote and read.
 CREATE TABLE knowledge_base (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     document_id     text NOT NULL,
@@ -383,8 +385,42 @@ CREATE TABLE knowledge_base (
     embedding       vector(256),
     embedding_model text NOT NULL DEFAULT '',
     active          boolean NOT NULL DEFAULT true,
+    product         text NOT NULL DEFAULT '',
+    language        text NOT NULL DEFAULT 'en',
+    audience        text NOT NULL DEFAULT '',
+    dictionary      text NOT NULL DEFAULT 'english_stem',
+    length          int NOT NULL DEFAULT 0,
     UNIQUE (document_id, version, ordinal),
     FOREIGN KEY (document_id, version) REFERENCES knowledge_documents (id, version)
 );
 CREATE INDEX knowledge_base_tsv ON knowledge_base USING gin (tsv);
 CREATE INDEX knowledge_base_embedding ON knowledge_base USING hnsw (embedding vector_cosine_ops);
+
+-- How often a passage that is searched has a stem in its headings and in its text; `a b` is a pair of telling stems.
+CREATE TABLE knowledge_terms (
+    lexeme     text NOT NULL,
+    passage_id bigint NOT NULL,
+    heading    int NOT NULL,
+    body       int NOT NULL,
+    PRIMARY KEY (lexeme, passage_id)
+);
+CREATE INDEX knowledge_terms_passage ON knowledge_terms (passage_id);
+
+-- A passage's vectors by one model: of all of it, of its headings, and of each sentence.
+CREATE TABLE knowledge_vectors (
+    passage_id bigint NOT NULL REFERENCES knowledge_base (id),
+    model      text NOT NULL,
+    embedding  vector(256) NOT NULL,
+    heading    vector(256),
+    sentences  vector(256)[],
+    PRIMARY KEY (passage_id, model)
+);
+CREATE INDEX knowledge_vectors_embedding ON knowledge_vectors USING hnsw (embedding vector_cosine_ops);
+
+-- The model whose vectors are searched, and a number that changes with the passages: one row.
+CREATE TABLE knowledge_index (
+    one      boolean PRIMARY KEY DEFAULT true CHECK (one),
+    model    text NOT NULL DEFAULT '',
+    revision bigint NOT NULL DEFAULT 0
+);
+INSERT INTO knowledge_index DEFAULT VALUES;

@@ -25,6 +25,7 @@ _NEXT = {
     "unknown-merge": "`kn-fte customers show WHO` shows the merges",
     "merged-customer": "`kn-fte customers unmerge` parts them",
     "unknown-dead-letter": "`kn-fte dead-letters list` shows them",
+    "unknown-document": "`kn-fte knowledge list` shows them",
     "bad-operator-token": "FTE_OPERATOR_TOKEN must be the one the desk was started with",
 }
 

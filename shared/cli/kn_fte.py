@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
 import typer
 
+from shared.cli import knowledge
 from shared.cli.desk_client import DeskClient
 from shared.cli.entry import run
 from shared.cli.kn_customers import customers
-from shared.cli.output import Format, Output, command, fail, print_lines, save, say, screen, show
+from shared.cli.output import Format, Output, command, confirm, fail, print_lines, save, screen, show
 from shared.cli.status_view import status_lines, unavailable
 from shared.cli.ticket_view import ticket_lines
 
@@ -25,11 +26,10 @@ app = typer.Typer(
 )
 tickets = typer.Typer(no_args_is_help=True, help="Tickets: see them, answer, give back, close.")
 dead_letters = typer.Typer(no_args_is_help=True, help="Events that failed for good.")
-knowledge = typer.Typer(no_args_is_help=True, help="What the agent knows.")
 app.add_typer(tickets, name="tickets")
 app.add_typer(customers, name="customers")
 app.add_typer(dead_letters, name="dead-letters")
-app.add_typer(knowledge, name="knowledge")
+app.add_typer(knowledge.app, name="knowledge")
 
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many rows")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
@@ -173,7 +173,7 @@ async def letters_replay(
     letter: LetterId, reason: Reason = None, yes: Yes = False, output: Output = Format.TABLE
 ) -> None:
     """Publish the original event again: same id, so twice is once."""
-    _confirm(yes or not typer.get_text_stream("stdin").isatty(), f"Replay {letter}?")
+    confirm(yes or not typer.get_text_stream("stdin").isatty(), f"Replay {letter}?")
     show(await DeskClient.find().post(f"/dead-letters/{_part(letter)}/replay", {"reason": reason}), output)
 
 
@@ -183,66 +183,12 @@ async def letters_discard(
     letter: LetterId, reason: Reason = None, yes: Yes = False, output: Output = Format.TABLE
 ) -> None:
     """Set it aside for good."""
-    _confirm(yes, f"Discard {letter}?")
+    confirm(yes, f"Discard {letter}?")
     show(await DeskClient.find().post(f"/dead-letters/{_part(letter)}/discard", {"reason": reason}), output)
-
-
-@knowledge.command("add")
-@command
-async def knowledge_add(
-    paths: Annotated[list[Path], typer.Argument(exists=True, readable=True, help="Markdown files, or folders of them")],
-    output: Output = Format.TABLE,
-) -> None:
-    """Add documents; one that did not change is left alone, a changed one becomes a new version."""
-    desk = DeskClient.find()
-    files = [file for path in paths for file in (sorted(path.rglob("*.md")) if path.is_dir() else [path])]
-    if not files:
-        fail("no Markdown file there")
-    rows: list[dict[str, Any]] = []
-    for file in files:
-        rows.append(await desk.post("/knowledge", {"name": file.name, "content": _text(file)}))
-        say(f"{file.name}: {rows[-1]['change']}")
-    show(rows, output)
-
-
-@knowledge.command("list")
-@command
-async def knowledge_list(output: Output = Format.TABLE) -> None:
-    """The documents the agent answers from."""
-    show(await DeskClient.find().get("/knowledge"), output, ("id", "version", "title", "language", "passages"))
-
-
-@knowledge.command("search")
-@command
-async def knowledge_search(
-    query: Annotated[str, typer.Argument(help="as a customer would ask")],
-    limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
-    output: Output = Format.TABLE,
-) -> None:
-    """What the agent would find."""
-    rows = await DeskClient.find().get("/knowledge/search", q=query, limit=limit)
-    show(rows, output, ("score", "document_id", "version", "heading_path", "url"))
 
 
 def _part(text: str) -> str:
     return quote(text, safe="")
-
-
-def _confirm(yes: bool, question: str) -> None:
-    # A program that forgot --yes is told so; it is not left waiting.
-    if yes:
-        return
-    if not typer.get_text_stream("stdin").isatty():
-        fail(f"{question} Say so with --yes")
-    if not typer.confirm(question, err=True):
-        raise typer.Exit(1)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        fail(f"{file.name} is not UTF-8 text")
 
 
 def main() -> None:

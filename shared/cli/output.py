@@ -75,6 +75,16 @@ def say(message: str) -> None:
     errors.print(message, markup=False, soft_wrap=True)
 
 
+def confirm(yes: bool, question: str) -> None:
+    """Ask, unless `yes`. A program that forgot --yes is told so; it is not left waiting."""
+    if yes:
+        return
+    if not typer.get_text_stream("stdin").isatty():
+        fail(f"{question} Say so with --yes")
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(1)
+
+
 def show(value: Any, output: Format, columns: Sequence[str] = ()) -> None:
     """Print rows or an object."""
     if output is Format.JSON:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from shared.channels.web.answers import install_answers
 from shared.dead_letters.customers import Customers
 from shared.dead_letters.downloads import Downloads, add_downloads
+from shared.dead_letters.knowledge_api import add_knowledge
 from shared.dead_letters.office import Office
 from shared.errors import Rejected
 from shared.events.received import receive_event, unreadable
@@ -62,13 +63,6 @@ class UnmergeRequest(BaseModel):
     what: str = Field(min_length=1, max_length=320)
 
 
-class Document(BaseModel):
-    """A document for the knowledge base; `name` as a file would be called."""
-
-    name: str = Field(min_length=1, max_length=300)
-    content: str = Field(min_length=1, max_length=1_000_000)
-
-
 def build_api(office: Office) -> FastAPI:
     """The app, bound to its office."""
     app = FastAPI(
@@ -78,7 +72,7 @@ def build_api(office: Office) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     guarded = APIRouter(dependencies=[Depends(_operator(office))])
-    for add in (_tickets, _customers, _dead_letters, _knowledge):
+    for add in (_tickets, _customers, _dead_letters, add_knowledge):
         add(guarded, office)
     add_downloads(guarded, Downloads(office.db, office.vault))
     app.include_router(guarded)
@@ -107,6 +101,7 @@ def _events(office: Office) -> Any:
         if event.type == _PING:
             # A PingSource cannot sign; a ping carries nothing, and the sweep locks out a second one.
             await office.sweep.run()
+            await office.library.work_quietly()
         else:
             await office.box.keep(event)
         return Response("OK")
@@ -198,17 +193,3 @@ def _dead_letters(router: APIRouter, office: Office) -> None:
     @router.post("/dead-letters/{letter_id}/discard")
     async def discard(letter_id: str, request: Reason) -> Any:
         return await office.box.discard(letter_id, request.reason)
-
-
-def _knowledge(router: APIRouter, office: Office) -> None:
-    @router.get("/knowledge")
-    async def documents() -> Any:
-        return await office.library.documents()
-
-    @router.get("/knowledge/search")
-    async def search(q: Annotated[str, Query(min_length=1, max_length=2000)], limit: Limit = 5) -> Any:
-        return await office.library.search(q, limit)
-
-    @router.post("/knowledge")
-    async def add(document: Document) -> Any:
-        return await office.library.add(document.name, document.content)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from shared.knowledge.document import Document
 
@@ -18,6 +19,7 @@ _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _BLANK_LINES = re.compile(r"\n\s*\n")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _CONTINUES = re.compile(r"^\s*([-*+]\s|\d+[.)]\s|\||\s{2,})")
 
 
@@ -38,35 +40,40 @@ class _Section:
 
 def chunks(document: Document) -> list[Chunk]:
     """The passages of a document in order; sections without text of their own are left out."""
+    return cut(document.title, document.body)
+
+
+def cut(title: str, body: str) -> list[Chunk]:
+    """The passages of a Markdown text; `title` leads each path and may be empty."""
     pieces = [
-        (section.path, piece) for section in _sections(document) for piece in _pieces(section.text) if piece.strip()
+        (section.path, piece) for section in _sections(title, body) for piece in _pieces(section.text) if piece.strip()
     ]
     return [Chunk(ordinal, " > ".join(path), piece) for ordinal, (path, piece) in enumerate(pieces)]
 
 
-def _sections(document: Document) -> Iterator[_Section]:
+def _sections(title: str, body: str) -> Iterator[_Section]:
     path: list[tuple[int, str]] = []
     lines: list[str] = []
     fenced = False
-    for line in _COMMENT.sub("", document.body).splitlines():
+    for line in _COMMENT.sub("", body).splitlines():
         fenced ^= bool(_FENCE.match(line))
         heading = None if fenced else _HEADING.match(line)
         if heading is None:
             lines.append(line)
             continue
-        yield _Section(_titles(document, path), "\n".join(lines).strip())
+        yield _Section(_titles(title, path), "\n".join(lines).strip())
         level = len(heading[1])
         path = [*((depth, title) for depth, title in path if depth < level), (level, heading[2])]
         lines = []
-    yield _Section(_titles(document, path), "\n".join(lines).strip())
+    yield _Section(_titles(title, path), "\n".join(lines).strip())
 
 
-def _titles(document: Document, path: list[tuple[int, str]]) -> tuple[str, ...]:
+def _titles(title: str, path: list[tuple[int, str]]) -> tuple[str, ...]:
     """The path below the title; a first heading that repeats the title is not said twice."""
-    below = [title for _, title in path]
-    if below and below[0].casefold() == document.title.casefold():
+    below = [heading for _, heading in path]
+    if below and below[0].casefold() == title.casefold():
         below = below[1:]
-    return (document.title, *below)
+    return (title, *below) if title else tuple(below)
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -74,13 +81,27 @@ def _pieces(text: str) -> Iterator[str]:
         yield text
         return
     piece = ""
-    for block in _blocks(text):
+    for block in chain.from_iterable(map(_shortened, _blocks(text))):
         if piece and len(piece) + len(block) + 2 > MAX_CHARACTERS:
             yield piece
             piece = ""
         piece = f"{piece}\n\n{block}" if piece else block
     if piece:
         yield piece
+
+
+def _shortened(block: str) -> Iterator[str]:
+    """Prose without end, such as a page of a PDF, is cut between sentences; lists, tables and code are not."""
+    if len(block) <= MAX_CHARACTERS or _FENCE.match(block) or _CONTINUES.match(block):
+        yield block
+        return
+    piece = ""
+    for sentence in _SENTENCE.split(block):
+        if piece and len(piece) + len(sentence) + 1 > MAX_CHARACTERS:
+            yield piece
+            piece = ""
+        piece = f"{piece} {sentence}" if piece else sentence
+    yield piece
 
 
 def _blocks(text: str) -> list[str]:

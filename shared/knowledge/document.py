@@ -45,6 +45,17 @@ class Document(BaseModel):
         parts = (CHUNKING, self.title, self.url, self.product, self.language, self.audience, self.body)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
+    @property
+    def markdown(self) -> str:
+        """The document as a file that `parse_document` reads as the same."""
+        facts = {name: value for name, value in self.model_dump(exclude={"body"}).items() if value}
+        return f"---\n{yaml.safe_dump(facts, allow_unicode=True, sort_keys=False)}---\n{self.body}"
+
+
+def has_front_matter(text: str) -> bool:
+    """Whether a Markdown file begins as if with one."""
+    return text.lstrip("\ufeff").startswith("---")
+
 
 def parse_document(text: str, *, name: str) -> Document:
     """Read one file; `name` is the file's, for the error.

@@ -11,7 +11,7 @@ import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import httpx
 from pydantic import SecretStr
@@ -21,6 +21,7 @@ from shared.errors import Permanent, Retryable
 
 DIMENSIONS = 256
 _BATCH = 64
+_DIGITS = 6  # what single precision is good for, and half the text to store
 
 
 class EmbeddingSettings(BaseSettings):
@@ -52,9 +53,14 @@ class WordLlamaEmbedder:
 
     name = "wordllama-l2_supercat_256"
 
-    def __init__(self) -> None:
+    def __init__(self, client: httpx.AsyncClient | None = None) -> None:
+        self._client = client
         self._model: Any = None
         self._loading = asyncio.Lock()
+
+    def sibling(self, model: str) -> Embedder | None:
+        """See `embedder_of`."""
+        return None if self._client is None else OpenAIEmbedder(self._client, model)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """See Embedder; the first call loads 16 MB of weights."""
@@ -66,7 +72,13 @@ class WordLlamaEmbedder:
         return await asyncio.to_thread(self._embed, list(texts))
 
     def _embed(self, texts: list[str]) -> list[list[float]]:
-        return [_unit(vector) for vector in self._model.embed(texts).tolist()]
+        # The longest text of a batch sets the size of all of it.
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        made = self._model.embed([texts[place] for place in order])
+        lengths = (made * made).sum(axis=1, keepdims=True) ** 0.5
+        lengths[lengths == 0] = 1
+        rows = (made / lengths).astype(float).round(_DIGITS).tolist()
+        return [row for _, row in sorted(zip(order, rows, strict=True))]
 
 
 def _load_wordllama() -> Any:
@@ -83,6 +95,12 @@ class OpenAIEmbedder:
     def __init__(self, client: httpx.AsyncClient, model: str) -> None:
         self._client = client
         self.name = model
+
+    def sibling(self, model: str) -> Embedder | None:
+        """See `embedder_of`."""
+        return (
+            WordLlamaEmbedder(self._client) if model == WordLlamaEmbedder.name else OpenAIEmbedder(self._client, model)
+        )
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """See Embedder. Raises Permanent when the endpoint refuses or answers in another shape."""
@@ -115,6 +133,11 @@ def _vectors(response: httpx.Response, count: int) -> list[list[float]]:
     return vectors
 
 
+def literal(vector: Sequence[float]) -> str:
+    """A vector as pgvector reads it."""
+    return str(list(vector))
+
+
 def _unit(vector: list[float]) -> list[float]:
     length = math.sqrt(sum(number * number for number in vector))
     return [number / length for number in vector] if length else vector
@@ -124,10 +147,20 @@ def _unit(vector: list[float]) -> list[float]:
 async def open_embedder(settings: EmbeddingSettings | None = None) -> AsyncGenerator[Embedder]:
     """The embedder that the environment names, closed at the end."""
     chosen = settings or EmbeddingSettings()
-    if not chosen.embedding_model:
-        yield WordLlamaEmbedder()
-        return
     headers = {"Authorization": f"Bearer {chosen.embedding_api_key.get_secret_value()}"}
     base = chosen.embedding_base_url.rstrip("/") + "/"
     async with httpx.AsyncClient(base_url=base, headers=headers, timeout=chosen.embedding_timeout_s) as client:
-        yield OpenAIEmbedder(client, chosen.embedding_model)
+        named = chosen.embedding_model
+        yield OpenAIEmbedder(client, named) if named else WordLlamaEmbedder(client)
+
+
+@runtime_checkable
+class _Family(Protocol):
+    def sibling(self, model: str) -> Embedder | None: ...
+
+
+def embedder_of(embedder: Embedder, model: str) -> Embedder | None:
+    """The embedder of another model at the same place, for vectors that are not replaced yet; None if it has none."""
+    if model in ("", embedder.name):
+        return embedder
+    return embedder.sibling(model) if isinstance(embedder, _Family) else None

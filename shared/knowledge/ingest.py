@@ -14,14 +14,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from pgvector import Vector
-
 from shared.db.pool import Connection, Database, Row
 from shared.db.queries import load
 from shared.errors import Permanent
 from shared.knowledge.chunk import Chunk, chunks
-from shared.knowledge.document import Document, parse_document
+from shared.knowledge.document import Document
 from shared.knowledge.embed import Embedder, open_embedder
+from shared.knowledge.index import Text, Vectors, catch_up, embed_passages, searched_by, store_index
+from shared.knowledge.languages import dictionary
+from shared.knowledge.reading import read_sources
 from shared.settings import Settings
 
 _SQL = load("knowledge")
@@ -55,91 +56,70 @@ class Report:
 
 
 async def ingest_folder(db: Database, embedder: Embedder, folder: Path) -> Report:
-    """Store every *.md under `folder`, which must be there and hold at least one.
+    """Store every document under `folder`, which must be there and hold at least one (see `reading`).
 
     Raises Permanent, naming the file, for a document that can't be read; nothing is stored then.
     """
-    documents = await asyncio.to_thread(read_folder, folder)
-    return Report(tuple([await ingest_document(db, embedder, document) for document in documents]))
+    documents = await read_sources([folder])
+    report = Report(tuple([await ingest_document(db, embedder, document) for document in documents]))
+    async for _ in catch_up(db, embedder):
+        pass
+    return report
 
 
-def read_folder(folder: Path) -> list[Document]:
-    """All documents of a folder, or the one of a file. Raises Permanent as `ingest_folder` does."""
-    files = sorted(folder.rglob("*.md")) if folder.is_dir() else [folder]
-    if not files or not files[0].is_file():
-        raise Permanent(f"no Markdown document at {folder}", reason="no-documents")
-    documents = [parse_document(_text(path), name=path.name) for path in files]
-    ids = [document.id for document in documents]
-    if twice := sorted({one for one in ids if ids.count(one) > 1}):
-        raise Permanent(f"two documents share an id: {', '.join(twice)}", reason="bad-document")
-    return documents
+async def ingest_document(db: Database, embedder: Embedder, document: Document, *, dry_run: bool = False) -> Stored:
+    """Store one document. Vectors are made before the transaction: a slow model holds no lock.
 
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise Permanent(f"{path.name}: is not UTF-8", reason="bad-document") from None
-
-
-async def ingest_document(db: Database, embedder: Embedder, document: Document) -> Stored:
-    """Store one document. Vectors are made before the transaction: a slow model holds no lock."""
+    A new version is searched by the model that the others are searched by, and by `embedder`'s once all are.
+    """
     pieces = chunks(document)
     if not pieces:
         raise Permanent(f"{document.id}: has no text below its headings", reason="bad-document")
     current = await db.fetchrow(_SQL["active_document"], document.id, embedder.name)
-    if current is not None and _same(current, document) and current["embedded"]:
-        return Stored(document.id, current["version"], "unchanged", len(pieces))
-    vectors = await embedder.embed([f"{piece.heading_path}\n{piece.content}" for piece in pieces])
+    stored = Stored(document.id, current["version"] if current else 0, _change(current, document), len(pieces))
+    if dry_run or stored.change == "unchanged":
+        return stored
+    if stored.change == "embedded":
+        async for _ in catch_up(db, embedder, document.id):
+            pass
+        return stored
+    now = await searched_by(db, embedder)
+    vectors = await embed_passages(now, [Text(piece.heading_path, piece.content) for piece in pieces])
     async with db.transaction() as connection:
         await connection.execute(_SQL["lock_document"], document.id)
-        current = await connection.fetchrow(_SQL["active_document"], document.id, embedder.name)
-        return await _store(connection, document, current, _Embedded(pieces, vectors, embedder.name))
+        current = await connection.fetchrow(_SQL["active_document"], document.id, now.name)
+        change = _change(current, document)
+        if current is not None and change in ("unchanged", "embedded"):
+            return replace(stored, version=current["version"], change="unchanged")
+        version = await _supersede(connection, document, pieces, vectors)
+    return replace(stored, version=version, change=change)
 
 
-@dataclass(frozen=True, slots=True)
-class _Embedded:
-    pieces: Sequence[Chunk]
-    vectors: Sequence[Sequence[float]]
-    model: str
-
-    def rows(self) -> list[tuple[Chunk, str]]:
-        return [
-            (piece, Vector(list(vector)).to_text()) for piece, vector in zip(self.pieces, self.vectors, strict=True)
-        ]
+def _change(current: Row | None, document: Document) -> Change:
+    if current is None:
+        return "added"
+    if current["content_hash"] != document.content_hash:
+        return "updated"
+    return "unchanged" if current["indexed"] else "embedded"
 
 
-def _same(current: Row | None, document: Document) -> bool:
-    return current is not None and current["content_hash"] == document.content_hash
-
-
-async def _store(connection: Connection, document: Document, current: Row | None, new: _Embedded) -> Stored:
-    stored = Stored(document.id, current["version"] if current else 0, "unchanged", len(new.pieces))
-    if not _same(current, document):
-        version = await _supersede(connection, document, new)
-        return replace(stored, version=version, change="updated" if current else "added")
-    if current is None or current["embedded"]:
-        return stored
-    await connection.executemany(
-        _SQL["embed_passage"],
-        [(document.id, stored.version, piece.ordinal, vector, new.model) for piece, vector in new.rows()],
+async def _supersede(connection: Connection, document: Document, pieces: Sequence[Chunk], vectors: Vectors) -> int:
+    version = await connection.fetchval(_SQL["next_version"], document.id, document.version)
+    await connection.execute(_SQL["retire"], document.id)
+    facts = (document.product, document.language, document.audience)
+    await connection.execute(
+        _SQL["insert_document"], document.id, version, document.title, document.url, *facts, document.content_hash
     )
-    return replace(stored, change="embedded")
-
-
-async def _supersede(connection: Connection, document: Document, new: _Embedded) -> int:
-    version = (await connection.fetchrow(_SQL["next_version"], document.id, document.version))["version"]
-    await connection.execute(_SQL["retire_documents"], document.id)
-    await connection.execute(_SQL["retire_passages"], document.id)
-    facts = (document.title, document.url, document.product, document.language, document.audience)
-    await connection.execute(_SQL["insert_document"], document.id, version, *facts, document.content_hash)
-    await connection.executemany(
-        _SQL["insert_passage"],
-        [
-            (document.id, version, piece.ordinal, piece.heading_path, piece.content, vector, new.model)
-            for piece, vector in new.rows()
-        ],
+    columns = (
+        [document.id] * len(pieces),
+        [version] * len(pieces),
+        [piece.ordinal for piece in pieces],
+        [piece.heading_path for piece in pieces],
+        [piece.content for piece in pieces],
     )
+    rows = await connection.fetch(_SQL["insert_passages"], *columns, *facts, dictionary(document.language))
+    await store_index(connection, [row["id"] for row in rows], vectors)
+    await connection.execute(_SQL["touch_index"], vectors.model)
     return version
 
 

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import count, islice, takewhile
 from pathlib import Path
 
 MAX_WORDS = 60
@@ -22,21 +23,28 @@ _FOLDER = Path(__file__).parent / "vocabulary"
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word to look for. Words with one `term` are alternatives for each other; `weight` is 0..1."""
+    """A word to look for. Words with one `term` are alternatives for each other; `weight` is 0..1.
+
+    `telling` is false for what is said around a matter: it helps to tell passages apart, and proves nothing found.
+    """
 
     term: int
     text: str
     weight: float
+    telling: bool = True
 
 
 def words(query: str) -> list[Word]:
-    """The words of a query in its order, at most `MAX_WORDS` terms; empty when only noise is left."""
-    phrases = _phrases(_telling(query))
-    return [word for term, phrase in enumerate(phrases) for word in _alternatives(term, phrase)]
+    """The telling words of a query in its order, at most `MAX_WORDS` terms; empty when only noise is left."""
+    return [word for word in every_word(query) if word.telling]
 
 
-def _telling(query: str) -> list[str]:
-    return [token for token in _tokens(query) if token not in _noise()][:MAX_WORDS]
+def every_word(query: str) -> list[Word]:
+    """All words of a query in its order, each term once: at most `MAX_WORDS` telling ones, and those between them."""
+    phrases = _phrases(list(islice(_tokens(query), 4 * MAX_WORDS)))
+    telling = count(1)
+    upto = takewhile(lambda phrase: phrase in _noise() or next(telling) <= MAX_WORDS, phrases)
+    return [word for term, phrase in enumerate(upto) for word in _alternatives(term, phrase)]
 
 
 def _tokens(query: str) -> Iterator[str]:
@@ -63,6 +71,9 @@ def _known(tokens: Sequence[str]) -> bool:
 
 
 def _alternatives(term: int, phrase: str) -> Iterator[Word]:
+    if phrase in _noise():
+        yield Word(term, phrase, 1.0, telling=False)
+        return
     yield Word(term, phrase, 1.0)
     for other in _synonyms().get(phrase, ()):
         yield Word(term, other, _ALTERNATIVE_WEIGHT)

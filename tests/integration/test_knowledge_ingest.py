@@ -11,7 +11,8 @@ import pytest
 from shared.db.pool import Database
 from shared.errors import Permanent, Retryable
 from shared.knowledge.embed import WordLlamaEmbedder
-from shared.knowledge.ingest import ingest_document, ingest_folder, list_documents, read_folder
+from shared.knowledge.ingest import ingest_document, ingest_folder, list_documents
+from shared.knowledge.reading import read_sources
 from shared.knowledge.search import KnowledgeSearch
 
 EMBEDDER = WordLlamaEmbedder()
@@ -62,8 +63,10 @@ async def test_a_change_is_a_new_version_and_the_old_is_not_found(db: Database, 
     assert str(await ingest_folder(db, EMBEDDER, tmp_path)) == "0 added, 1 updated, 0 embedded, 0 unchanged"
     (found,) = await search.search("how do I paint a shed?")
     assert (found.version, found.text) == (2, "With a roller.")
-    old = await db.fetchrow("SELECT content, embedding, active FROM knowledge_base WHERE version = 1")
-    assert (old["content"], old["embedding"], old["active"]) == ("With a brush.", None, False)
+    old = await db.fetchrow("SELECT id, content, active FROM knowledge_base WHERE version = 1")
+    assert (old["content"], old["active"]) == ("With a brush.", False)
+    assert await db.fetch("SELECT 1 FROM knowledge_vectors WHERE passage_id = $1", old["id"]) == []
+    assert await db.fetch("SELECT 1 FROM knowledge_terms WHERE passage_id = $1", old["id"]) == []
 
 
 async def test_another_model_embeds_the_same_text_again(db: Database, tmp_path: Path) -> None:
@@ -71,14 +74,15 @@ async def test_another_model_embeds_the_same_text_again(db: Database, tmp_path: 
     write(tmp_path, "sheds", "## How do I paint a shed?\n\nWith a brush.")
     await ingest_folder(db, EMBEDDER, tmp_path)
     assert str(await ingest_folder(db, Other(), tmp_path)) == "0 added, 0 updated, 1 embedded, 0 unchanged"
-    row = await db.fetchrow("SELECT version, embedding_model FROM knowledge_base")
-    assert (row["version"], row["embedding_model"]) == (1, "another-model")
+    rows = await db.fetch("SELECT version, model FROM knowledge_base k JOIN knowledge_vectors v ON v.passage_id = k.id")
+    assert [tuple(row) for row in rows] == [(1, "another-model")]
+    assert await db.fetchrow("SELECT model FROM knowledge_index") == ("another-model",)
 
 
 async def test_two_ingests_at_once_make_one_version(db: Database, tmp_path: Path) -> None:
     """Two Jobs of two rollouts meet: the same document is stored once."""
     write(tmp_path, "sheds", "## How do I paint a shed?\n\nWith a brush.")
-    (document,) = read_folder(tmp_path)
+    (document,) = await read_sources([tmp_path])
     stored = await asyncio.gather(*(ingest_document(db, EMBEDDER, document) for _ in range(4)))
     assert sorted(one.change for one in stored) == ["added", "unchanged", "unchanged", "unchanged"]
     assert (await db.fetchrow("SELECT count(*) FROM knowledge_documents"))["count"] == 1
@@ -95,7 +99,7 @@ async def test_nothing_is_stored_while_the_model_is_away(db: Database, tmp_path:
 async def test_one_bad_file_stops_the_folder_before_anything_is_stored(db: Database, tmp_path: Path) -> None:
     """The file is named; an id used twice too."""
     write(tmp_path, "sheds", "## How?\n\nSo.")
-    (tmp_path / "bad.md").write_text("no front matter", encoding="utf-8")
+    (tmp_path / "bad.md").write_text("---\nid: [\n---\nno front matter", encoding="utf-8")
     with pytest.raises(Permanent, match=r"bad\.md"):
         await ingest_folder(db, EMBEDDER, tmp_path)
     (tmp_path / "bad.md").write_text((tmp_path / "sheds.md").read_text(), encoding="utf-8")

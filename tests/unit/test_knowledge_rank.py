@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.knowledge.query import distance, near, words
-from shared.knowledge.rank import Corpus, Hit, Match, fuse, matches
-
-CORPUS = Corpus(passages=100, mean_length=40)
+from shared.knowledge.query import distance, every_word, near, words
+from shared.knowledge.rank import Fit, fuse, rarity
+from shared.knowledge.search import FOUND_ABOVE
+from shared.knowledge.spelling import meant
 
 
 def test_pleasantries_ask_for_nothing() -> None:
@@ -58,63 +58,55 @@ def test_distance_is_symmetric_and_zero_for_the_same(left: str, right: str) -> N
     assert distance(left, left) == 0
 
 
-def hit(term: int, passage: int | None, *, heading: int = 0, body: int = 1, length: int = 40) -> Hit:
-    """A hit of a one-word term."""
-    return Hit(term, term, 1.0, passage, length, heading, body)
+def test_pleasantries_stay_among_all_words_and_prove_nothing() -> None:
+    """They help to tell two near passages apart; a passage is not found by them."""
+    assert {word.text for word in every_word("please help me export") if not word.telling} >= {"please", "help"}
+    assert [word.text for word in words("please export") if word.weight == 1.0] == ["export"]
 
 
-def scores(hits: list[Hit], similarities: dict[int, float] | None = None) -> dict[int, float]:
-    """Passages with their confidence."""
-    return {match.passage: match.confidence for match in matches(hits, similarities or {}, CORPUS)}
-
-
-def test_a_rare_word_counts_more_than_a_common_one() -> None:
+def test_a_rarer_word_is_worth_more() -> None:
     """`Settings` stands everywhere: it must not decide."""
-    common = [hit(0, passage) for passage in range(50)]
-    found = scores([*common, hit(1, 90)])
-    assert found[90] > found[0]
+    assert rarity(1, 100) > rarity(50, 100) > rarity(100, 100) > 0
 
 
-def test_a_heading_counts_more_than_the_text() -> None:
-    """Headings are the questions that are answered."""
-    found = scores([hit(0, 1, heading=1, body=0), hit(0, 2)])
-    assert found[1] > found[2]
-
-
-def test_a_short_passage_counts_more_than_a_long_one() -> None:
-    """The same word says more where less stands around it."""
-    found = scores([hit(0, 1, length=20), hit(0, 2, length=200)])
-    assert found[1] > found[2]
-
-
-def test_an_unknown_word_lowers_confidence() -> None:
-    """Who asks for payroll is not answered by a page about integrations."""
-    assert scores([hit(0, 1), hit(1, None)])[1] < scores([hit(0, 1)])[1]
-
-
-def test_the_stems_of_one_word_add_up_and_alternatives_do_not() -> None:
-    """`two-step` is three stems of one word; `password` and `passcode` are two words for one thing."""
-    stems = [Hit(0, 0, 1 / 3, 1, 40, 0, 1), Hit(0, 0, 1 / 3, 1, 40, 1, 0), Hit(0, 0, 1 / 3, 1, 40, 0, 2)]
-    alternatives = [Hit(0, 0, 1.0, 1, 40, 0, 1), Hit(0, 1, 0.8, 1, 40, 0, 1)]
-    assert matches(stems, {}, CORPUS)[0].coverage == pytest.approx(matches(alternatives, {}, CORPUS)[0].coverage)
+@pytest.mark.parametrize("better", ["words", "pairs", "passage", "title", "sentence"])
+def test_each_way_to_fit_lifts_a_passage(better: str) -> None:
+    """Words, pairs of words, and nearness of the whole, of the headings, of one sentence."""
+    assert Fit(**{better: 0.6}).score > Fit(**{better: 0.5}).score
 
 
 def test_vectors_find_what_words_do_not() -> None:
     """A passage without a common word still has a confidence from its similarity."""
-    assert scores([], {7: 0.6})[7] == pytest.approx(0.48)
+    assert Fit(passage=0.6).confidence > Fit(passage=0.3).confidence > Fit().confidence
 
 
-@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-def test_confidence_stays_between_nought_and_one(
-    similarity: float, bm25: float, coverage: float, heading: float
-) -> None:
+_SHARE = st.floats(0, 1)
+_COSINE = st.floats(-1, 1)
+
+
+@given(st.builds(Fit, _SHARE, _SHARE, _SHARE, _SHARE, _SHARE, _COSINE, _COSINE, _COSINE))
+def test_confidence_stays_between_nought_and_one(fit: Fit) -> None:
     """So that one threshold fits all questions."""
-    assert 0 <= Match(1, bm25, coverage, heading, similarity).confidence <= 1
+    assert 0 <= fit.confidence <= 1
 
 
 def test_a_sentence_can_carry_a_long_message() -> None:
     """The greeting around a question lowers its score, and does not hide it."""
-    whole, greeting, question = Match(1, similarity=0.2), Match(2, similarity=0.3), Match(1, similarity=0.9)
-    best, *_ = fuse([[whole, greeting], [greeting], [question]])
-    assert best[0] == 1
+    whole = {1: Fit(passage=0.2), 2: Fit(passage=0.3)}
+    best, *_ = fuse([whole, {2: Fit(passage=0.3)}, {1: Fit(passage=0.9)}])
+    assert best.passage == 1
     assert fuse([]) == []
+
+
+def test_a_passage_may_be_the_best_and_still_no_answer() -> None:
+    """What ranks and what is certain are two numbers."""
+    (only,) = fuse([{7: Fit(words=0.05, passage=0.1)}])
+    assert only.passage == 7
+    assert only.confidence < FOUND_ABOVE
+
+
+def test_a_misspelt_word_is_what_a_slip_makes_of_a_stem() -> None:
+    """A dropped, doubled or swapped letter; not another word that is merely like it."""
+    assert meant("pasword", "password")
+    assert meant("recieving", "receiv")
+    assert not meant("refund", "remind")

@@ -1,0 +1,132 @@
+"""`kn fte knowledge eval`: how well the search finds, beside plain BM25 and plain full text.
+
+Over the current knowledge it asks the desk. Over documents of its own (`--docs`) it runs here, in a PostgreSQL that is
+thrown away: the same code and statements, and nothing that any agent could see.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, cast
+
+import typer
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.cli.desk_client import DeskClient
+from shared.cli.output import Format, Output, command, fail, say, show
+from shared.errors import Permanent
+
+_BATCH = 100
+T = TypeVar("T", bound=BaseModel)
+
+
+class Asked(BaseModel):
+    """A line of the questions."""
+
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    query: str
+    relevant: list[str]
+
+
+class Sheet(BaseModel):
+    """A line of the documents."""
+
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    id: str
+    title: str | None = None
+    text: str
+
+
+@command
+async def evaluate(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSONL: {query, relevant: [document ids]}")],
+    docs: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="JSONL: {id, title?, text}; else what is known now")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Measure hit@1, hit@5, MRR and milliseconds a question, against plain BM25 and plain full text in the same run."""
+    questions = [one for one in _lines(file, Asked) if one.relevant and one.query.strip()]
+    if not questions:
+        fail(f"{file.name} has no question with a relevant document")
+    sheets = None if docs is None else _lines(docs, Sheet)
+    if sheets is not None and not sheets:
+        fail(f"{docs and docs.name} has no document")
+    found = await (_over_current(questions) if sheets is None else _over_sheets(questions, sheets))
+    if output is Format.JSON:
+        show(found, output)
+    else:
+        show(_rows(found), output)
+
+
+def _lines(file: Path, kind: type[T]) -> list[T]:
+    found: list[T] = []
+    try:
+        text = file.read_text(encoding="utf-8-sig").replace("\0", "")
+    except UnicodeDecodeError:
+        fail(f"{file.name} is not UTF-8 text")
+    # Not splitlines(): a JSON string may hold U+2028.
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(kind.model_validate(json.loads(line)))
+        except json.JSONDecodeError:
+            fail(f"{file.name}, line {number}: is not JSON")
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "the line"
+            fail(f"{file.name}, line {number}: {where}: {error.errors()[0]['msg']}")
+    return found
+
+
+async def _over_current(questions: Sequence[Asked]) -> dict[str, Any]:
+    desk = DeskClient.find()
+    places: dict[str, list[int]] = {}
+    seconds: dict[str, float] = {}
+    for start in range(0, len(questions), _BATCH):
+        batch = [one.model_dump() | {"query": one.query[:4000]} for one in questions[start : start + _BATCH]]
+        ranks = await desk.post("/knowledge/eval", {"questions": batch})
+        for name, rank in ranks.items():
+            places.setdefault(name, []).extend(rank["places"])
+            seconds[name] = seconds.get(name, 0.0) + rank["seconds"]
+        _progress(start + len(batch), len(questions))
+    from shared.knowledge.evaluation import Ranks, report
+
+    return report({name: Ranks(tuple(rank), seconds[name]) for name, rank in places.items()})
+
+
+async def _over_sheets(questions: Sequence[Asked], sheets: Sequence[Sheet]) -> dict[str, Any]:
+    try:
+        from shared.local.scratch import scratch_database
+    except ImportError:
+        raise Permanent("--docs needs pip install 'customer-success-fte[local]'", reason="not-installed") from None
+    from shared.knowledge import space
+    from shared.knowledge.embed import open_embedder
+    from shared.knowledge.evaluation import Question, measure_all
+    from shared.knowledge.search import KnowledgeSearch
+
+    known = {sheet.id for sheet in sheets}
+    if missing := sum(not known & set(one.relevant) for one in questions):
+        say(f"warning: {missing} questions name no document that is there: they count as not found")
+    asked = [Question(one.query, frozenset(one.relevant)) for one in questions]
+    given = [space.Sheet(sheet.id, sheet.title or "", sheet.text) for sheet in sheets]
+    async with scratch_database() as db, open_embedder() as embedder:
+        stored: Callable[[int], None] = lambda count: say(f"{count} passages stored")  # noqa: E731
+        async with space.open_space(db, embedder, given, stored) as connection:
+            search = KnowledgeSearch(db, embedder)
+            return await measure_all(connection, search, asked, lambda done: _progress(done, len(asked)))
+
+
+def _progress(done: int, total: int) -> None:
+    if done == total or done % 500 == 0:
+        say(f"{done} of {total} questions asked")
+
+
+def _rows(found: dict[str, Any]) -> list[dict[str, Any]]:
+    ways = {"kn fte": found, **cast(dict[str, Any], found["baselines"])}
+    names = ("hit@1", "hit@5", "mrr", "ms")
+    return [{"search": way, **{name: measures[name] for name in names}} for way, measures in ways.items()]

@@ -1,0 +1,188 @@
+"""What a text asks the words of the knowledge base for: stems, what each is worth, and pairs of them.
+
+A term is one word of the text with its alternatives; it is worth what it is rare. Several texts are asked at once: a
+statement costs the same for one as for many.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from shared.db.pool import Connection
+from shared.db.queries import load
+from shared.knowledge.query import Word
+from shared.knowledge.rank import PRIOR, UNKNOWN, rarity
+from shared.knowledge.spelling import Spelling
+
+_SQL = load("knowledge_search")
+_PAIRS_FROM = 1000
+_MISSPELT_WEIGHT = 0.9
+_COMMON = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is searched. `filters` are product, language and audience, None for all.
+
+    `stemmers` are PostgreSQL's dictionaries, `model` is whose vectors are searched, `revision` changes with passages.
+    """
+
+    filters: tuple[str | None, str | None, str | None]
+    passages: int
+    mean_length: float
+    stemmers: tuple[str, ...]
+    model: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """One lexeme that a text asks for: its part, term and choice, and what it is worth (see `word_features`).
+
+    `leads`: it is telling and rare enough to look for passages by it; `share` is then what it is worth.
+    """
+
+    part: int
+    term: int
+    choice: int
+    lexeme: str
+    pair: bool
+    share: float
+    leads: bool = False
+    among_all: float = 0.0
+    among_telling: float = 0.0
+    among_pairs: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A word as one dictionary stems it: its telling stems, or where it has none (`tells` is false), all of them."""
+
+    word: Word
+    lexemes: tuple[str, ...]
+    tells: bool
+
+    @property
+    def telling(self) -> bool:
+        """Whether finding it means something: it is neither a stop word nor noise."""
+        return self.tells and self.word.telling
+
+
+async def sought(
+    connection: Connection, scope: Scope, parts: Sequence[Sequence[Word]], spelling: Spelling
+) -> list[Sought]:
+    """Everything that the parts ask for. A telling word that no passage has is corrected if it looks misspelt."""
+    stems = await _stems(connection, scope, {word.text for part in parts for word in part})
+    choices = [[choice for word in part for choice in _choices(word, stems, scope)] for part in parts]
+    pairs = [_pairs(part) for part in choices]
+    lexemes = {lexeme for part in choices for choice in part for lexeme in choice.lexemes}
+    held = await _holders(connection, scope, lexemes | {pair for part in pairs for _, pair in part})
+    unknown = {choice.word.text for part in choices for choice in _unheld(part, held)}
+    meant = await spelling.corrections(connection, scope.revision, unknown) if unknown else {}
+    if meant:
+        held |= await _holders(connection, scope, set(meant.values()) - held.keys())
+        choices = [[_corrected(choice, meant) for choice in part] for part in choices]
+    weighed = [_weighed(number, part, held, scope) for number, part in enumerate(choices)]
+    paired = [_weighed_pairs(number, part, held, scope) for number, part in enumerate(pairs)]
+    return [one for part in (*weighed, *paired) for one in part]
+
+
+async def _stems(
+    connection: Connection, scope: Scope, words: Iterable[str]
+) -> dict[tuple[str, str], list[tuple[str, bool]]]:
+    """Lexemes of each word by each dictionary, and whether they are telling."""
+    found: dict[tuple[str, str], list[tuple[str, bool]]] = {}
+    for row in await connection.fetch(_SQL["stems"], list(words), list(scope.stemmers)):
+        found.setdefault((row["word"], row["dictionary"]), []).append((row["lexeme"], row["telling"]))
+    return found
+
+
+def _choices(
+    word: Word, stems: Mapping[tuple[str, str], Sequence[tuple[str, bool]]], scope: Scope
+) -> Iterator[_Choice]:
+    for stemmer in scope.stemmers:
+        lexemes = stems.get((word.text, stemmer), ())
+        telling = tuple(lexeme for lexeme, tells in lexemes if tells)
+        if lexemes:
+            yield _Choice(word, telling or tuple(lexeme for lexeme, _ in lexemes), bool(telling))
+
+
+def _pairs(choices: Sequence[_Choice]) -> list[tuple[int, str]]:
+    """Telling stems next to each other in the text, by the first dictionary; alternatives make none."""
+    said: dict[int, tuple[str, ...]] = {}
+    for choice in choices:
+        if choice.word.weight == 1.0 and choice.tells:
+            said.setdefault(choice.word.term, choice.lexemes)
+    row = [lexeme for term in sorted(said) for lexeme in said[term]]
+    return [(_PAIRS_FROM + place, f"{a} {b}") for place, (a, b) in enumerate(pairwise(row))]
+
+
+async def _holders(connection: Connection, scope: Scope, lexemes: Iterable[str]) -> dict[str, int]:
+    rows = await connection.fetch(_SQL["holders"], *scope.filters, list(lexemes))
+    return {row["lexeme"]: row["holders"] for row in rows}
+
+
+def _unheld(choices: Sequence[_Choice], held: Mapping[str, int]) -> Iterator[_Choice]:
+    known = {choice.word.term for choice in choices if any(lexeme in held for lexeme in choice.lexemes)}
+    return (choice for choice in choices if choice.telling and choice.word.term not in known)
+
+
+def _corrected(choice: _Choice, meant: Mapping[str, str]) -> _Choice:
+    lexeme = meant.get(choice.word.text)
+    if lexeme is None:
+        return choice
+    return replace(choice, word=replace(choice.word, weight=_MISSPELT_WEIGHT), lexemes=(lexeme,))
+
+
+def _weighed(part: int, choices: Sequence[_Choice], held: Mapping[str, int], scope: Scope) -> list[Sought]:
+    worth = _worth(choices, held, scope)
+    nowhere = rarity(0, scope.passages)
+    known = sum(value for value in worth.values() if value is not None)
+    everything = known + UNKNOWN * nowhere * sum(value is None for value in worth.values())
+    # Where several languages are searched, what one of them takes for a stop word is none that was looked for in vain.
+    idle = {choice.word.term for choice in choices if not choice.tells and worth[choice.word.term] is None}
+    telling = {choice.word.term for choice in choices if choice.telling} - idle
+    told = sum(math.sqrt(nowhere if value is None else value) for term, value in worth.items() if term in telling)
+    leads = _leads({term: worth[term] for term in telling}, scope)
+    found: list[Sought] = []
+    for number, choice in enumerate(choices):
+        term, value = choice.word.term, worth[choice.word.term]
+        if value is None:
+            continue
+        share = choice.word.weight / len(choice.lexemes)
+        gain = share * value
+        sure = share * math.sqrt(value) / (told + PRIOR) if choice.telling else 0.0
+        found += [
+            Sought(part, term, number, lexeme, False, gain, term in leads, gain / everything, sure)
+            for lexeme in choice.lexemes
+        ]
+    return found
+
+
+def _leads(worth: Mapping[int, float | None], scope: Scope) -> set[int]:
+    """The terms to look for passages by: a word on every tenth page finds nothing that two rarer ones do not."""
+    known = {term: value for term, value in worth.items() if value is not None}
+    rare = {term for term, value in known.items() if value >= rarity(scope.passages // _COMMON, scope.passages)}
+    return rare if len(rare) > 1 else set(known)
+
+
+def _worth(choices: Sequence[_Choice], held: Mapping[str, int], scope: Scope) -> dict[int, float | None]:
+    """How rare each term is: as its own word, or where no passage has that, as the commonest alternative."""
+    worth: dict[int, float | None] = {}
+    for choice in choices:
+        term = choice.word.term
+        holders = min((held.get(lexeme, 0) for lexeme in choice.lexemes), default=0)
+        if holders and (worth.get(term) is None):
+            worth[term] = rarity(holders, scope.passages)
+        worth.setdefault(term, None)
+    return worth
+
+
+def _weighed_pairs(part: int, pairs: Sequence[tuple[int, str]], held: Mapping[str, int], scope: Scope) -> list[Sought]:
+    worth = {pair: rarity(held.get(pair, 0), scope.passages) for _, pair in pairs}
+    total = sum(worth.values())
+    terms = {pair: term for term, pair in pairs if pair in held}
+    return [Sought(part, term, 0, pair, True, 0.0, among_pairs=worth[pair] / total) for pair, term in terms.items()]

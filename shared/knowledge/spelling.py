@@ -1,0 +1,62 @@
+"""What a misspelt word was meant to be: the commonest stem that one slip of the fingers turns it into.
+
+The stems are read once for each state of the knowledge base, and only when a word is not among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from shared.db.pool import Connection
+from shared.db.queries import load
+from shared.knowledge.query import near
+
+_SQL = load("knowledge_search")
+_SHORTEST = 5  # letters of a word that is corrected: in a shorter one a slip is as often another word
+_REMEMBERED = 10_000
+
+
+class Spelling:
+    """Corrections against the stems of one knowledge base."""
+
+    def __init__(self) -> None:
+        self._revision: int | None = None
+        self._stems: Mapping[str, list[tuple[str, int]]] = {}
+        self._known: dict[str, str | None] = {}
+
+    async def corrections(self, connection: Connection, revision: int, words: Iterable[str]) -> dict[str, str]:
+        """The stem that each word was meant to be, without those that look like none."""
+        wanted = [word for word in words if len(word) >= _SHORTEST and word.isalpha()]
+        if not wanted:
+            return {}
+        if self._revision != revision:
+            self._stems = _by_initial(await connection.fetch(_SQL["vocabulary"]))
+            self._revision, self._known = revision, {}
+        if len(self._known) > _REMEMBERED:
+            self._known = {}
+        for word in wanted:
+            if word not in self._known:
+                self._known[word] = self._meant(word)
+        return {word: stem for word in wanted if (stem := self._known[word]) is not None}
+
+    def _meant(self, word: str) -> str | None:
+        likely = [one for one in self._stems.get(word[0], ()) if meant(word, one[0])]
+        return max(likely, key=lambda one: (one[1], one[0]))[0] if likely else None
+
+
+def _by_initial(rows: Iterable[Mapping[str, object]]) -> dict[str, list[tuple[str, int]]]:
+    stems: dict[str, list[tuple[str, int]]] = {}
+    for row in rows:
+        stem = str(row["lexeme"])
+        stems.setdefault(stem[0], []).append((stem, int(str(row["holders"]))))
+    return stems
+
+
+def meant(word: str, stem: str) -> bool:
+    """Whether a word may be a slip of a stem.
+
+    A stem has lost its ending: it is compared with the word, and with the word cut to the same length.
+    """
+    if not len(word) - 3 <= len(stem) <= len(word) + 1:
+        return False
+    return near(word, stem) or (len(word) > len(stem) >= 5 and near(word[: len(stem)], stem))

@@ -1,0 +1,145 @@
+"""Sources of every kind become documents with a title, headings and text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.errors import Permanent
+from shared.knowledge.chunk import MAX_CHARACTERS, chunks
+from shared.knowledge.document import parse_document
+from shared.knowledge.reading import Facts, document_id, read_sources
+
+PAGE = """<!doctype html><html lang="de"><head><title> Parken | Hilfe </title>
+<link rel="canonical" href="https://help.example.com/parken"><style>p { color: red }</style></head><body>
+<nav><a href="/">Start</a></nav><main><h1>Parken</h1><p>Vor dem Haus &amp; im Hof.</p>
+<h2>Wie lange?</h2><ol><li>Karte ziehen</li><li>Zwei <b>Stunden</b> bleiben</li></ol>
+<table><tr><th>Tag</th><th>Preis</th></tr><tr><td>Montag</td><td>frei</td></tr></table>
+<script>alert("no")</script><pre>park --here
+  now</pre></main><footer>Impressum</footer></body></html>"""
+
+
+def pdf(*pages: str, outline: bool = False) -> bytes:
+    """A PDF with one line of text a page, written by hand (ISO 32000-1)."""
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    kids: list[str] = []
+    for text in pages:
+        stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET"
+        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {len(objects)} 0 R "
+            "/Resources << /Font << /F1 3 0 R >> >> >>"
+        )
+        kids.append(f"{len(objects)} 0 R")
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
+    if outline:
+        count = len(objects)
+        objects[0] = f"<< /Type /Catalog /Pages 2 0 R /Outlines {count + 1} 0 R >>"
+        objects.append(f"<< /Type /Outlines /First {count + 2} 0 R /Last {count + 2} 0 R /Count 1 >>")
+        objects.append(f"<< /Title (Painting) /Parent {count + 1} 0 R /Dest [{kids[0]} /Fit] >>")
+    body, places = "%PDF-1.4\n", list[int]()
+    for number, one in enumerate(objects, 1):
+        places.append(len(body))
+        body += f"{number} 0 obj\n{one}\nendobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer << /Size {size} /Root 1 0 R >>\n"
+    return f"{body}{end}startxref\n{len(body)}\n%%EOF".encode("latin-1")
+
+
+async def test_a_page_of_html_keeps_its_structure_and_loses_its_menus(tmp_path: Path) -> None:
+    """Headings, lists, tables and code stand as Markdown; language and address are the page's own."""
+    (tmp_path / "page.html").write_text(PAGE, encoding="utf-8")
+    (document,) = await read_sources([tmp_path])
+    assert (document.id, document.title, document.language) == ("page", "Parken | Hilfe", "de")
+    assert document.url == "https://help.example.com/parken"
+    first, second = chunks(document)
+    assert first.content == "Vor dem Haus & im Hof."
+    assert second.heading_path == "Parken | Hilfe > Parken > Wie lange?"
+    assert "1. Karte ziehen\n2. Zwei Stunden bleiben" in second.content
+    assert "| Montag | frei" in second.content
+    assert "park --here\n  now" in second.content
+    for gone in ("Start", "alert", "Impressum", "color"):
+        assert gone not in document.body
+
+
+async def test_a_pdf_is_cut_at_its_outline_or_its_pages(tmp_path: Path) -> None:
+    """What is cited can be found again in the file."""
+    (tmp_path / "sheds.pdf").write_bytes(pdf("Paint with a brush.", "Mend with a hammer."))
+    (tmp_path / "outlined.pdf").write_bytes(pdf("Paint with a roller.", outline=True))
+    outlined, paged = await read_sources([tmp_path])
+    assert [one.heading_path for one in chunks(paged)] == ["Sheds > Page 1", "Sheds > Page 2"]
+    assert "Mend with a hammer." in chunks(paged)[1].content
+    assert [(one.heading_path, one.content) for one in chunks(outlined)] == [
+        ("Outlined > Painting", "Paint with a roller.")
+    ]
+
+
+async def test_text_and_markdown_need_no_front_matter(tmp_path: Path) -> None:
+    """The title is the first heading, or a short first line; what else is missing is given for all."""
+    (tmp_path / "a.md").write_text("# Sheds\n\n## Paint?\n\nBrush.", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("Fences\n\nA hammer.\n\n# not a heading", encoding="utf-8")
+    (tmp_path / "notes.docx").write_bytes(b"PK")
+    markdown, text = await read_sources([tmp_path], Facts(product="garden", language="en-GB", audience="staff"))
+    assert (markdown.title, markdown.product, markdown.language, markdown.audience) == (
+        "Sheds", "garden", "en-GB", "staff",
+    )  # fmt: skip
+    assert text.title == "Fences"
+    assert len(chunks(text)) == 1
+
+
+async def test_a_list_of_urls_names_the_saved_page_of_each(tmp_path: Path) -> None:
+    """The document is cited by its URL, and the saved file is not a second document."""
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "p1.html").write_text("<h1>Paint</h1><p>With a brush.</p>", encoding="utf-8")
+    (tmp_path / "help.txt").write_text("# our pages\nhttps://help.example.com/Sheds/Paint?x=1 pages/p1.html\n\n")
+    (document,) = await read_sources([tmp_path])
+    assert (document.id, document.url) == ("help-example-com-sheds-paint", "https://help.example.com/Sheds/Paint?x=1")
+    (tmp_path / "help.txt").write_text("https://help.example.com/paint pages/gone.html\n")
+    with pytest.raises(Permanent, match=r"line 1: no file pages/gone\.html"):
+        await read_sources([tmp_path / "help.txt"])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.pdf", b"%PDF-1.4 broken", "no PDF that can be read"),
+        ("a.md", b"\xff\xfe\x00bad", "UTF-8"),
+        ("a.html", b"<script>1</script>", "has no text"),
+        ("a.exe", b"MZ", "neither Markdown"),
+        ("a.pdf", pdf(""), "has no text"),
+    ],
+)
+async def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, data: bytes, said: str) -> None:
+    """The file and what to do, in one line."""
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(Permanent, match=said) as raised:
+        await read_sources([tmp_path / name])
+    assert name in str(raised.value)
+
+
+async def test_the_same_name_in_two_folders_is_two_documents(tmp_path: Path) -> None:
+    """An id is made of the path below the folder that was given."""
+    for folder in ("billing", "hours"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "faq.md").write_text(f"# {folder}\n\nText.", encoding="utf-8")
+    assert [one.id for one in await read_sources([tmp_path])] == ["billing-faq", "hours-faq"]
+    assert document_id("Prüfung/Über uns!.html") == "prufung-uber-uns"
+
+
+async def test_a_document_travels_to_the_desk_as_it_is(tmp_path: Path) -> None:
+    """What kn-fte read is what the desk stores: one content hash on both sides."""
+    (tmp_path / "page.html").write_text(PAGE, encoding="utf-8")
+    (document,) = await read_sources([tmp_path])
+    assert parse_document(document.markdown, name="page") == document
+    assert parse_document(document.markdown, name="page").content_hash == document.content_hash
+
+
+async def test_prose_without_paragraphs_is_cut_between_sentences(tmp_path: Path) -> None:
+    """A page of a PDF has no blank lines; nothing is cut in mid-sentence."""
+    (tmp_path / "long.txt").write_text("Long\n\n" + "This is one sentence of many. " * 200, encoding="utf-8")
+    (document,) = await read_sources([tmp_path])
+    made = chunks(document)
+    assert len(made) > 2
+    assert all(len(one.content) <= MAX_CHARACTERS and one.content.endswith(".") for one in made)
