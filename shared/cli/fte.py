@@ -12,12 +12,14 @@ import typer
 
 from shared.cli.doctor import doctor_report
 from shared.cli.entry import run as run_app
+from shared.cli.evaluate import app as evaluate
 from shared.cli.output import Format, Output, command, errors, fail, say, show
 from shared.settings import Settings
 
 app = typer.Typer(
     name="fte", help="The Customer Success FTE on one machine.", no_args_is_help=True, pretty_exceptions_enable=False
 )
+app.add_typer(evaluate, name="eval")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="kafka, postgres, dispatcher, gmail, twilio or a function")]
 ChannelName = Annotated[str, typer.Argument(metavar="CHANNEL", help="email, whatsapp or web")]
 Sender = Annotated[str | None, typer.Option("--from", help="e-mail address or phone number to write from")]
