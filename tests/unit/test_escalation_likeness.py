@@ -32,6 +32,16 @@ def test_matters_reach_a_person_and_ordinary_questions_do_not() -> None:
     assert measured.false_alarms <= 0.05, escalation_matrix()
 
 
+def test_the_matrix_of_make_eval_shows_every_label_and_the_figures() -> None:
+    """A row and a column a label, then what reaches a person and what should not have."""
+    head, *rows, reached, alarms = escalation_matrix().splitlines()
+    labels = ["refund", "pricing", "legal", "angry", "human", "none"]
+    assert head.split()[1:] == labels
+    assert [row.split()[0] for row in rows] == labels
+    assert reached.startswith("matters that reach a person")
+    assert alarms.startswith("false alarms")
+
+
 def test_no_message_of_the_measure_was_learned() -> None:
     """The figures are of unseen messages, in every language of the examples."""
     rows = [json.loads(line) for line in HELD_OUT]
