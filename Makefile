@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 FUNCTION ?=
 
-.PHONY: help setup up down test unit lint format types imports secrets webform webform-test screenshots fuzz bench eval lock deploy clean
+.PHONY: help setup up down test unit lint format types imports secrets webform webform-test screenshots fuzz bench eval escalation lock deploy clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -72,8 +72,11 @@ fuzz: $(STAMP) ## the property tests at 100,000 examples each
 bench: $(STAMP) webform/dist/widget.js ## inbound to delivered, P50 and P95 per channel, beside a bare function
 	$(BIN)/python -m tests.load.bench
 
-eval: $(STAMP) ## the cases through the tools and through the production agent
+eval: $(STAMP) ## the cases through the tools and through the production agent; the confusion matrix of escalation
 	$(BIN)/python -m tests.evals.run_cases
+
+escalation: $(STAMP) ## learn the weights of the escalation check anew, after a change of its examples or ideas
+	$(BIN)/python -m shared.agent.likeness.train
 
 lock: $(STAMP) ## compile the hashed locks anew
 	requirements/compile

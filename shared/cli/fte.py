@@ -12,6 +12,7 @@ import typer
 
 from shared.cli.doctor import doctor_report
 from shared.cli.entry import run as run_app
+from shared.cli.evaluate import app as evaluate
 from shared.cli.gmail import gmail
 from shared.cli.inspect import inspect
 from shared.cli.output import Format, Output, command, errors, fail, say, show
@@ -20,6 +21,7 @@ from shared.settings import Settings
 app = typer.Typer(
     name="fte", help="The Customer Success FTE on one machine.", no_args_is_help=True, pretty_exceptions_enable=False
 )
+app.add_typer(evaluate, name="eval")
 app.add_typer(inspect, name="inspect")
 app.add_typer(gmail, name="gmail")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="kafka, postgres, dispatcher, gmail, twilio or a function")]

@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -68,7 +69,7 @@ class WordLlamaEmbedder:
             return []
         async with self._loading:
             if self._model is None:
-                self._model = await asyncio.to_thread(_load_wordllama)
+                self._model = await asyncio.to_thread(load_wordllama)
         return await asyncio.to_thread(self._embed, list(texts))
 
     def _embed(self, texts: list[str]) -> list[list[float]]:
@@ -81,7 +82,9 @@ class WordLlamaEmbedder:
         return [row for _, row in sorted(zip(order, rows, strict=True))]
 
 
-def _load_wordllama() -> Any:
+@cache
+def load_wordllama() -> Any:
+    """WordLlama's static embeddings, one copy a process: `embed(texts)` gives a row of 256 numbers a text."""
     # Imported here: numpy and the weights cost half a second that no webhook should pay.
     import wordllama
 

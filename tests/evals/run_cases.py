@@ -20,6 +20,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from statistics import median
 
+from shared.agent.confusion import LABELS, confusion, read_labelled
 from shared.agent.contract import HistoryMessage, TurnInput, TurnMessage
 from shared.agent.ports import SearchPort
 from shared.agent.turn import AgentDeps, open_agent, run_turn
@@ -36,6 +37,7 @@ from tests.evals import prototype
 from tests.evals.cases import Case, Outcome, broken, load_cases
 
 DOCUMENTS = Path(__file__).resolve().parents[2] / "context" / "products"
+ESCALATION = Path(__file__).with_name("escalation_held_out.jsonl")
 _BEGAN = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 
 Answer = Callable[[TurnInput], Awaitable[Outcome]]
@@ -183,6 +185,21 @@ def baseline(pairs: list[tuple[Ran, Ran]]) -> str:
     )
 
 
+def escalation_matrix(path: Path = ESCALATION) -> str:
+    """The confusion matrix of the check before the model, on messages that no phrase and no weight was made from."""
+    measured = confusion(read_labelled(path.read_text(encoding="utf-8").splitlines()))
+    head = "".join(f"{label:>9}" for label in LABELS)
+    rows = [f"{label:10}" + "".join(f"{row[given]:9}" for given in LABELS) for label, row in measured.matrix.items()]
+    return "\n".join(
+        (
+            f"{'escalation':10}{head}",
+            *rows,
+            f"matters that reach a person   {measured.recall:.1%}",
+            f"false alarms                  {measured.false_alarms:.1%}",
+        )
+    )
+
+
 async def run_all(both: Agents, cases: list[Case]) -> list[tuple[Ran, Ran]]:
     """Every case through both agents."""
     return [(await run_case(case, both.by_tools), await run_case(case, both.by_production)) for case in cases]
@@ -195,6 +212,7 @@ async def _main(only: str) -> int:
         pairs = await run_all(both, cases)
     print(table(pairs))
     print(baseline(pairs))
+    print(escalation_matrix())
     return 0 if all(not ran.broken for pair in pairs for ran in pair) else 1
 
 
