@@ -74,7 +74,7 @@ def digest() -> str:
     """Of the files that the weights follow from: examples, ideas, and how they are read."""
     folder = Path(__file__).parent
     files = [*folder.glob("examples/*.txt"), *folder.glob("ideas/*.txt"), folder / "features.py", Path(__file__)]
-    files += [folder / "model.py", folder.parent / "fold.py"]
+    files += [folder / "model.py", folder.parents[1] / "channels" / "fold.py"]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(files))).hexdigest()
 
 
