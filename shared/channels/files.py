@@ -1,18 +1,17 @@
 """A file that came along, as facts: its type by content, size, hash, pages, and the text of a small one.
 
-Contents are looked at, never run, rendered or unpacked: an archive stays one file. Everything here is work
-of the processor, for tenths of a second on a large file: call it beside the event loop.
+Contents are looked at, never run, rendered or unpacked: an archive stays one file. Everything here blocks, for
+tenths of a second on a large file and for seconds on a hostile PDF: call it beside the event loop.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import logging
 from dataclasses import dataclass
 
 import filetype  # pyright: ignore[reportMissingTypeStubs]
 
+from shared.channels import pdf_text
 from shared.channels.message import Attachment
 from shared.channels.plain_text import clean, cut, is_blank, one_line
 
@@ -74,16 +73,6 @@ def _look(kind: str, data: bytes) -> Looked:
 
 
 def _pdf(data: bytes) -> Looked:
-    import pypdf  # half of the time that an import of this module would take
-
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it tells a log of every oddity of a stranger's file
-    try:
-        pages = pypdf.PdfReader(io.BytesIO(data)).pages
-        count = len(pages)
-    except Exception:  # noqa: BLE001  a hostile file, or one that is encrypted
-        return Looked()
-    try:
-        text = clean("\n".join(page.extract_text() for page in pages[:TEXT_PAGES]))
-    except Exception:  # noqa: BLE001  as above: what cannot be read is told by its facts alone
-        text = ""
-    return Looked(count, "" if is_blank(text) else cut(text.encode("utf-8", "replace").decode(), MAX_TEXT))
+    count, text = pdf_text.read(data, pages=TEXT_PAGES, characters=MAX_TEXT)
+    text = clean(text.encode("utf-8", "replace").decode())
+    return Looked(count, "" if is_blank(text) else cut(text, MAX_TEXT))

@@ -84,7 +84,7 @@ async def _give_back(connection: Any, winner: UUID, loser: UUID, moved: Mapping[
     await connection.execute(SQL["return_messages"], loser, winner, routes, back)
     await connection.execute(SQL["return_blobs"], loser, winner, _uuids(moved["blobs"]))
     own, parted = await _part(connection, winner, back)
-    for table in ("deliveries", "decisions"):
+    for table in ("deliveries", "decisions", "long_answers"):
         await connection.execute(SQL[f"follow_{table}"], [*routes, *parted])
     return [*back, *led_to, *own]
 
