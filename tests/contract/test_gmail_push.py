@@ -108,7 +108,7 @@ def test_a_poll_finds_what_no_push_announced(world: World) -> None:
     world.control("watch/lapse")
     message_id = world.mail()
     assert world.settled()
-    world.sql("UPDATE channel_cursors SET watch_expires = now() RETURNING channel")
+    world.sql("UPDATE channel_cursors SET watch_expires = now() WHERE channel = 'email' RETURNING channel")
     assert world.poll().status_code == 200
     assert len(world.events(message_id)) == 1
     assert (world.row()["watch_expires"] - world.row()["seen_at"]).days >= 6
@@ -169,15 +169,14 @@ def test_spam_is_not_read_until_a_person_rescues_it(world: World) -> None:
 
 def test_the_watch_s_end_is_a_metric_and_a_state(world: World, tmp_path: Path) -> None:
     """Shown by a process that never saw the watch made; near or past its end the channel says what to do."""
-    world.sql("UPDATE channel_cursors SET watch_expires = now() + interval '6 days 12 hours' RETURNING channel")
+    due = "UPDATE channel_cursors SET watch_expires = {} WHERE channel = 'email' RETURNING channel"
+    world.sql(due.format("now() + interval '6 days 12 hours'"))
     assert world.email_health() == {"status": "ok"}
     with served("gmail_push", tmp_path, world.environment) as restarted, restarted.client() as client:
         [line] = [line for line in client.get("/metrics").text.splitlines() if line.startswith("fte_gmail_watch_exp")]
     assert abs(float(line.split()[1]) - world.row()["watch_expires"].timestamp()) < 1
     for passes, reason in (("6 days 7 hours", "watch-expires-soon"), ("6 hours", "watch-expired")):
-        world.sql(
-            f"UPDATE channel_cursors SET watch_expires = watch_expires - interval '{passes}' RETURNING channel"  # noqa: S608
-        )
+        world.sql(due.format(f"watch_expires - interval '{passes}'"))
         health = world.email_health()
         assert (health["status"], health["reason"]) == ("degraded", reason)
         assert "fte gmail watch" in health["action"]
