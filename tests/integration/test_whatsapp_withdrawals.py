@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared.conversations import mailbox
 from shared.delivery.send import Sending
 from tests.builders import whatsapp
@@ -58,6 +60,37 @@ async def test_nobody_takes_back_another_s_message(sending: Sending) -> None:
     question = whatsapp("mine", sender="+12015550177")
     await store(sending, question)
     await store(sending, twilio("", MessageType="deleted", OriginalMessageSid=question.provider_message_id))
+    row = await sending.ledger.db.fetchrow(
+        "SELECT outcome FROM messages WHERE provider_message_id = $1", question.provider_message_id
+    )
+    assert row is not None
+    assert row["outcome"] is None
+
+
+@pytest.mark.parametrize(("kind", "text"), [("deleted", ""), ("edited", "the March invoice")])
+async def test_a_withdrawal_that_comes_before_its_message(sending: Sending, kind: str, text: str) -> None:
+    """Webhooks keep no order: what was taken back already is stored as such, and answered by nobody."""
+    question = whatsapp("the April invoice")
+    first = await store(sending, twilio(text, MessageType=kind, OriginalMessageSid=question.provider_message_id))
+    second = await store(sending, question)
+    row = await sending.ledger.db.fetchrow(
+        "SELECT outcome, outcome_reason, withdrawn_at FROM messages WHERE provider_message_id = $1",
+        question.provider_message_id,
+    )
+    assert row is not None
+    assert (row["outcome"], row["outcome_reason"], row["withdrawn_at"] is not None) == ("ignored", kind, True)
+    lease = first.lease or second.lease
+    assert lease is not None
+    turn = (await mailbox.look(sending.ledger.db, sending.ledger.vault, lease)).turn
+    said = [one.text for one in turn.messages] if turn else []
+    assert said == ([] if kind == "deleted" else ["[an earlier message, edited]\nthe March invoice"])
+
+
+async def test_a_stranger_s_early_withdrawal_takes_nothing_back(sending: Sending) -> None:
+    """Only on the customer's own route."""
+    question = whatsapp("mine", sender="+12015550177")
+    await store(sending, twilio("", MessageType="deleted", OriginalMessageSid=question.provider_message_id))
+    await store(sending, question)
     row = await sending.ledger.db.fetchrow(
         "SELECT outcome FROM messages WHERE provider_message_id = $1", question.provider_message_id
     )
