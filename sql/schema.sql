@@ -114,6 +114,8 @@ CREATE TABLE messages (
     known               text CHECK (known IN ('yes', 'no', 'claimed')),
     -- The customer took the message back, or wrote another in its place.
     withdrawn_at        timestamptz,
+    -- Twilio's id of the message that this one takes back or replaces: it may be stored after us.
+    withdraws           text,
     -- Keyed hashes of an e-mail, by which a loop between two robots is noticed.
     sender_hash         bytea,
     thread_hash         bytea,
@@ -127,6 +129,7 @@ CREATE INDEX messages_customer ON messages (customer_id, seq DESC);
 CREATE INDEX messages_sender ON messages (sender_hash, stored_at) WHERE sender_hash IS NOT NULL;
 CREATE INDEX messages_thread ON messages (thread_hash, stored_at) WHERE thread_hash IS NOT NULL;
 CREATE INDEX messages_open ON messages (stored_at) WHERE author = 'customer' AND outcome IS NULL;
+CREATE INDEX messages_withdraws ON messages (route_id, withdraws) WHERE withdraws IS NOT NULL;
 -- For the listing of what was missed: which ids are stored since a time.
 CREATE INDEX messages_whatsapp ON messages (received_at) WHERE channel = 'whatsapp' AND provider_message_id IS NOT NULL;
 

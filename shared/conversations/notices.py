@@ -39,31 +39,15 @@ async def post(
     `keys` must hold the customer's. The sweep asks for what the caller could not.
     """
     route_id, message_id, delivery_id = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    channel, owner = notice.channel, customer_id
     key = vault.lookup("route", json.dumps([notice.channel, "notice", str(message_id)]))
     address = json.dumps({"address": notice.address, "name": notice.name, "thread": ""})
 
-    def seal(label: str, text: str) -> bytes:
-        return keys.seal(customer_id, label, text)
-
-    await connection.execute(
-        SQL["open_route"],
-        route_id,
-        notice.channel,
-        key,
-        customer_id,
-        conversation_id,
-        seal("route.address", address),
-    )
-    await connection.execute(
-        SQL["insert_notice"],
-        message_id,
-        conversation_id,
-        customer_id,
-        route_id,
-        notice.channel,
-        Trust.CLAIMED,
-        seal("message.subject", notice.subject) if notice.subject else None,
-        seal("message.body", notice.text),
-    )
-    await connection.execute(SQL["insert_delivery"], delivery_id, message_id, conversation_id, route_id, notice.channel)
+    sealed = keys.seal(owner, "route.address", address)
+    subject = keys.seal(owner, "message.subject", notice.subject) if notice.subject else None
+    body = keys.seal(owner, "message.body", notice.text)
+    await connection.execute(SQL["open_route"], route_id, channel, key, owner, conversation_id, sealed)
+    written = (message_id, conversation_id, owner, route_id, channel, Trust.CLAIMED, subject, body)
+    await connection.execute(SQL["insert_notice"], *written)
+    await connection.execute(SQL["insert_delivery"], delivery_id, message_id, conversation_id, route_id, channel)
     return delivery_id

@@ -6,6 +6,7 @@ row a number, found by keyed hash). Confirmations are notices; of a stopped numb
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -47,63 +48,82 @@ async def note_arrival(
     """Everything a WhatsApp message changes besides itself; the deliveries to ask for after the commit."""
     if message.channel is not Channel.WHATSAPP:
         return ()
-    lookup, facts = lookup_of(vault, message.sender.address), message.whatsapp
+    arrival = _Arrival(connection, vault, settings, where, message, message_id)
     wrote = None if message.ignored in _NO_MESSAGE else message.received_at
-    await connection.execute(SQL["wrote"], lookup, wrote)
-    if facts is not None and (gone := facts.edits or facts.deletes):
-        reason = "edited" if facts.edits else "deleted"
-        await connection.execute(SQL["withdraw"], where.route_id, gone, reason)
-    notice = await _obey(connection, vault, settings, where, message, message_id, lookup)
+    await connection.execute(SQL["wrote"], arrival.lookup, wrote)
+    await arrival.withdraw()
+    notice = await arrival.obey()
     if wrote is None:
         return ()
     due = [row["id"] for row in await connection.fetch(SQL["release_held"], where.route_id)]
     return (*due, *([notice] if notice else []))
 
 
-async def _obey(
-    connection: Any,
-    vault: Vault,
-    settings: Settings,
-    where: Place,
-    message: InboundMessage,
-    message_id: UUID,
-    lookup: bytes,
-) -> UUID | None:
-    """Do what a command asks, and confirm it unless Twilio did; the confirmation's delivery."""
-    facts = message.whatsapp
-    if facts is None or message.ignored not in ("opt-out", OPTED_IN, "help"):
-        return None
-    kind = "help"
-    if facts.command == "stop":
-        kind = "stopped"
-        if not await connection.fetchval(SQL["stop"], lookup, CUSTOMER):
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A message just stored, within the inbox's transaction."""
+
+    connection: Any
+    vault: Vault
+    settings: Settings
+    where: Place
+    message: InboundMessage
+    message_id: UUID
+
+    @property
+    def lookup(self) -> bytes:
+        return lookup_of(self.vault, self.message.sender.address)
+
+    async def withdraw(self) -> None:
+        """Take back what this message deletes or replaces, or this message itself: they come in any order."""
+        facts, connection, route_id = self.message.whatsapp, self.connection, self.where.route_id
+        gone = facts.edits or facts.deletes if facts else ""
+        if facts is not None and gone:
+            await connection.execute(SQL["withdraws"], self.message_id, gone)
+            await connection.execute(SQL["withdraw"], route_id, gone, "edited" if facts.edits else "deleted")
+        own = self.message.provider_message_id
+        if (reason := await connection.fetchval(SQL["withdrawn_by"], route_id, own)) is not None:
+            await connection.execute(SQL["withdraw"], route_id, own, reason)
+
+    async def obey(self) -> UUID | None:
+        """Do what a command asks, and confirm it unless Twilio did; the confirmation's delivery."""
+        facts = self.message.whatsapp
+        if facts is None or self.message.ignored not in ("opt-out", OPTED_IN, "help"):
             return None
-    elif facts.command == "start":
-        kind = "started"
-        await connection.execute(SQL["start"], lookup)
-    elif await connection.fetchval(SQL["is_stopped"], lookup):
-        return None
-    if facts.settled:
-        return None
-    language = facts.language or await _language(connection, vault, where, message_id)
-    text = fixed(kind, language, company=settings.company_name)
-    notice = await post(
-        connection,
-        vault,
-        where.resolved.keys,
-        customer_id=where.resolved.customer_id,
-        conversation_id=where.conversation_id,
-        notice=Notice(Channel.WHATSAPP, message.sender.address, text, name=message.sender.name),
-    )
-    if kind == "stopped":
-        await connection.execute(SQL["say_farewell"], lookup, notice)
-    return notice
+        kind = await self._carry_out(facts.command)
+        if not kind or facts.settled:
+            return None
+        notice = await self._confirm(kind, facts.language or await self._language())
+        if kind == "stopped":
+            await self.connection.execute(SQL["say_farewell"], self.lookup, notice)
+        return notice
 
+    async def _carry_out(self, command: str) -> str:
+        """What to confirm; empty when there is nothing to say, as to a number that is stopped already."""
+        connection, lookup = self.connection, self.lookup
+        if command == "stop":
+            return "stopped" if await connection.fetchval(SQL["stop"], lookup, CUSTOMER) else ""
+        if command == "start":
+            await connection.execute(SQL["start"], lookup)
+            return "started"
+        return "" if await connection.fetchval(SQL["is_stopped"], lookup) else "help"
 
-async def _language(connection: Any, vault: Vault, where: Place, message_id: UUID) -> str:
-    """Of what the customer wrote last; English for a stranger."""
-    sealed = await connection.fetchval(SQL["latest_text"], where.route_id, message_id)
-    if sealed is None:
-        return "en"
-    keys = await vault.keys_for(connection, [sealed])
-    return tongue(keys.unseal("message.body", sealed))
+    async def _confirm(self, kind: str, language: str) -> UUID:
+        text = fixed(kind, language, company=self.settings.company_name)
+        sender, resolved = self.message.sender, self.where.resolved
+        return await post(
+            self.connection,
+            self.vault,
+            resolved.keys,
+            customer_id=resolved.customer_id,
+            conversation_id=self.where.conversation_id,
+            notice=Notice(Channel.WHATSAPP, sender.address, text, name=sender.name),
+        )
+
+    async def _language(self) -> str:
+        """Of what the customer wrote last; English for a stranger."""
+        sealed = await self.connection.fetchval(SQL["latest_text"], self.where.route_id, self.message_id)
+        if sealed is None:
+            return "en"
+        keys = await self.vault.keys_for(self.connection, [sealed])
+        return tongue(keys.unseal("message.body", sealed))

@@ -19,8 +19,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from asyncpg import UniqueViolationError
+
 from shared.channels.message import Channel, EmailHeaders, Trust
-from shared.channels.provider import Outbound, Receipt, Template
+from shared.channels.provider import Outbound, OutcomeUnknown, Receipt, Template
 from shared.conversations.numbers import SQL as NUMBERS
 from shared.conversations.numbers import lookup_of
 from shared.db.pool import Database
@@ -124,7 +126,7 @@ class Ledger:
 
     async def _outbound(self, connection: Any, row: Any, attempt: int) -> Outbound:
         answered = await connection.fetchrow(SQL["answered_by"], row["route_id"], row["id"])
-        taken = await connection.fetch(SQL["taken_ids"], row["route_id"], row["id"])
+        taken = await connection.fetch(SQL["taken_ids"], row["id"])
         sealed = [row["subject_enc"], row["body_enc"], row["address_enc"]]
         if answered:
             sealed += [answered["subject_enc"], answered["body_enc"], answered["details_enc"]]
@@ -145,10 +147,17 @@ class Ledger:
         return keep
 
     async def finish(self, outbound: Outbound, receipt: Receipt) -> None:
-        """The provider has it. A row that a callback already moved forward stays where it is."""
-        row = await self.db.fetchrow(
-            SQL["finish"], UUID(outbound.delivery_id), outbound.attempt, receipt.status, receipt.provider_id, None
-        )
+        """The provider has it. A row that a callback already moved forward stays where it is.
+
+        Raises OutcomeUnknown (`ambiguous`) when another delivery is known by the receipt's id.
+        """
+        delivery_id = UUID(outbound.delivery_id)
+        try:
+            row = await self.db.fetchrow(
+                SQL["finish"], delivery_id, outbound.attempt, receipt.status, receipt.provider_id, None
+            )
+        except UniqueViolationError:
+            raise OutcomeUnknown("what was found is known as another's", code="ambiguous") from None
         if row is None:
             # The row was settled without us; the provider's id is the only trace of what went out.
             logger().error("delivered_without_claim", attempt=outbound.attempt, provider_id=receipt.provider_id)

@@ -16,7 +16,7 @@ async def handle_outbound(sending: Sending, event: ReceivedEvent) -> None:
     if event.type == DELIVERY_REQUESTED:
         await sending.deliver(event.parse(DeliveryRequested).delivery_id)
     elif event.type == DELIVERY_STATUS:
-        for route_id in await apply_status(sending.ledger, event.parse(DeliveryStatus)):
+        for route_id in await apply_status(sending.ledger, event.parse(DeliveryStatus), sending.wake_later):
             await sending.work_on(route_id)
     else:
         raise Permanent(f"send-reply does not know events of type {event.type[:80]!r}", reason="unknown-event-type")

@@ -36,12 +36,16 @@ WINDOW_CODE = "63016"
 OPTED_OUT_CODE = "21610"
 
 
-async def undeliverable(ledger: Ledger, delivery_id: UUID, code: str) -> tuple[UUID, ...]:
-    """Find a delivery another way, or fail it for good; the routes on which something is due now."""
+async def undeliverable(ledger: Ledger, delivery_id: UUID, attempt: int, code: str) -> tuple[UUID, ...]:
+    """Find a delivery another way, or fail it for good; the routes on which something is due now.
+
+    Nothing when `attempt`, of which `code` was said, is not its last any more, or when another worker held it already.
+    """
     async with ledger.db.transaction() as connection:
         await connection.fetchval(SQL["lock_conversation_of"], delivery_id)
-        row = await connection.fetchrow(SQL["to_reroute"], delivery_id, ledger.settings.delivery_max_age_h * 3600)
-        if row is None:
+        max_age_s = ledger.settings.delivery_max_age_h * 3600
+        row = await connection.fetchrow(SQL["to_reroute"], delivery_id, max_age_s, attempt)
+        if row is None or (row["held"] and not row["over"] and code in (OUTSIDE_WINDOW, WINDOW_CODE)):
             return ()
         keys = await ledger.vault.keys_for(connection, [row["body_enc"], row["address_enc"]])
         case = _Case(ledger, connection, keys, row, code)
@@ -148,7 +152,8 @@ class _Case:
 
     async def _asked_in_vain(self, waiting: UUID) -> tuple[UUID, ...]:
         """The template did not go out either: what waits for its answer goes another way at once."""
-        row = await self.connection.fetchrow(SQL["to_reroute"], waiting, self.ledger.settings.delivery_max_age_h * 3600)
+        max_age_s = self.ledger.settings.delivery_max_age_h * 3600
+        row = await self.connection.fetchrow(SQL["to_reroute"], waiting, max_age_s, None)
         if row is None or not row["held"]:
             return ()
         keys = await self.ledger.vault.keys_for(self.connection, [row["body_enc"], row["address_enc"]])

@@ -87,7 +87,7 @@ class Sending:
 
     async def _otherwise(self, outbound: Outbound, code: str) -> bool:
         """It cannot go out like this: another way, or a person. The route goes on with its next."""
-        for route_id in await undeliverable(self.ledger, UUID(outbound.delivery_id), code):
+        for route_id in await undeliverable(self.ledger, UUID(outbound.delivery_id), outbound.attempt, code):
             await self.work_on(route_id)
         return True
 
@@ -128,13 +128,17 @@ class Sending:
             wait = max(wait, settings.provider_timeout_s + settings.delivery_claim_margin_s)
         await self.ledger.defer(outbound, wait, error.code, unknown=unknown)
         await self._degraded(outbound.channel, error.code)
-        self.alarms.set(wait, claim.route_id, self._wake)
+        self.wake_later(wait, claim.route_id)
+
+    def wake_later(self, seconds: float, route_id: UUID) -> None:
+        """Work on a route again after `seconds`, if this process still lives then."""
+        self.alarms.set(seconds, route_id, self._wake)
 
     async def _wake(self, route_id: UUID) -> None:
         try:
             await self.work_on(route_id)
         except Retryable:
-            self.alarms.set(delay_s(2), route_id, self._wake)
+            self.wake_later(delay_s(2), route_id)
         except FteError as error:
             logger().error("alarm_failed", exc_info=error)
 

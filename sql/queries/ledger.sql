@@ -25,14 +25,14 @@ LIMIT 1
 FOR NO KEY UPDATE OF d;
 
 -- name: claim
-UPDATE deliveries SET status = 'sending', attempt = attempt + 1,
+UPDATE deliveries SET status = 'sending', attempt = attempt + 1, provider_id = NULL,
                       claimed_until = now() + make_interval(secs => $2), next_at = NULL
 WHERE id = $1
 RETURNING attempt;
 
 -- name: claim_judged
 -- After a look that found nothing: only if nobody settled it meanwhile, as a status callback may.
-UPDATE deliveries SET status = 'sending', attempt = attempt + 1,
+UPDATE deliveries SET status = 'sending', attempt = attempt + 1, provider_id = NULL,
                       claimed_until = now() + make_interval(secs => $2), next_at = NULL
 WHERE id = $1 AND attempt = $3 AND status = 'unknown'
 RETURNING attempt;
@@ -52,7 +52,15 @@ ORDER BY m.seq DESC
 LIMIT 1;
 
 -- name: taken_ids
-SELECT provider_id FROM deliveries WHERE route_id = $1 AND provider_id IS NOT NULL AND id <> $2;
+-- What other deliveries to this customer are known by at the provider, as far as they can stand in its list beside
+-- this one; whatever their route, since every notice has one of its own.
+SELECT o.provider_id
+FROM deliveries d
+JOIN messages m ON m.id = d.message_id
+JOIN messages om ON om.customer_id = m.customer_id
+JOIN deliveries o ON o.message_id = om.id AND o.channel = d.channel
+WHERE d.id = $1 AND o.id <> d.id AND o.provider_id IS NOT NULL
+  AND coalesce(o.finished_at, now()) > d.created_at - interval '1 hour';
 
 -- name: keep_draft
 UPDATE deliveries SET draft_id = $3 WHERE id = $1 AND attempt = $2 AND status IN ('sending', 'unknown') RETURNING id;
@@ -88,17 +96,18 @@ ORDER BY seq
 LIMIT 1;
 
 -- name: status_row
-SELECT d.id, d.status, d.attempt, d.provider_id, d.route_id, d.conversation_id, d.channel
+SELECT d.id, d.status, d.attempt, d.provider_id, d.error_code, d.route_id, d.conversation_id, d.channel
 FROM deliveries d WHERE d.id = $1 FOR NO KEY UPDATE;
 
 -- name: apply_status
-UPDATE deliveries SET status = $2, provider_id = coalesce(provider_id, $3), error_code = coalesce($4, error_code),
+UPDATE deliveries SET status = $2, provider_id = coalesce(provider_id, $4), error_code = coalesce($3, error_code),
                       finished_at = coalesce(finished_at, now()), claimed_until = NULL, next_at = NULL
 WHERE id = $1;
 
 -- name: try_again
--- The provider took it and then said: not now. The next attempt is another message there.
-UPDATE deliveries SET status = 'deferred', provider_id = NULL, error_code = $2, claimed_until = NULL,
+-- The provider took it and then said: not now. The next attempt is another message there; until then this one ($4) is
+-- known by its id.
+UPDATE deliveries SET status = 'deferred', provider_id = coalesce(provider_id, $4), error_code = $2, claimed_until = NULL,
                       unknown_since = NULL, finished_at = NULL, next_at = now() + make_interval(secs => $3)
 WHERE id = $1 AND status IN ('sending', 'unknown', 'sent')
 RETURNING route_id;
@@ -144,13 +153,15 @@ WHERE status IN ('queued', 'sending', 'unknown', 'deferred')
 ORDER BY route_id, seq;
 
 -- name: to_reroute
--- A delivery that its channel cannot carry, locked, if that is still open.
+-- A delivery that its channel cannot carry, locked, if that is still open and attempt $3 is still its last.
 SELECT d.id, d.status, d.conversation_id, d.route_id, d.channel, d.author, d.arrived_at, d.created_at, d.held,
-       d.template, d.asks_for, d.created_at < now() - make_interval(secs => $2) AS too_old, m.id AS message_id, m.customer_id, m.kind, m.trust, m.handoff, m.body_enc, r.address_enc
+       d.template, d.asks_for, d.created_at < now() - make_interval(secs => $2) AS too_old,
+       coalesce(d.next_at <= now(), true) AS over, m.id AS message_id, m.customer_id, m.kind, m.trust, m.handoff, m.body_enc, r.address_enc
 FROM deliveries d
 JOIN messages m ON m.id = d.message_id
 JOIN routes r ON r.id = d.route_id
-WHERE d.id = $1 AND d.status IN ('queued', 'sending', 'unknown', 'deferred', 'sent')
+WHERE d.id = $1 AND d.attempt = coalesce($3, d.attempt)
+  AND d.status IN ('queued', 'sending', 'unknown', 'deferred', 'sent')
 FOR NO KEY UPDATE OF d;
 
 -- name: hold

@@ -48,6 +48,17 @@ UPDATE messages SET withdrawn_at = coalesce(withdrawn_at, now()),
                     outcome = coalesce(outcome, 'ignored')
 WHERE channel = 'whatsapp' AND provider_message_id = $2 AND route_id = $1 AND author = 'customer';
 
+-- name: withdraws
+-- Message $1 withdraws $2, which may come later.
+UPDATE messages SET withdraws = $2 WHERE id = $1;
+
+-- name: withdrawn_by
+-- Whether message $2 on this route was taken back, or replaced, before it came.
+SELECT CASE WHEN outcome_reason = 'deleted' THEN 'deleted' ELSE 'edited' END FROM messages
+WHERE route_id = $1 AND withdraws = $2 AND author = 'customer'
+ORDER BY seq DESC
+LIMIT 1;
+
 -- name: latest_text
 -- What this customer wrote last on this route: its language is theirs.
 SELECT body_enc FROM messages

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -246,6 +247,69 @@ async def test_a_time_out_ends_a_look(settings: Settings, kafka: Kafka) -> None:
         raise httpx.ReadTimeout("slow", request=request)
 
     assert await over(reply, settings, kafka).collect(ago(hours=1), ()) == 0
+
+
+def listed(sid: str | None, **more: Any) -> dict[str, Any]:
+    """A message as the list has it, written ten minutes ago."""
+    at = format_datetime(ago(minutes=10))
+    about = {"sid": sid, "from": f"whatsapp:{_THEIRS}", "direction": "inbound", "num_media": "0", "date_sent": at}
+    return {**about, "body": "hi", **more}
+
+
+def with_files(messages: list[dict[str, Any]], media: httpx.Response | Exception) -> Callable[..., httpx.Response]:
+    """A list of messages, whose lists of files answer alike."""
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/Media.json"):
+            return httpx.Response(200, json={"messages": messages})
+        if isinstance(media, Exception):
+            raise media
+        return media
+
+    return reply
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_file_that_was_deleted_costs_nobody_a_message(settings: Settings, kafka: Kafka, status: int) -> None:
+    """Its words count, the lost file is told, and what came later comes too."""
+    first = listed("SM1", num_media="1", date_sent=format_datetime(ago(minutes=20)))
+    wordless = listed("SM2", num_media="1", body="", date_sent=format_datetime(ago(minutes=15)))
+    reply = with_files([listed("SM3"), wordless, first], httpx.Response(status))
+    assert await over(reply, settings, kafka).collect(ago(hours=1), ()) == 3
+    note = "[a file came along, which Twilio no longer has]"
+    assert [one.text for one in kafka.messages] == [f"hi\n{note}", note, "hi"]
+    assert not any(one.ignored or one.attachments for one in kafka.messages)
+
+
+@pytest.mark.parametrize("fault", [httpx.Response(503), httpx.ReadTimeout("slow"), httpx.Response(200, text="<html>")])
+async def test_files_that_cannot_be_listed_now_leave_their_message_to_the_next_sweep(
+    settings: Settings, kafka: Kafka, fault: httpx.Response | Exception
+) -> None:
+    """The others come, and this one is found again."""
+    first = listed("SM1", num_media="1", date_sent=format_datetime(ago(minutes=20)))
+    assert await over(with_files([listed("SM2"), first], fault), settings, kafka).collect(ago(hours=1), ()) == 1
+    assert [one.provider_message_id for one in kafka.messages] == ["SM2"]
+    files = httpx.Response(200, json={"media_list": [{"uri": "/m.json", "content_type": "image/png"}]})
+    assert await over(with_files([listed("SM2"), first], files), settings, kafka).collect(ago(hours=1), ("SM2",)) == 1
+    assert len(kafka.messages[-1].attachments) == 1
+
+
+@pytest.mark.parametrize(("told", "minutes"), [("iso", 10), (None, -1), ("soon", -1)])
+async def test_a_message_without_a_readable_time_is_no_message_of_year_one(
+    settings: Settings, kafka: Kafka, told: str | None, minutes: int
+) -> None:
+    """ISO 8601 is read; otherwise the clock's time counts, which opens the window."""
+    at = ago(minutes=10).isoformat() if told == "iso" else told
+    reply = with_files([listed("SM1", date_sent=at, date_created=None)], httpx.Response(404))
+    assert await over(reply, settings, kafka).collect(ago(hours=1), ()) == 1
+    assert abs(kafka.messages[0].received_at - ago(minutes=minutes)) < timedelta(seconds=5)
+
+
+async def test_a_message_without_an_id_is_refused(settings: Settings, kafka: Kafka) -> None:
+    """It is not called "None"."""
+    reply = with_files([listed(None), listed("SM2")], httpx.Response(404))
+    assert await over(reply, settings, kafka).collect(ago(hours=1), ()) == 1
+    assert [one.provider_message_id for one in kafka.messages] == ["SM2"]
 
 
 def test_settings_decide_whether_there_is_anything_to_list(kafka: Kafka) -> None:

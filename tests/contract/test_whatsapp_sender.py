@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -294,6 +295,39 @@ async def _until_it_fails(sender: TwilioReplySender, reply: Outbound) -> None:
         while True:
             await sender.find(reply)
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("codes", "outcome"),
+    [
+        (("63018",), "none"),
+        (("30001", "20429"), "none"),
+        (("63018", "30008"), "30008"),
+        (("63007",), "63007"),
+    ],
+)
+async def test_what_failed_for_now_was_not_sent(codes: tuple[str, ...], outcome: str) -> None:
+    """Another attempt may follow, unless one of those listed failed for good."""
+    reply = outbound("+12015550126")
+    listed = [
+        {
+            "sid": f"SM{place}",
+            "status": "failed",
+            "error_code": int(code),
+            "body": reply.text,
+            "direction": "outbound-api",
+        }
+        for place, code in enumerate(codes)
+    ]
+    body = json.dumps({"messages": listed}).encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    async with _answering(answer) as url, opened(_settings(url)) as sender:
+        if outcome == "none":
+            assert await sender.find(reply) is None
+        else:
+            with pytest.raises(ProviderRefused) as refused:
+                await sender.find(reply)
+            assert refused.value.code == outcome
 
 
 async def test_nobody_there_is_surely_not_sent() -> None:

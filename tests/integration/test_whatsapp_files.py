@@ -216,6 +216,9 @@ async def test_credentials_go_to_twilio_alone() -> None:
     [
         "http://169.254.169.254/latest/meta-data/",
         "https://api.twilio.com.evil.example/x",
+        "https://media.twilio.com/x",
+        "https://api.a.b.c.twilio.com/x",
+        "https://xapi.twilio.com/x",
         f"https://api.twilio.com{_AT}evil.example/x",
         f"https://user:pass{_AT}api.twilio.com/x",
         "http://api.twilio.com/x",
@@ -235,6 +238,37 @@ async def test_nothing_but_twilio_is_asked(url: str) -> None:
     with pytest.raises(ProviderRefused) as refused:
         await client(answer).fetch(url)
     assert refused.value.code == "foreign-host"
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("https://api.dublin.ie1.twilio.com", URL),
+        ("https://api.twilio.com", URL.replace("api.", "api.dublin.ie1.")),
+        ("https://api.us1.twilio.com", URL.replace("api.", "api.sydney.au1.")),
+    ],
+)
+async def test_a_region_s_media_are_twilio_s_too(base: str, url: str) -> None:
+    """The API in one region, and a file named in another: both are Twilio's own, and get the credentials."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert "authorization" in request.headers
+        return httpx.Response(200, content=PNG)
+
+    assert (await client(answer, twilio_api_base_url=base).fetch(url)).data == PNG
+
+
+@pytest.mark.parametrize(
+    "url", [URL, "https://api.evil.example/x", "https://api.twilio.com.evil.example/x", "https://media.twilio.com/x"]
+)
+async def test_another_base_has_no_regions(url: str) -> None:
+    """The credentials of a server that is not Twilio's go nowhere else."""
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        raise AssertionError("a request left")
+
+    with pytest.raises(ProviderRefused):
+        await client(answer, twilio_api_base_url="http://127.0.0.1:9").fetch(url)
 
 
 @pytest.mark.parametrize(

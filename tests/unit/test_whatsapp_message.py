@@ -108,6 +108,25 @@ def test_what_a_message_says_besides_its_words(name: str, facts: dict[str, objec
     assert read(name).whatsapp == WhatsAppFacts.model_validate(facts)
 
 
+_FILE = {"NumMedia": "1", "MediaUrl0": "https://api.twilio.com/x", "MediaContentType0": "image/png"}
+
+
+@pytest.mark.parametrize("said", ["STOP", "stop "])
+def test_what_twilio_took_for_stop_stops_with_a_file_too(said: str) -> None:
+    """Twilio has blocked the number: to think otherwise here would send into nothing."""
+    message = read("text", Body="STOP", OptOutType=said, **_FILE)
+    assert message.whatsapp is not None
+    assert (message.whatsapp.command, message.whatsapp.settled, message.ignored) == ("stop", True, "opt-out")
+
+
+@pytest.mark.parametrize("more", [{}, {"OptOutType": "HELP"}, {"OptOutType": "START"}])
+def test_a_file_under_any_other_command_is_a_message(more: dict[str, str]) -> None:
+    """Else the file would be seen by nobody."""
+    message = read("text", Body="stop", **_FILE, **more)
+    assert message.whatsapp is not None
+    assert (message.whatsapp.command, message.ignored) == ("", "")
+
+
 @pytest.mark.parametrize("sid", ["", "x y", "SM1\n2", "é", "S" * 65])
 def test_a_malformed_id_of_another_message_is_none(sid: str) -> None:
     """It costs nobody this message."""

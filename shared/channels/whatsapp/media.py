@@ -1,6 +1,7 @@
 """The files of WhatsApp messages, from Twilio (twilio.com/docs/messaging/api/media-resource).
 
-The account's credentials go to Twilio's own address alone (TWILIO_API_BASE_URL); Twilio answers with a redirect
+The account's credentials go to Twilio's own address alone (TWILIO_API_BASE_URL, and where that is Twilio's, its API
+in every region: twilio.com/docs/global-infrastructure); Twilio answers with a redirect
 to its store, which is followed without them, and only to hosts where Twilio keeps media. A URL in a message is
 a stranger's until it has Twilio's origin: nothing else is ever asked for it.
 """
@@ -23,6 +24,8 @@ _REDIRECTS = 3
 _CHUNK = 65_536
 # Twilio's own hosts, its content network, and the S3 host names that it has redirected to.
 _STORES = re.compile(r"(?:[a-z0-9-]+\.)*(?:twilio|twiliocdn)\.com|(?:[a-z0-9.-]+\.)?s3[a-z0-9.-]*\.amazonaws\.com")
+
+_API = re.compile(r"api(?:\.[a-z0-9-]+){0,2}\.twilio\.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class MediaClient:
         Raises ProviderRefused for what never works (`foreign-host`, `not-found`, `too-large`), ProviderDown for
         what may work later (`auth`, `not-configured`, `timeout`, `connection`, an HTTP status).
         """
-        if _origin(url) != self._origin:
+        if not self._is_ours(url):
             raise ProviderRefused("a file is not at Twilio", code="foreign-host")
         if self._auth is None:
             raise ProviderDown("TWILIO_ACCOUNT_SID or TWILIO_AUTH_TOKEN is not set", code="not-configured")
@@ -66,7 +69,7 @@ class MediaClient:
 
     async def _follow(self, url: str) -> Fetched:
         for _ in range(_REDIRECTS + 1):
-            auth = self._auth if _origin(url) == self._origin else None
+            auth = self._auth if self._is_ours(url) else None
             async with self._http.stream("GET", url, auth=auth, follow_redirects=False) as answer:
                 if not answer.is_redirect:
                     return await _read(answer)
@@ -75,9 +78,13 @@ class MediaClient:
                 raise ProviderRefused("Twilio points elsewhere for a file", code="foreign-host")
         raise ProviderDown("Twilio points on and on for a file", code="redirects")
 
+    def _is_ours(self, url: str) -> bool:
+        origin = _origin(url)
+        return origin == self._origin or (_is_api(origin) and _is_api(self._origin))
+
     def _may_store(self, url: str) -> bool:
         parts = urlsplit(url)
-        return _origin(url) == self._origin or (
+        return self._is_ours(url) or (
             parts.scheme == "https" and bool(_STORES.fullmatch((parts.hostname or "").lower()))
         )
 
@@ -95,6 +102,10 @@ async def _read(answer: httpx.Response) -> Fetched:
         if len(data) > MAX_BYTES:
             raise ProviderRefused("a file is larger than we keep", code="too-large")
     return Fetched(bytes(data), answer.headers.get("content-type", ""))
+
+
+def _is_api(origin: tuple[str, str, int | None] | None) -> bool:
+    return origin is not None and origin[::2] == ("https", 443) and _API.fullmatch(origin[1]) is not None
 
 
 def _origin(url: str) -> tuple[str, str, int | None] | None:

@@ -35,8 +35,9 @@ def inbound_message(fields: Mapping[str, str], received_at: datetime, own_sender
     """One message of one person; `own_sender` is our number, E.164 or `whatsapp:+…`.
 
     Twilio's signature vouches for the number, so its trust is verified; a From that is not WhatsApp's
-    is refused, since caller ids of text messages can be forged. The answer goes to the number as
-    Twilio wrote it (`thread`); `sender.address` is its look-up form.
+    is refused, since caller ids of text messages can be forged. The answer goes to `sender.address`,
+    the number in E.164 (as Twilio wrote it where numbering plans have given that form up);
+    `thread`, as Twilio wrote it, keeps what is written to one route together.
 
     Raises Rejected (422) naming the parameter: MessageSid, From, or MessageStatus when it is a
     status callback that came to the wrong URL.
@@ -105,7 +106,10 @@ def _looked_up(number: str) -> str:
 def _facts(fields: Mapping[str, str], files: tuple[Attachment, ...]) -> WhatsAppFacts:
     """Twilio writes false, true and nothing at all for what is not forwarded."""
     kind, original = kind_of(fields), _other_sid(fields, "OriginalMessageSid")
-    command = command_of(fields) if kind not in EDITED and kind not in _NEEDS_NO_ANSWER and not files else None
+    command = command_of(fields) if kind not in EDITED and kind not in _NEEDS_NO_ANSWER else None
+    if files and command is not None and not (command.settled and command.word == "stop"):
+        # A file makes it a message, unless Twilio has blocked the number already.
+        command = None
     often = fields.get("FrequentlyForwarded", "").strip().lower() == "true"
     return WhatsAppFacts(
         command=command.word if command else "",

@@ -32,6 +32,15 @@ _MOST_PAGES = 20
 _SETTLED = timedelta(seconds=30)
 
 
+class _Unreadable(Exception):
+    """An answer of Twilio's that is none."""
+
+
+_FAULTS = (httpx.HTTPError, httpx.InvalidURL, _Unreadable)
+#: Statuses of what was deleted at Twilio.
+_GONE = (404, 410)
+
+
 @dataclass(frozen=True, slots=True)
 class Missed:
     """Lists and publishes. `http` has a time limit of its own."""
@@ -50,22 +59,32 @@ class Missed:
     async def collect(self, since: datetime, known: Sequence[str]) -> int:
         """Publish what came since then and is not known; how many.
 
-        A fault of Twilio's ends it with a warning: the next sweep looks as far back again. Raises Retryable while
-        Kafka is away.
+        A fault of Twilio's ends it, or leaves one message out, with a warning: the next sweep looks as far back
+        again. Raises Retryable while Kafka is away.
         """
-        seen, found = frozenset(known), 0
-        try:
-            listed = await self._list(since)
-            # Oldest first, so that what somebody wrote in order is answered in order.
-            for resource in sorted(listed, key=_written):
-                if str(resource.get("sid")) not in seen:
-                    found += await self._publish(resource)
-        except (httpx.HTTPError, httpx.InvalidURL, _Unreadable) as error:
-            logger().warning("listing_failed", channel="whatsapp", error_type=type(error).__name__)
+        seen, found, skipped = frozenset(known), 0, 0
+        for resource in await self._listed(since):
+            if str(resource.get("sid")) in seen:
+                continue
+            try:
+                found += await self._publish(resource)
+            except _FAULTS as error:
+                skipped += 1
+                logger().warning("listed_message_skipped", channel="whatsapp", error_type=type(error).__name__)
+        if skipped:
+            logger().warning("listed_messages_left", channel="whatsapp", count=skipped)
         if found:
             # Each was accepted by nobody before: a webhook is, or was, out of reach.
             logger().warning("missed_messages_found", channel="whatsapp", count=found)
         return found
+
+    async def _listed(self, since: datetime) -> list[Mapping[str, Any]]:
+        """Oldest first, so that what somebody wrote in order is answered in order; empty when Twilio fails."""
+        try:
+            return sorted(await self._list(since), key=self._written)
+        except _FAULTS as error:
+            logger().warning("listing_failed", channel="whatsapp", error_type=type(error).__name__)
+            return []
 
     async def _list(self, since: datetime) -> list[Mapping[str, Any]]:
         start = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -78,21 +97,23 @@ class Missed:
             page = await self._get(str(page["next_page_uri"]), {})
             listed += _items(page, "messages")
         latest = self.clock.now() - _SETTLED
-        return [one for one in listed if _is_inbound(one) and _written(one) <= latest]
+        return [one for one in listed if _is_inbound(one) and (_told(one) or latest) <= latest]
 
     async def _publish(self, resource: Mapping[str, Any]) -> int:
         fields = {
-            "MessageSid": str(resource.get("sid", "")),
+            "MessageSid": str(resource.get("sid") or ""),
             "From": str(resource.get("from", "")),
             "To": self._own(),
             "Body": str(resource.get("body") or ""),
             **await self._media(resource),
         }
+        if _told(resource) is None:
+            logger().warning("listed_message_without_time", channel="whatsapp")
         if not fields["Body"].strip() and fields["NumMedia"] == "0":
             # A location, a poll, whatever the list has no words for: somebody must be told that there was something.
             fields["MessageType"] = "unknown"
         try:
-            message = inbound_message(fields, _written(resource), self.settings.twilio_whatsapp_from)
+            message = inbound_message(fields, self._written(resource), self.settings.twilio_whatsapp_from)
         except Rejected as error:
             logger().warning("listed_message_refused", channel="whatsapp", field=error.field)
             return 0
@@ -104,7 +125,13 @@ class Missed:
         count = str(resource.get("num_media") or "0")
         if count == "0":
             return {"NumMedia": "0"}
-        page = await self._get(f"{self._account()}/Messages/{resource['sid']}/Media.json", {})
+        try:
+            page = await self._get(f"{self._account()}/Messages/{resource['sid']}/Media.json", {})
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code not in _GONE:
+                raise
+            # Deleted there, for good: the words count all the same, and that there was a file is told.
+            return {"NumMedia": "0", "Body": _with_note(str(resource.get("body") or ""))}
         fields: dict[str, str] = {}
         files = _items(page, "media_list")
         for index, file in enumerate(files):
@@ -135,12 +162,12 @@ class Missed:
     def _own(self) -> str:
         return _PREFIX + self.settings.twilio_whatsapp_from.removeprefix(_PREFIX)
 
+    def _written(self, resource: Mapping[str, Any]) -> datetime:
+        """What has no time is new: nobody's window is closed, and nothing dated, by a field that is missing."""
+        return _told(resource) or self.clock.now()
+
     def _token(self) -> str:
         return self.settings.twilio_auth_token.get_secret_value().partition(",")[0].strip()
-
-
-class _Unreadable(Exception):
-    """An answer of Twilio's that is none."""
 
 
 def _items(page: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
@@ -153,10 +180,17 @@ def _is_inbound(resource: Mapping[str, Any]) -> bool:
     return resource.get("direction") == "inbound" and str(resource.get("from", "")).startswith(_PREFIX)
 
 
-def _written(resource: Mapping[str, Any]) -> datetime:
-    """When it was sent, by Twilio's clock (RFC 2822); what has no time is as old as can be."""
-    try:
-        at = parsedate_to_datetime(str(resource.get("date_sent") or resource.get("date_created")))
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+def _told(resource: Mapping[str, Any]) -> datetime | None:
+    """When it was sent, by Twilio's clock: RFC 2822, or ISO 8601 as newer APIs of its have it; None without either."""
+    told = str(resource.get("date_sent") or resource.get("date_created"))
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            at = read(told)
+        except ValueError:
+            continue
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return None
+
+
+def _with_note(body: str) -> str:
+    return f"{body}\n[a file came along, which Twilio no longer has]".strip()

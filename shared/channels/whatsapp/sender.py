@@ -20,6 +20,7 @@ from shared.channels.limits import over_limit
 from shared.channels.message import Channel
 from shared.channels.provider import Outbound, OutcomeUnknown, ProviderDown, ProviderRefused, Receipt
 from shared.channels.whatsapp.callback import callback_url
+from shared.channels.whatsapp.codes import FOR_NOW
 from shared.channels.whatsapp.transport import HttpxTransport, failure_of_code
 from shared.settings import Settings
 
@@ -71,8 +72,9 @@ class TwilioReplySender:
     async def find(self, outbound: Outbound) -> Receipt | None:
         """Look for the message among those to this number since the delivery was made.
 
-        None: Twilio has no such message. Raises OutcomeUnknown when several could be it, the code's
-        own error when the one that is there has failed, ProviderDown when Twilio can't be asked.
+        None: Twilio has no such message, or only such as failed for now: it surely was not delivered.
+        Raises OutcomeUnknown when several could be it, ProviderRefused with its code when what is
+        there has failed for good, ProviderDown when Twilio can't be asked.
         """
         self._require_configured()
         if outbound.template is not None:
@@ -82,9 +84,11 @@ class TwilioReplySender:
         alive = [each for each in found if each.status not in _FAILED]
         if len(alive) > 1:
             raise OutcomeUnknown("several messages could be this one", code="ambiguous")
-        if alive or found:
-            return _receipt((alive or found)[0])
-        return None
+        for failed in found if not alive else ():
+            if _code_of(failed) not in FOR_NOW:
+                # Ours to repair or not: as with a callback, a person has it, since this message is over.
+                raise ProviderRefused("Twilio took this message, and it failed", code=_code_of(failed))
+        return _receipt(alive[0]) if alive else None
 
     async def _create(self, outbound: Outbound) -> Any:
         options: dict[str, Any] = _content(outbound)
@@ -165,7 +169,11 @@ def _recipient(outbound: Outbound) -> str:
     return _PREFIX + outbound.to.removeprefix(_PREFIX)
 
 
+def _code_of(message: Any) -> str:
+    return str(message.error_code or message.status)
+
+
 def _receipt(message: Any) -> Receipt:
     if message.status in _FAILED:
-        raise failure_of_code(str(message.error_code or message.status))
+        raise failure_of_code(_code_of(message))
     return Receipt(message.sid, "delivered" if message.status in _REACHED else "sent")

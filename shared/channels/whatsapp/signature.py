@@ -116,7 +116,8 @@ def signed_urls(configured: str, query: str) -> tuple[str, ...]:
     """The URLs Twilio may have signed for a call of `configured` that arrived with `query`.
 
     The fragment holds connection overrides and is never sent; credentials are dropped over https; a bare host is
-    called with or without its slash; the port stands there or not, since Twilio's own systems differ in that (its
+    called with or without its slash; a host in capitals or beyond ASCII stands as it was entered or as it is called
+    (RFC 3986, section 6.2.2.1; RFC 3490); the port stands there or not, since Twilio's own systems differ in that (its
     SDKs try both). A query counts as it came; where a proxy spelled it anew, as it was configured.
     """
     parts = urlsplit(configured)
@@ -132,16 +133,25 @@ def _users(parts: SplitResult) -> set[str]:
 
 
 def _with_and_without_port(parts: SplitResult) -> set[str]:
-    """The host in the letters of the setting, with its port or the scheme's own, and with none."""
+    """The host in every spelling, with its port or the scheme's own, and with none."""
     host = parts.netloc.rpartition("@")[2]
-    bare = host if parts.port is None else host.rpartition(":")[0]
-    return {bare.rstrip(":"), f"{bare.rstrip(':')}:{parts.port or _PORTS[parts.scheme]}"}
+    bare = (host if parts.port is None else host.rpartition(":")[0]).rstrip(":")
+    port = parts.port or _PORTS[parts.scheme]
+    return {f"{one}{end}" for one in _spellings(bare) for end in ("", f":{port}")}
+
+
+def _spellings(host: str) -> set[str]:
+    """In the letters of the setting, in small ones, and as the DNS has it."""
+    small = host.lower()
+    return {host, small} if host.isascii() else {host, small, small.encode("idna").decode()}
 
 
 def _checked(webhook_url: str) -> str:
     try:
         parts = urlsplit(webhook_url)
         reachable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        # Raises for a name that the DNS cannot have.
+        _spellings(parts.hostname or "")
         usable = reachable and not is_status_path(parts.path) and not parts.path.rstrip("/").endswith("/poll")
     except ValueError:
         usable = False

@@ -17,9 +17,10 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
 from shared.channels.provider import OutcomeUnknown, ProviderDown, ProviderError, ProviderRefused
+from shared.channels.whatsapp.codes import FOR_NOW
 
 # Rates and full queues (twilio.com/docs/api/errors): the same request may pass later.
-_LATER = {"20429", "63018", "21611", "14107", "30001"}
+_LATER = FOR_NOW | {"21611", "14107"}
 # Account, credentials, our own sender: ours to repair, and the message is fine.
 _OURS_TO_REPAIR = {"20003", "20005", "20006", "20404", "21212", "21603", "21606", "63007"}
 _NEVER_LEFT = (

@@ -1,0 +1,37 @@
+"""send-reply's work on wires of its own; a module may have another."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from shared.channels.message import Channel
+from shared.db.pool import Database
+from shared.delivery.alarms import Alarms
+from shared.delivery.ledger import Ledger
+from shared.delivery.send import Sending
+from shared.privacy.vault import Vault
+from shared.settings import Settings
+from tests.integration.test_ledger import Wire
+from tests.integration.whatsapp_side import (
+    GERMAN,
+    TEMPLATE,
+)
+
+
+@pytest_asyncio.fixture
+async def sending(db: Database, vault: Vault, settings: Settings) -> AsyncIterator[Sending]:
+    """send-reply's work, each channel on a wire of its own."""
+    alarms = Alarms()
+    yield Sending(Ledger(db, vault, settings), {channel: Wire() for channel in Channel}, alarms)
+    await alarms.close()
+
+
+@pytest_asyncio.fixture
+async def with_template(db: Database, vault: Vault, settings: Settings) -> AsyncIterator[Sending]:
+    """The same with an approved template in two languages."""
+    more = settings.model_copy(update={"twilio_template_sid": TEMPLATE, "twilio_template_sids": (f"de:{GERMAN}",)})
+    alarms = Alarms()
+    yield Sending(Ledger(db, vault, more), {channel: Wire() for channel in Channel}, alarms)
+    await alarms.close()

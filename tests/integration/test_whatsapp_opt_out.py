@@ -1,0 +1,193 @@
+"""STOP, START and HELP on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.channels.message import Channel
+from shared.channels.provider import OutcomeUnknown, ProviderDown, ProviderRefused
+from shared.conversations import mailbox
+from shared.conversations.commit import Verdict, commit_turn
+from shared.conversations.desk import Desk
+from shared.conversations.notices import Notice, post
+from shared.delivery.ledger import supersede
+from shared.delivery.send import Sending
+from shared.delivery.status import apply_status
+from tests.builders import email, whatsapp
+from tests.integration.test_ledger import Wire, make_due, said, status_of
+from tests.integration.whatsapp_side import (
+    NUMBER,
+    answer,
+    carry_out,
+    know_address,
+    sent_on,
+    store,
+    ticket_reason,
+    twilio,
+)
+
+
+async def test_stop_is_confirmed_once_and_then_there_is_silence(sending: Sending) -> None:
+    """One farewell that tells the way back; after it neither the agent, a notice nor a person reaches the number."""
+    ledger = sending.ledger
+    await answer(sending, "hello")
+    await carry_out(sending, twilio("STOP"))
+    await carry_out(sending, twilio("Stop!"))
+    (farewell,) = [one for one in sent_on(sending, Channel.WHATSAPP) if "START" in one.text]
+    assert "Tideline" in farewell.text
+    late = await answer(sending, "not any more", said_first="one more question")
+    await sending.deliver(late)
+    ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
+    by_person, conversation_id = await Desk(ledger.db, ledger.vault, supersede).reply(ticket, "a person's word")
+    await sending.deliver(by_person)
+    async with ledger.db.transaction() as connection:
+        customer = await connection.fetchval("SELECT id FROM customers")
+        keys = await ledger.vault.keys(connection, [customer])
+        code = Notice(Channel.WHATSAPP, NUMBER, "code 123")
+        notice = await post(
+            connection, ledger.vault, keys, customer_id=customer, conversation_id=conversation_id, notice=code
+        )
+    await sending.deliver(notice)
+    assert sent_on(sending, Channel.WHATSAPP)[-1] is farewell
+    assert [await status_of(sending, one) for one in (late, by_person, notice)] == ["failed"] * 3
+    assert await ticket_reason(sending) == "delivery-failed:opted-out"
+
+
+async def test_stop_outruns_what_waits_to_be_sent(sending: Sending) -> None:
+    """A reply committed before STOP and not sent yet is not sent after it."""
+    waiting = await answer(sending, "just too late")
+    await carry_out(sending, twilio("STOP"))
+    await sending.deliver(waiting)
+    assert "just too late" not in [one.text for one in sent_on(sending, Channel.WHATSAPP)]
+    assert await status_of(sending, waiting) == "failed"
+
+
+async def test_other_channels_go_on_after_stop(sending: Sending) -> None:
+    """STOP on WhatsApp says nothing of e-mail."""
+    await know_address(sending)
+    await carry_out(sending, twilio("STOP"))
+    ledger = sending.ledger
+    stored = await store(sending, email("and by mail?", sender="ada@example.org", thread="t2"))
+    assert stored.lease is not None
+    seen = await mailbox.look(ledger.db, ledger.vault, stored.lease)
+    assert seen.turn is not None
+    delivery_id = await commit_turn(ledger.db, ledger.vault, seen.turn, Verdict("replied", None, "yes, by mail"))
+    assert delivery_id is not None
+    await sending.deliver(delivery_id)
+    assert "yes, by mail" in [one.text for one in sent_on(sending, Channel.EMAIL)]
+
+
+async def test_start_lifts_the_block(sending: Sending) -> None:
+    """Welcomed back, and answered again."""
+    await carry_out(sending, twilio("STOP"))
+    await carry_out(sending, twilio("START"))
+    await sending.deliver(await answer(sending, "here again"))
+    texts = [one.text for one in sent_on(sending, Channel.WHATSAPP)]
+    assert len(texts) == 3
+    assert (texts[1].startswith("Welcome back"), texts[2]) == (True, "here again")
+
+
+async def test_start_without_a_stop_is_a_message_like_any_other(sending: Sending) -> None:
+    """'Start' may be an answer to a question of ours."""
+    stored = await carry_out(sending, twilio("Start"))
+    assert stored.due == ()
+    assert (await sending.ledger.db.fetchrow("SELECT outcome FROM messages"))["outcome"] is None  # type: ignore[index]
+
+
+async def test_help_answers_with_a_fixed_text(sending: Sending) -> None:
+    """Who we are, that a person may take over, and how to stop."""
+    await carry_out(sending, twilio("HELP"))
+    await carry_out(sending, twilio("Hilfe"))
+    texts = [one.text for one in sent_on(sending, Channel.WHATSAPP)]
+    assert ("support of Tideline" in texts[0], "Support von Tideline" in texts[1]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "word", "confirmed"),
+    [
+        ("Wie kann ich meine Daten exportieren?", "STOP", "keine WhatsApp-Nachrichten mehr"),
+        ("¿Cómo puedo cambiar mi contraseña?", "stop", "No recibirá más"),
+        ("مرحبا، كيف أغير لغة التطبيق؟", "STOP", "لن تصلك"),
+        ("hi", "ARRÊT", "Vous ne recevrez plus"),
+        ("hi", "إيقاف", "لن تصلك"),
+        ("hi", "بند کریں", "کوئی پیغام نہیں"),
+        ("hi", "BAJA", "No recibirá más"),
+    ],
+)
+async def test_the_confirmation_is_in_the_customer_s_language(
+    sending: Sending, before: str, word: str, confirmed: str
+) -> None:
+    """The word's language, or else that of what they wrote before."""
+    await store(sending, whatsapp(before))
+    await carry_out(sending, twilio(word))
+    assert confirmed in sent_on(sending, Channel.WHATSAPP)[-1].text
+
+
+async def test_what_twilio_answered_itself_is_not_answered_again(sending: Sending) -> None:
+    """Advanced Opt-Out: the block is kept here too, the words are Twilio's."""
+    stored = await carry_out(sending, twilio("cancel", OptOutType="STOP"))
+    assert stored.due == ()
+    late = await answer(sending, "late")
+    await sending.deliver(late)
+    assert (sent_on(sending, Channel.WHATSAPP), await status_of(sending, late)) == ([], "failed")
+    await sending.ledger.db.execute("UPDATE conversations SET state = 'agent'")
+    await carry_out(sending, twilio("yes", OptOutType="START"))
+    await sending.deliver(await answer(sending, "back"))
+    assert [one.text for one in sent_on(sending, Channel.WHATSAPP)] == ["back"]
+
+
+@pytest.mark.parametrize("how", ["refusal", "callback"])
+async def test_21610_is_a_block_too(sending: Sending, how: str) -> None:
+    """Twilio keeps a list of its own: what it says is remembered, and not tried again."""
+    first = await answer(sending, "one")
+    if how == "refusal":
+        wire = sending.senders[Channel.WHATSAPP]
+        assert isinstance(wire, Wire)
+        wire.before = [ProviderRefused("unsubscribed", code="21610")]
+        await sending.deliver(first)
+    else:
+        await sending.deliver(first)
+        await apply_status(sending.ledger, said(first, "failed", "21610"))
+    delivered = len(sent_on(sending, Channel.WHATSAPP))
+    assert await ticket_reason(sending) == "delivery-failed:21610"
+    row = await sending.ledger.db.fetchrow("SELECT stop_reason FROM whatsapp_numbers")
+    assert row is not None
+    assert row["stop_reason"] == "provider"
+    ledger = sending.ledger
+    ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
+    second, _ = await Desk(ledger.db, ledger.vault, supersede).reply(ticket, "still there?")
+    await sending.deliver(second)
+    assert len(sent_on(sending, Channel.WHATSAPP)) == delivered
+
+
+async def test_a_stop_that_comes_twice_is_stored_once(sending: Sending) -> None:
+    """The same webhook again confirms nothing again."""
+    message = twilio("STOP")
+    await carry_out(sending, message)
+    await carry_out(sending, message)
+    assert len(sent_on(sending, Channel.WHATSAPP)) == 1
+
+
+async def test_a_farewell_survives_an_outage(sending: Sending) -> None:
+    """The provider is away for a moment: the farewell is deferred and then sent, though the number is stopped."""
+    wire = sending.senders[Channel.WHATSAPP]
+    assert isinstance(wire, Wire)
+    wire.before = [ProviderDown("away", code="connection")]
+    stored = await carry_out(sending, twilio("STOP"))
+    await make_due(sending)
+    await sending.deliver(stored.due[0])
+    assert len(sent_on(sending, Channel.WHATSAPP)) == 1
+
+
+async def test_an_unknown_outcome_is_looked_at_even_when_the_number_stopped(sending: Sending) -> None:
+    """What may have gone out before STOP is judged, and not sent again."""
+    wire = sending.senders[Channel.WHATSAPP]
+    assert isinstance(wire, Wire)
+    wire.after = [OutcomeUnknown("lost", code="connection")]
+    delivery_id = await answer(sending, "perhaps")
+    await sending.deliver(delivery_id)
+    await store(sending, twilio("STOP"))
+    await make_due(sending)
+    await sending.deliver(delivery_id)
+    assert await status_of(sending, delivery_id) == "sent"
+    assert [one.text for one in sent_on(sending, Channel.WHATSAPP)].count("perhaps") == 1
