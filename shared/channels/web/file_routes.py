@@ -69,13 +69,12 @@ async def attach_files(
     idempotency_key: IdempotencyKey = "",
 ) -> FilesAdded:
     """Accept files as a message of their own, with or without words."""
-    await form.door.admit(request)
-    await form.door.admit_ticket(request, holder.ticket)
     response.headers.update(NO_STORE)
     async with received(request, form.settings) as upload, form.uploads:
         found = await facts_of(upload.files)
         key = form.keys[0]
         message = message_id(key, holder, idempotency_key or secrets.token_hex(16), upload.message, found)
+        await form.door.admit_ticket(request, holder.ticket, message)
         kept = await _keep(form, upload, found, message)
         await publish_inbound(
             form.producer, form.settings, added_message(holder, message, upload.message, form.clock.now(), kept)

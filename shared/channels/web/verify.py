@@ -21,6 +21,8 @@ from shared.observability.logs import logger
 
 routes = APIRouter()
 
+PATH = "/verify"
+
 _WORDS = Path(__file__).with_name("link_words.txt")
 _HEADERS = NO_STORE | {
     "X-Content-Type-Options": "nosniff",
@@ -35,7 +37,7 @@ _STYLE = (
 _RIGHT_TO_LEFT = {"ar", "ur"}
 
 
-@routes.get("/verify", include_in_schema=False)
+@routes.get(PATH, include_in_schema=False)
 async def follow_link(request: Request, form: FormNeeded, token: str = "") -> Response:
     """303 to the hosted page with a verified token in the fragment, which no server and no log sees."""
     try:
