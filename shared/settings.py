@@ -162,6 +162,9 @@ class Settings(BaseSettings):
 
     # -- customers ------------------------------------------------------------------------------
     verification_link_d: float = Field(default=7.0, description="how long a link that verifies an address is valid")
+    verification_mails_max_per_h: int = Field(
+        default=300, ge=1, description="links mailed to typed addresses in all; beyond it none is, and a metric says so"
+    )
     number_stale_d: int = Field(
         default=180, ge=1, description="a phone number unseen for longer is another person's until proven"
     )

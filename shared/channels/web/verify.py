@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
 
 from shared.channels.message import Trust
 from shared.channels.web.form import NO_STORE, FormNeeded
@@ -56,7 +57,7 @@ async def follow_link(request: Request, form: FormNeeded) -> Response:
     try:
         # Before the body is read; Admission leaves this path to us, since people read the answer.
         await form.door.admit(request)
-        token = _token_in(await request.body())
+        token = await _token_in(request)
         redeemed = await form.links.redeem(token)
     except (Rejected, Retryable) as error:
         what = _what(error)
@@ -68,11 +69,11 @@ async def follow_link(request: Request, form: FormNeeded) -> Response:
     return Response(status_code=303, headers=NO_STORE | {"Location": f"{base}/#{fragment}"})
 
 
-def _token_in(body: bytes) -> str:
+async def _token_in(request: Request) -> str:
     """`token` of a form (application/x-www-form-urlencoded); nothing where there is none."""
     try:
-        fields = parse_qs(body.decode("ascii"), max_num_fields=10)
-    except ValueError:
+        fields = parse_qs((await request.body()).decode("ascii"), max_num_fields=10)
+    except (ClientDisconnect, ValueError):
         return ""
     return fields.get("token", [""])[0]
 
