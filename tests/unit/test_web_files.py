@@ -325,23 +325,23 @@ async def test_files_fetched_are_counted(tmp_path: Path) -> None:
 
 async def test_few_uploads_are_in_memory_at_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The third waits until one of two is done, and is taken then."""
-    given, going, waiting, most = await rig.open(), asyncio.Event(), 0, 0
+    given, going, entered, waiting, most = await rig.open(), asyncio.Event(), asyncio.Semaphore(0), 0, 0
     real = rig.store.keep
 
     async def slowly(blob_id: uuid.UUID, data: bytes) -> None:
         nonlocal waiting, most
         waiting += 1
         most = max(most, waiting)
+        entered.release()
         await going.wait()
         waiting -= 1
         await real(blob_id, data)
 
     monkeypatch.setattr(rig.store, "keep", slowly)
     tasks = [asyncio.create_task(attach(rig, given, _TEXT)) for _ in range(4)]
-    while waiting < 2:
-        await asyncio.sleep(0)
     for _ in range(2):
-        await asyncio.sleep(0.1)
+        await entered.acquire()
+    await asyncio.sleep(0.1)
     going.set()
     assert {answer.status_code for answer in await asyncio.gather(*tasks)} == {202}
     assert most == 2
