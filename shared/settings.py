@@ -10,7 +10,7 @@ import base64
 import binascii
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import Permanent
@@ -23,6 +23,9 @@ def _split(value: object) -> object:
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+#: What is compared or signed to the letter: white space that came along with a copied address is no part of it.
+Stripped = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
 class Settings(BaseSettings):
@@ -82,7 +85,7 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = Field(
         default=SecretStr(""), description="one, or two comma-separated while rotating"
     )
-    twilio_webhook_url: str = Field(default="", description="the exact public URL that Twilio calls")
+    twilio_webhook_url: Stripped = Field(default="", description="the exact public URL that Twilio calls")
     twilio_whatsapp_from: str = Field(default="", description="our sender, E.164 or whatsapp:+…")
     twilio_api_base_url: str = "https://api.twilio.com"
     twilio_template_sid: str = Field(
@@ -96,7 +99,7 @@ class Settings(BaseSettings):
     )
 
     # -- web form -------------------------------------------------------------------------------
-    form_public_url: str = Field(default="", description="public base URL of form-submit")
+    form_public_url: Stripped = Field(default="", description="public base URL of form-submit")
     form_allowed_origins: CommaSeparated = ("*",)
     form_dist_dir: str = Field(
         default="", description="folder of the built web form; empty: webform/dist beside the project"
@@ -108,7 +111,13 @@ class Settings(BaseSettings):
     form_rate_client: str = Field(
         default="60/minute; 600/hour", description="sendings from one address (IPv6: /64), in the words of `limits`"
     )
-    form_rate_email: str = Field(default="10/hour; 30/day", description="tickets for one e-mail address")
+    form_rate_email: str = Field(
+        default="10/hour; 30/day",
+        description="tickets for one e-mail address: of a signed visitor, or claimed from one client's network",
+    )
+    form_rate_address: str = Field(
+        default="200/hour; 600/day", description="tickets that claim one e-mail address, from all networks together"
+    )
     form_rate_ticket: str = Field(default="30/minute; 200/hour", description="messages and files on one ticket")
     form_rate_exempt: CommaSeparated = Field(default=(), description="networks that no rate and no minimum time binds")
     form_trusted_proxies: CommaSeparated = Field(
@@ -153,6 +162,9 @@ class Settings(BaseSettings):
 
     # -- customers ------------------------------------------------------------------------------
     verification_link_d: float = Field(default=7.0, description="how long a link that verifies an address is valid")
+    verification_mails_max_per_h: int = Field(
+        default=300, ge=1, description="links mailed to typed addresses in all; beyond it none is, and a metric says so"
+    )
     number_stale_d: int = Field(
         default=180, ge=1, description="a phone number unseen for longer is another person's until proven"
     )

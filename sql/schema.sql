@@ -260,6 +260,7 @@ CREATE INDEX verifications_lookup ON verifications (identifier_kind, lookup, cre
 CREATE INDEX verifications_conversation ON verifications (conversation_id, created_at);
 CREATE INDEX verifications_customer ON verifications (customer_id, created_at);
 CREATE UNIQUE INDEX verifications_secret ON verifications (secret) WHERE kind = 'link';
+CREATE INDEX verifications_links ON verifications (created_at) WHERE kind = 'link';
 
 -- What a customer thought of the answer: once a ticket, the last word counts.
 CREATE TABLE ratings (

@@ -38,6 +38,9 @@ SITE = "https://shop.example.com"
 class NoLinks:
     """No link was mailed."""
 
+    async def look(self, token: str) -> None:
+        await self.redeem(token)
+
     async def redeem(self, token: str) -> Redeemed:
         raise Rejected("there is no such link", status=404, reason="unknown-link")
 

@@ -31,6 +31,11 @@ class MailedLinks:
     db: Database
     vault: Vault
 
+    async def look(self, token: str) -> None:
+        """Whether there is such a link, changing nothing. Raises Rejected as `redeem_link` does."""
+        async with self.db.transaction() as connection:
+            await _find(connection, self.vault, token)
+
     async def redeem(self, token: str) -> Redeemed:
         """See `redeem_link`."""
         return await redeem_link(self.db, self.vault, token)

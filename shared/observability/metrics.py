@@ -34,6 +34,9 @@ DEAD_LETTERS = Counter("fte_dead_letters_total", "events that reached the desk a
 SWEPT = Counter("fte_swept_total", "things the sweep found due", ["kind"])
 RATINGS = Counter("fte_ratings_total", "ratings given, a changed one again", ["channel", "score"])
 CHALLENGES = Counter("fte_challenges_total", "challenges of the form's page by result", ["result"])
+VERIFICATION_MAILS = Counter(
+    "fte_verification_mails_total", "links to typed addresses: posted, or held since too many went out", ["result"]
+)
 REQUEST_SECONDS = Histogram("fte_request_seconds", "time to answer a request", ["function", "status"])
 CHANNEL_UP = Gauge("fte_channel_up", "1 while the channel's provider answers", ["channel"])
 

@@ -3,10 +3,14 @@
 SELECT pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 1));
 
 -- name: mailed_lately
+-- Of a link, `lookup` is of the mailbox: the address without its tag.
 SELECT EXISTS (
     SELECT FROM verifications
     WHERE kind = 'link' AND identifier_kind = 'email' AND lookup = $1 AND created_at > now() - interval '1 day'
 );
+
+-- name: mailed_in_all
+SELECT count(*) FROM verifications WHERE kind = 'link' AND created_at > now() - interval '1 hour';
 
 -- name: create
 INSERT INTO verifications (id, kind, customer_id, conversation_id, identifier_kind, lookup, value_enc, secret,

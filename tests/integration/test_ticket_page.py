@@ -296,6 +296,18 @@ async def test_the_verified_s_files_are_not_the_claimed_page_s(system: System) -
     assert await system.page.file(TYPED, file) is None
 
 
+async def test_a_verified_message_s_file_is_not_the_claimed_page_s_in_one_route_either(system: System) -> None:
+    """The message's own trust decides, as it does for its words."""
+    await system.first()
+    file = await attached(system)
+    assert await system.page.file(TYPED, file) is not None
+    message = "(SELECT message_id FROM attachments WHERE id = $1)"
+    await system.db.execute(f"UPDATE messages SET trust = 'verified' WHERE id = {message}", file)  # noqa: S608
+    assert await system.texts(TYPED) == ["How do I export my data?"]
+    assert await system.page.file(PROVEN, file) is not None
+    assert await system.page.file(TYPED, file) is None
+
+
 async def test_a_file_whose_contents_are_gone_is_named_without_an_id(system: System) -> None:
     """The page does not offer what it cannot give."""
     await system.first()

@@ -152,6 +152,51 @@ async def test_one_mail_a_day_goes_to_an_address(db: Database, vault: Vault, set
     assert (await take(db, vault, settings, form("again"))).due
 
 
+async def test_a_mailbox_is_mailed_once_whatever_tag_is_typed(db: Database, vault: Vault, settings: Settings) -> None:
+    """A stranger who thinks up tags floods nobody; another mailbox is another."""
+    typed = [f"ada+{n}@example.org" for n in range(5)] + ["ada@example.org", "ada+1+2@example.org"]
+    due = [(await take(db, vault, settings, form(sender=one))).due for one in typed]
+    assert [len(one) for one in due] == [1, 0, 0, 0, 0, 0, 0]
+    (mail,) = await mails(db, vault, settings)
+    assert b"ada+0@example.org" in mail
+    for other in ("+ada@example.org", "+eve@example.org", "ada@example.net"):
+        assert (await take(db, vault, settings, form(sender=other))).due
+
+
+async def test_links_in_all_are_bounded(db: Database, vault: Vault, settings: Settings) -> None:
+    """Beyond it a message is stored without a link, which a metric tells; an hour later links go out again."""
+    few = settings.model_copy(update={"verification_mails_max_per_h": 3})
+    name, held = "fte_verification_mails_total", {"result": "held"}
+    before = REGISTRY.get_sample_value(name, held) or 0.0
+    stored = [await take(db, vault, few, form(sender=f"ada{n}@example.org")) for n in range(5)]
+    assert [len(one.due) for one in stored] == [1, 1, 1, 0, 0]
+    assert len(await db.fetch("SELECT id FROM tickets")) == 5
+    assert REGISTRY.get_sample_value(name, held) == before + 2
+    await db.execute("UPDATE verifications SET created_at = now() - interval '61 minutes'")
+    assert (await take(db, vault, few, form(sender="eve@example.org"))).due
+
+
+async def test_looking_at_a_link_proves_nothing(db: Database, vault: Vault, settings: Settings) -> None:
+    """What a mail scanner's GET does: no row changes; what is wrong with a link is told beforehand."""
+    _, token = await linked(db, vault, settings, form())
+    tables = ("verifications", "customers", "customer_identifiers", "conversations", "customer_merges")
+
+    async def rows() -> list[list[Any]]:
+        return [await db.fetch(f"SELECT * FROM {table} ORDER BY 1") for table in tables]  # noqa: S608
+
+    before, links = await rows(), MailedLinks(db, vault)
+    for _ in range(3):
+        await links.look(token)
+    assert await rows() == before
+    with pytest.raises(Rejected) as unknown:
+        await links.look("nonsense")
+    assert unknown.value.status == 404
+    await db.execute("UPDATE verifications SET expires_at = now()")
+    with pytest.raises(Rejected) as expired:
+        await links.look(token)
+    assert expired.value.status == 410
+
+
 @pytest.mark.parametrize("address", ["support@example.com", "support+x@example.com", "help@example.com"])
 async def test_our_own_address_is_not_mailed(db: Database, vault: Vault, settings: Settings, address: str) -> None:
     """It would come back to us."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
@@ -92,6 +95,81 @@ def test_a_rate_that_is_none_is_said_at_the_start() -> None:
     for wrong in ({"form_rate_client": "lots"}, {"form_rate_exempt": ("home",)}, {"form_trusted_proxies": ("x/8",)}):
         with pytest.raises(Permanent, match="FORM_"):
             Door(make_settings(**wrong))
+
+
+# -- nobody is shut out by another, nor by trying again ---------------------------------------------------
+
+
+async def test_who_claims_an_address_shuts_nobody_out(tmp_path: Path) -> None:
+    """Whoever types an address in uses up their own network's share of it: not its owner's, signed in or not."""
+    settings = make_settings(
+        form_rate_email="2/hour",
+        form_rate_address="4/hour",
+        form_trusted_proxies=("1",),
+        form_identity_key=SecretStr("k" * 40),
+    )
+    now = int(time.time())
+    claims = {"email": "ada@example.org", "iat": now, "exp": now + 600, "aud": "support-form"}
+    signed = {"identity": jwt.encode(claims, "k" * 40, "HS256")}
+
+    async def post(network: int, more: dict[str, Any] | None = None) -> int:
+        headers = {"X-Forwarded-For": f"198.51.100.{network}"}
+        return (await rig.client.post("/tickets", json=BODY | (more or {}), headers=headers)).status_code
+
+    async with rigged(settings, tmp_path) as rig:
+        assert [await post(1) for _ in range(3)] == [202, 202, 429]
+        assert [await post(2), await post(3), await post(4)] == [202, 202, 429]
+        assert [await post(5, signed) for _ in range(3)] == [202, 202, 429]
+
+
+async def test_a_sending_that_is_tried_again_is_counted_once(tmp_path: Path) -> None:
+    """As often as it takes, under its key; what was refused is not taken for counted."""
+    settings = make_settings(form_rate_email="2/hour", form_rate_address="2/hour", form_rate_ticket="2/hour")
+    file = {"files": {"file": ("a.txt", b"a")}}
+    async with rigged(settings, tmp_path) as rig:
+        for _ in range(5):
+            given = await rig.open(key="same")
+        await rig.open(key="other")
+        for _ in range(2):
+            third = await rig.client.post("/tickets", json=BODY, headers={"Idempotency-Key": "third"})
+            assert error_of(third) == (429, "too-many", None)
+        await rig.open(key="same")
+        for path, body in (("/messages", {"json": {"message": "a"}}), ("/attachments", file)):
+            for _ in range(4):
+                answer = await rig.on(given, "POST", path, headers={"Idempotency-Key": "k"}, **body)
+                assert answer.status_code == 202
+        for path, body in (("/messages", {"json": {"message": "b"}}), ("/attachments", file)):
+            answer = await rig.on(given, "POST", path, headers={"Idempotency-Key": "new"}, **body)
+            assert error_of(answer) == (429, "too-many", None)
+
+
+async def test_what_kafka_did_not_take_is_not_counted_again(tmp_path: Path) -> None:
+    """The try that succeeds belongs to the one that did not."""
+    async with rigged(make_settings(form_rate_email="1/hour"), tmp_path) as rig:
+        rig.sent.away = True
+        for _ in range(3):
+            answer = await rig.client.post("/tickets", json=BODY, headers={"Idempotency-Key": "k"})
+            assert answer.status_code == 503
+        rig.sent.away = False
+        await rig.open(key="k")
+
+
+@pytest.mark.parametrize("path", ["/tickets", "/tickets/T/messages", "/tickets/T/rating", "/tickets/T/attachments"])
+async def test_a_client_is_counted_before_its_body_is_read(tmp_path: Path, path: str) -> None:
+    """Bodies that are refused are counted like others; of one too many not a byte is read; the site may read why."""
+    settings = make_settings(form_rate_client="2/minute", form_allowed_origins=("https://shop.example.com",))
+    async with rigged(settings, tmp_path) as rig:
+        for _ in range(2):
+            assert (await rig.client.post(path, json={"x": 1})).status_code in (404, 422)
+
+        async def body() -> AsyncIterator[bytes]:
+            raise AssertionError("the body was read")
+            yield b""
+
+        answer = await rig.client.post(path, content=body(), headers={"Origin": "https://shop.example.com"})
+        assert error_of(answer) == (429, "too-many", None)
+        assert answer.headers["access-control-allow-origin"] == "https://shop.example.com"
+        assert 1 <= int(answer.headers["retry-after"]) <= 60
 
 
 # -- whose request it is --------------------------------------------------------------------------------

@@ -290,3 +290,58 @@ async def test_a_place_is_held_until_the_last_byte_is_sent(rig: Rig) -> None:
     await build_api(rig.form)({**scope, "client": ("203.0.113.9", 1), "http_version": "1.1"}, receive, send)
     assert taken == [True] * 4
     assert rig.form.downloads._value == 4
+
+
+async def test_who_takes_no_bytes_keeps_no_place(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download has a time of its own; what it was cut off from is missing by its length."""
+    monkeypatch.setattr(file_routes, "_DOWNLOAD_S", 0.05)
+    given, file = await rig.open(), uuid.uuid4()
+    rig.store.files[file] = PageContents("a.bin", "application/octet-stream", bytes(200_000))
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if message.get("body"):
+            await asyncio.Event().wait()
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    path = f"/tickets/{given['ticket_id']}/attachments/{file}"
+    headers = [(b"authorization", f"Bearer {given['token']}".encode())]
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers, "asgi": {}}
+    whole = {**scope, "client": ("203.0.113.9", 1), "http_version": "1.1"}
+    await asyncio.wait_for(build_api(rig.form)(whole, receive, send), 5)
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert rig.form.downloads._value == 4
+
+
+async def test_files_fetched_are_counted(tmp_path: Path) -> None:
+    """As what else a client asks for; what was found is not told to one who asked too often."""
+    async with rigged(make_settings(form_rate_client="2/minute"), tmp_path) as rig:
+        given, path = await rig.open(), f"/attachments/{uuid.uuid4()}"
+        assert [(await rig.on(given, "GET", path)).status_code for _ in range(2)] == [404, 429]
+
+
+async def test_few_uploads_are_in_memory_at_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third waits until one of two is done, and is taken then."""
+    given, going, entered, waiting, most = await rig.open(), asyncio.Event(), asyncio.Semaphore(0), 0, 0
+    real = rig.store.keep
+
+    async def slowly(blob_id: uuid.UUID, data: bytes) -> None:
+        nonlocal waiting, most
+        waiting += 1
+        most = max(most, waiting)
+        entered.release()
+        await going.wait()
+        waiting -= 1
+        await real(blob_id, data)
+
+    monkeypatch.setattr(rig.store, "keep", slowly)
+    tasks = [asyncio.create_task(attach(rig, given, _TEXT)) for _ in range(4)]
+    for _ in range(2):
+        await entered.acquire()
+    await asyncio.sleep(0.1)
+    going.set()
+    assert {answer.status_code for answer in await asyncio.gather(*tasks)} == {202}
+    assert most == 2

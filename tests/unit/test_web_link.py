@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +36,17 @@ class Mailed:
     def __init__(self) -> None:
         self.good: dict[str, Proof] = {}
         self.away = False
+        self.redeemed: list[str] = []
+
+    async def look(self, token: str) -> None:
+        self._found(token)
 
     async def redeem(self, token: str) -> Proof:
+        proof = self._found(token)
+        self.redeemed.append(token)
+        return proof
+
+    def _found(self, token: str) -> Proof:
         if self.away:
             raise Retryable("PostgreSQL is away", reason="database-away")
         if token == "old":
@@ -62,7 +72,7 @@ async def test_a_link_gives_a_verified_token_of_its_own(rig: Rig, mailed: Mailed
     """303 to the hosted page, the token in the fragment, which is sent to nobody; not the token that was given."""
     given = await rig.open()
     mailed.good["good"] = Proof(given["ticket_id"], "ada@example.org", "Ada")
-    answer = await rig.client.get("/verify", params={"token": "good"})
+    answer = await rig.client.post("/verify", data={"token": "good"})
     assert answer.status_code == 303
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
@@ -81,16 +91,58 @@ async def test_the_token_that_was_given_stays_claimed(rig: Rig, mailed: Mailed) 
     """Whoever typed the address gains nothing when its owner opens the link."""
     given = await rig.open()
     mailed.good["good"] = Proof(given["ticket_id"], "ada@example.org", "Ada")
-    await rig.client.get("/verify", params={"token": "good"})
+    assert (await rig.client.post("/verify", data={"token": "good"})).status_code == 303
     assert (await rig.on(given, "GET")).json()["trust"] == "claimed"
     await rig.on(given, "POST", "/messages", json={"message": "me again"})
     assert rig.sent.messages[-1].sender.trust is Trust.CLAIMED
 
 
-async def test_a_mail_scanners_head_opens_nothing(rig: Rig, mailed: Mailed) -> None:
-    """Only GET follows a link."""
+async def test_a_mail_scanner_that_opens_the_link_changes_nothing(rig: Rig, mailed: Mailed) -> None:
+    """Neither GET nor HEAD proves anything; the page has one button, and neither runs nor loads anything."""
     mailed.good["good"] = Proof("T", "ada@example.org", "Ada")
+    for _ in range(3):
+        answer = await rig.client.get("/verify", params={"token": "good"})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert (await rig.client.head("/verify", params={"token": "good"})).status_code == 405
+    assert mailed.redeemed == []
+    assert "location" not in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "form-action 'self'" in policy
+    assert "http" not in answer.text
+    assert "<script" not in answer.text
+    assert answer.text.count("<button>") == 1
+
+
+async def test_the_page_s_button_sends_the_token_of_the_link(rig: Rig, mailed: Mailed) -> None:
+    """As a browser sends a form: to where the page stands, whatever the token holds."""
+    token = 'a"><b>&=+é'
+    mailed.good[token] = Proof("T", "ada@example.org", "Ada")
+    page = (await rig.client.get("/verify", params={"token": token})).text
+    form = re.search(r'<form method="post" action="verify"><input type="hidden" name="token" value="([^"]*)">', page)
+    assert form is not None
+    assert html.unescape(form[1]) == token
+    assert (await rig.client.post("/verify", data={"token": html.unescape(form[1])})).status_code == 303
+    assert mailed.redeemed == [token]
+
+
+async def test_a_form_below_a_path_stays_there(tmp_path: Path, mailed: Mailed) -> None:
+    """The page's ways on are relative, and the redirect keeps the path of FORM_PUBLIC_URL."""
+    mailed.good["good"] = Proof("T", "ada@example.org", "Ada")
+    settings = make_settings(form_public_url="https://www.example.com/support/")
+    async with rigged(settings, tmp_path, links=mailed) as rig:
+        answer = await rig.client.post("/verify", data={"token": "good"})
+        assert answer.headers["location"].startswith("https://www.example.com/support/#ticket=T&token=")
+        nowhere = await rig.client.get("/verify", params={"token": "wrong"})
+        assert 'href="./"' in nowhere.text
+
+
+@pytest.mark.parametrize("body", [b"", b"token", b"token=", b"\xff", b"{}", b"&".join([b"a=1"] * 50), b"token=wrong"])
+async def test_a_body_without_a_token_of_ours_leads_nowhere(rig: Rig, body: bytes) -> None:
+    """404 in words."""
+    answer = await rig.client.post("/verify", content=body)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize(
@@ -98,14 +150,17 @@ async def test_a_mail_scanners_head_opens_nothing(rig: Rig, mailed: Mailed) -> N
 )
 async def test_a_link_that_leads_nowhere_says_what_to_do(rig: Rig, token: str, status: int) -> None:
     """A page in words, from nobody else, that runs nothing and repeats nothing."""
-    answer = await rig.client.get("/verify", params={"token": token})
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert answer.headers["cache-control"] == "no-store"
-    assert "http" not in answer.text
-    assert "<script" not in answer.text
-    assert 'href="/"' in answer.text
-    assert "again" in answer.text
+    for answer in (
+        await rig.client.get("/verify", params={"token": token}),
+        await rig.client.post("/verify", data={"token": token}),
+    ):
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["cache-control"] == "no-store"
+        assert "http" not in answer.text
+        assert "<script" not in answer.text
+        assert 'href="./"' in answer.text
+        assert "again" in answer.text
 
 
 async def test_while_we_are_busy_the_link_stays_good(rig: Rig, mailed: Mailed) -> None:
@@ -116,8 +171,12 @@ async def test_while_we_are_busy_the_link_stays_good(rig: Rig, mailed: Mailed) -
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert 'href=""' in answer.text
     assert "It stays good" in answer.text
+    pressed = await rig.client.post("/verify", data={"token": "good"})
+    assert (pressed.status_code, pressed.headers["retry-after"]) == (503, "2")
+    assert 'name="token" value="good"' in pressed.text
     mailed.away = False
-    assert (await rig.client.get("/verify", params={"token": "good"})).status_code == 303
+    assert (await rig.client.get("/verify", params={"token": "good"})).status_code == 200
+    assert (await rig.client.post("/verify", data={"token": "good"})).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -141,13 +200,18 @@ async def test_the_words_are_in_the_browsers_language(rig: Rig, accepted: str, l
     assert f'<html lang="{language}" dir="{direction}">' in answer.text
 
 
-async def test_every_language_has_every_word(rig: Rig) -> None:
+async def test_every_language_has_every_word(rig: Rig, mailed: Mailed) -> None:
     """Nothing falls back to a name of ours."""
+    mailed.good["good"] = Proof("T", "ada@example.org", "Ada")
+    seen: set[str] = set()
     for language in LANGUAGES:
+        confirm = await rig.client.get("/verify", params={"token": "good"}, headers={"Accept-Language": language})
+        seen.add(confirm.text)
         for token in ("old", "wrong"):
             answer = await rig.client.get("/verify", params={"token": token}, headers={"Accept-Language": language})
             assert answer.status_code in (404, 410)
             assert len(html.unescape(answer.text)) > 500
+    assert len(seen) == len(LANGUAGES)
 
 
 async def test_guesses_are_counted(tmp_path: Path, mailed: Mailed) -> None:
@@ -158,6 +222,7 @@ async def test_guesses_are_counted(tmp_path: Path, mailed: Mailed) -> None:
         assert answer.status_code == 429
         assert 1 <= int(answer.headers["retry-after"]) <= 60
         assert "One moment" in answer.text
+        assert (await rig.client.post("/verify", data={"token": "b"})).status_code == 429
 
 
 async def test_where_no_link_is_mailed_none_is_known(tmp_path: Path) -> None:

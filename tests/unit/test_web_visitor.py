@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from shared.channels.message import Trust
 from tests.conftest import make_settings
-from tests.web_rig import Rig, error_of, rigged
+from tests.web_rig import BODY, Rig, error_of, rigged
 
 _KEY = "a key of thirty-two characters or more"
 _OLD = "the key before it that is still good"
@@ -46,6 +46,10 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
         {"aud": "https://support.example.com"},
         {"aud": ["https://support.example.com/", "other"]},
         {"iat": int(time.time()) + 10},
+        {"nbf": int(time.time()) + 10},
+        {"nbf": int(time.time()) - 10},
+        {"sub": 5},
+        {"sub": ["x"]},
     ],
 )
 async def test_who_is_signed_for_is_verified(rig: Rig, changes: dict[str, Any]) -> None:
@@ -158,3 +162,11 @@ async def test_who_types_the_same_gets_another_ticket(rig: Rig) -> None:
     typed = await rig.open(key="k")
     assert signed["ticket_id"] != typed["ticket_id"]
     assert typed["trust"] == "claimed"
+
+
+@pytest.mark.parametrize(("nbf", "status"), [(500, 401), ("soon", 422), (True, 422), (float("inf"), 401)])
+async def test_a_token_is_not_good_before_its_time(rig: Rig, nbf: Any, status: int) -> None:
+    """`nbf` binds as `iat` does (RFC 7519, section 4.1.5), whatever kind of thing stands there."""
+    begins = nbf if isinstance(nbf, str | bool) else time.time() + nbf
+    answer = await rig.client.post("/tickets", json=BODY | {"identity": token(nbf=begins)})
+    assert error_of(answer)[::2] == (status, "identity")

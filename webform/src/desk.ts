@@ -3,6 +3,7 @@ import { type TicketApi, ticketApi } from './api';
 import { type Config, DEFAULTS } from './config';
 import { Memory } from './memory';
 import type { ChallengeHook, HeadingLevel, Identity, SupportFormProps } from './options';
+import { identityOf } from './send';
 import { type Language, STRINGS, type Strings } from './strings';
 import { numbersOf } from './strings/numbers';
 import type { Draft } from './ticket';
@@ -19,6 +20,8 @@ export interface Desk {
   preset: Partial<Draft>;
   headingLevel: HeadingLevel;
   identity: Identity | undefined;
+  /** Asks the site who is signed in; those who ask at the same time share one question. */
+  whoIsThere: () => Promise<string | undefined>;
   challenge: ChallengeHook | undefined;
   /** Hears how many answers the open conversation holds. */
   onAnswers?: (count: number) => void;
@@ -30,6 +33,7 @@ export function furnish(settings: DeskSettings, language: Language): Desk {
   const { api: address, remember = 'session', identity, challenge } = settings;
   const api = ticketApi(address);
   let config: Promise<Config> | undefined;
+  let asking: Promise<string | undefined> | undefined;
   return {
     api,
     memory: new Memory(address, remember),
@@ -40,6 +44,12 @@ export function furnish(settings: DeskSettings, language: Language): Desk {
     preset: presetOf(settings),
     headingLevel: settings.headingLevel ?? 2,
     identity,
+    whoIsThere: () => {
+      asking ??= identityOf({ identity }).finally(() => {
+        asking = undefined;
+      });
+      return asking;
+    },
     challenge,
   };
 }

@@ -31,10 +31,11 @@ interface Attempt {
 /** What was under way when the page went is sent by itself when it is back this soon. */
 const STILL_MEANT_MS = 30 * 60_000;
 
-type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+/** Who is not signed in on the site around. */
+export const NOBODY = '';
 
 /** Storage is refused in some frames and private windows; the form works all the same. */
-function storeOf(remember: Remember): Store | undefined {
+function storeOf(remember: Remember): Storage | undefined {
   try {
     return remember === 'device' ? window.localStorage : window.sessionStorage;
   } catch {
@@ -51,8 +52,8 @@ function newKey(): string {
 /** What one page remembers across a reload, apart for every API it may talk to. */
 export class Memory {
   readonly #prefix: string;
-  readonly #session: Store | undefined;
-  readonly #tickets: Store | undefined;
+  readonly #session: Storage | undefined;
+  readonly #tickets: Storage | undefined;
   /** By what they are for; also here, for a page without a store. */
   readonly #attempts = new Map<string, Attempt>();
 
@@ -62,8 +63,43 @@ export class Memory {
     this.#tickets = storeOf(remember);
   }
 
+  /** Whether there is nothing of which it matters whose it is. */
+  isEmpty(): boolean {
+    const kept = [this.#read(this.#session, 'draft'), this.#attemptFor('attempt')];
+    return this.ticket() === undefined && kept.every((one) => one === undefined);
+  }
+
+  /** Forgets all that somebody else left on this device; `owner` is a hash, or NOBODY. */
+  belongTo(owner: string): void {
+    for (const store of [this.#session, this.#tickets]) {
+      if ((this.#read(store, 'owner') ?? NOBODY) === owner) continue;
+      this.#empty(store);
+      this.#attempts.clear();
+    }
+    this.adopt(owner);
+  }
+
+  /** What is remembered is of `owner`, who turned out to be the one writing. */
+  adopt(owner: string): void {
+    for (const store of [this.#session, this.#tickets])
+      this.#write(store, 'owner', owner === NOBODY ? undefined : owner);
+  }
+
   ticket(): OpenTicket | undefined {
-    const found = this.#read(this.#tickets, 'ticket') as Partial<OpenTicket> | undefined;
+    return this.#ticketAt('ticket');
+  }
+
+  /** The conversation that was open before a link opened another. */
+  former(): OpenTicket | undefined {
+    return this.#ticketAt('former');
+  }
+
+  keepFormer(ticket: OpenTicket | undefined): void {
+    this.#write(this.#tickets, 'former', ticket);
+  }
+
+  #ticketAt(name: string): OpenTicket | undefined {
+    const found = this.#read(this.#tickets, name) as Partial<OpenTicket> | undefined;
     const valid = typeof found?.id === 'string' && typeof found.token === 'string';
     return valid ? (found as OpenTicket) : undefined;
   }
@@ -145,7 +181,7 @@ export class Memory {
     this.#write(this.#session, purpose, attempt);
   }
 
-  #read(store: Store | undefined, name: string): unknown {
+  #read(store: Storage | undefined, name: string): unknown {
     try {
       return JSON.parse(store?.getItem(this.#prefix + name) ?? 'null') ?? undefined;
     } catch {
@@ -153,7 +189,12 @@ export class Memory {
     }
   }
 
-  #write(store: Store | undefined, name: string, value: unknown): void {
+  #empty(store: Storage | undefined): void {
+    const names = store === undefined ? [] : Object.keys(store);
+    for (const name of names) if (name.startsWith(this.#prefix)) store?.removeItem(name);
+  }
+
+  #write(store: Storage | undefined, name: string, value: unknown): void {
     try {
       if (value === undefined) store?.removeItem(this.#prefix + name);
       else store?.setItem(this.#prefix + name, JSON.stringify(value));

@@ -14,6 +14,8 @@ export interface Visit {
   trap: string;
   /** After a refusal the customer may go on as somebody unknown. */
   anonymous: boolean;
+  /** The token that went along with a try of the sending with this key. Kept here alone, in no store. */
+  vouched?: { key: string; token: string };
 }
 
 /** Sends a draft once and opens its ticket. Throws Failure. */
@@ -39,19 +41,29 @@ function renewable(error: unknown, { identity, challenge }: Desk): boolean {
 }
 
 async function create(draft: Draft, key: string, visit: Visit, desk: Desk) {
-  return desk.api.create(draft, await extrasFor(visit, desk), key);
+  return desk.api.create(draft, await extrasFor(visit, key, desk), key);
 }
 
-async function extrasFor({ opened, trap, anonymous }: Visit, desk: Desk): Promise<Extras> {
+async function extrasFor(visit: Visit, key: string, desk: Desk): Promise<Extras> {
+  const { opened, trap } = visit;
   const config = await Promise.race([desk.config(), later(CONFIG_PATIENCE_MS)]);
   const early = opened + (config?.minMs ?? 0) - Date.now();
   if (early > 0) await later(early);
   const challenge = config?.challenge && (await desk.challenge?.(config.challenge));
-  const identity = anonymous ? undefined : await identityOf(desk);
+  const identity = await vouchedFor(visit, key, desk);
   return {
     ...(identity && { identity }),
     page: { trap, opened_ms: Date.now() - opened, ...(challenge && { challenge }) },
   };
+}
+
+/** A try keeps the trust of the one before it: as somebody unknown it would open a second ticket. */
+async function vouchedFor(visit: Visit, key: string, desk: Desk): Promise<string | undefined> {
+  if (visit.anonymous) return undefined;
+  const former = visit.vouched?.key === key ? visit.vouched.token : undefined;
+  const token = (await identityOf(desk)) ?? former;
+  if (token !== undefined) visit.vouched = { key, token };
+  return token;
 }
 
 /** A site that cannot say who is signed in must not keep the customer from writing. */

@@ -1,7 +1,12 @@
-import { fireEvent, screen } from '@testing-library/react';
+import { cleanup, fireEvent, render, screen } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SupportDesk } from '../src/components/SupportDesk';
+import { DeskContext, furnish } from '../src/desk';
+import type { Remember } from '../src/memory';
+import type { Identity } from '../src/options';
 import { signedBy } from '../src/signed';
 import {
+  API,
   field,
   fillIn,
   fillInAndSend,
@@ -11,8 +16,9 @@ import {
   reload,
   submit,
   type,
+  VALID,
 } from './page';
-import { json, refusedFor, Wire } from './wire';
+import { json, noNetwork, refusedFor, Wire } from './wire';
 
 let wire: Wire;
 const trap = () => field('extra_topic');
@@ -227,5 +233,125 @@ describe('what the site fills in beforehand', () => {
     type('name', 'Ad');
     await pass();
     expect(wire.configsAsked).toBe(1);
+  });
+});
+
+describe('what one visitor leaves on a device', () => {
+  const ada = tokenOf({ email: 'ada@example.com', name: 'Ada' });
+  const adaLater = tokenOf({ email: 'Ada@example.com', name: 'Ada', exp: 1 });
+  const eve = tokenOf({ email: 'eve@example.com', name: 'Eve' });
+  const kept = () => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]);
+
+  async function open(identity: Identity | undefined, remember: Remember = 'device') {
+    cleanup();
+    openPage('en', { identity, remember });
+    await pass();
+  }
+
+  async function writeAsAda() {
+    await open(ada);
+    type('subject', 'My invoice');
+    type('message', 'A private matter');
+    await submit();
+    expect(screen.getByTestId('thread')).toBeInTheDocument();
+  }
+
+  it.each([
+    ['another', eve],
+    ['another, by callback', async () => eve],
+    ['nobody', undefined],
+    ['nobody, by callback', () => null],
+  ])('is not shown to the next: %s', async (_, identity) => {
+    await writeAsAda();
+    await open(identity);
+    expect(screen.queryByTestId('thread')).toBeNull();
+    expect(field('message').value).toBe('');
+    expect(kept()).not.toMatch(/t-1|secret|invoice|private/);
+    await open(ada);
+    expect(screen.queryByTestId('thread')).toBeNull();
+  });
+
+  it('stays for the same one, whose token was renewed or is over', async () => {
+    await writeAsAda();
+    await open(async () => adaLater);
+    expect(screen.getByTestId('thread')).toBeInTheDocument();
+    expect(kept()).not.toMatch(/ada@example/i);
+  });
+
+  it('is not shown while the site has not said who is there', async () => {
+    await writeAsAda();
+    await open(() => new Promise(() => {}));
+    expect(screen.queryByTestId('thread')).toBeNull();
+    await pass(3_000);
+    expect(field('message').value).toBe('');
+    expect(kept()).not.toContain('secret');
+  });
+
+  it('goes when they sign out on the open page, and a draft with it', async () => {
+    const settings = { api: API, remember: 'session' } as const;
+    const page = (identity: string | undefined) => (
+      <DeskContext.Provider value={furnish({ ...settings, identity }, 'en')}>
+        <SupportDesk />
+      </DeskContext.Provider>
+    );
+    const { rerender } = render(page(ada));
+    type('message', 'A private matter');
+    rerender(page(undefined));
+    expect(field('message').value).toBe('');
+    expect(kept()).not.toContain('private');
+  });
+
+  it('keeps what was typed while the site was still asked', async () => {
+    let tell: (token: string) => void = () => {};
+    openPage('en', { identity: () => new Promise((resolve) => (tell = resolve)) });
+    type('message', 'Half a sentence');
+    tell(ada);
+    await pass();
+    expect(field('message').value).toBe('Half a sentence');
+    await open(ada, 'session');
+    expect(field('message').value).toBe('Half a sentence');
+  });
+});
+
+describe('a link to another conversation', () => {
+  it('takes the visitor’s own away from nobody: there is a way back, also after a reload', async () => {
+    openPage();
+    await fillInAndSend();
+    location.hash = '#ticket=t-9&token=sent-by-somebody';
+    await pass(10);
+    expect(wire.reads.at(-1)?.url).toContain('/tickets/t-9');
+    reload();
+    await pass();
+    fireEvent.click(screen.getByRole('button', { name: 'Back to your earlier conversation' }));
+    await pass();
+    expect(wire.reads.at(-1)?.url).toContain('/tickets/t-1');
+    expect(wire.reads.at(-1)?.headers.get('Authorization')).toBe('Bearer secret');
+    expect(screen.getByRole('heading', { name: VALID.subject })).toHaveFocus();
+  });
+
+  it('offers no way back where there was none, or to the same', async () => {
+    history.replaceState(null, '', '#ticket=t-1&token=linked');
+    openPage();
+    await pass();
+    expect(screen.queryByTestId('back')).toBeNull();
+    location.hash = '#ticket=t-1&token=verified';
+    await pass(10);
+    expect(screen.queryByTestId('back')).toBeNull();
+  });
+});
+
+describe('a try after the site has lost its word', () => {
+  it('keeps the trust of the one before, so that it is the same ticket', async () => {
+    wire.posts.push(noNetwork);
+    const tokens: (string | undefined)[] = ['shown', 'signed.token'];
+    openPage('en', { identity: () => tokens.shift() });
+    await pass();
+    await fillInAndSend();
+    await pass(60_000);
+    expect(wire.created.map(({ body }) => body?.identity)).toEqual([
+      'signed.token',
+      'signed.token',
+    ]);
+    expect(new Set(wire.keys).size).toBe(1);
   });
 });

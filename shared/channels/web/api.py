@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from shared.channels.web import file_routes, ticket_routes, verify
 from shared.channels.web.answers import install_answers
+from shared.channels.web.door import Admission
 from shared.channels.web.form import Form, FormNeeded
 from shared.channels.web.site import Site
 from shared.channels.web.ticket import MAX_MESSAGE, MAX_MESSAGE_WITH_FILES
@@ -65,6 +66,8 @@ def build_api(form: Form) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     api.state.form = form
+    # The last that is added is the outermost: a site may read why its visitor was refused.
+    api.add_middleware(Admission, door=form.door, but=frozenset({verify.PATH}))
     api.add_middleware(
         CORSMiddleware,
         allow_origins=list(form.settings.form_allowed_origins),

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from shared.channels.message import Attachment
 from shared.channels.publish import publish_inbound
@@ -39,6 +40,8 @@ _DOWNLOAD = NO_STORE | {
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 _PATIENCE_S = 5.0
+#: The largest file (16 MB) over a line of 1 Mbit/s takes about as long.
+_DOWNLOAD_S = 130.0
 _PIECE = 65_536
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
 _BODY: dict[str, Any] = {
@@ -69,13 +72,12 @@ async def attach_files(
     idempotency_key: IdempotencyKey = "",
 ) -> FilesAdded:
     """Accept files as a message of their own, with or without words."""
-    await form.door.admit(request)
-    await form.door.admit_ticket(request, holder.ticket)
     response.headers.update(NO_STORE)
     async with received(request, form.settings) as upload, form.uploads:
         found = await facts_of(upload.files)
         key = form.keys[0]
         message = message_id(key, holder, idempotency_key or secrets.token_hex(16), upload.message, found)
+        await form.door.admit_ticket(request, holder.ticket, message)
         kept = await _keep(form, upload, found, message)
         await publish_inbound(
             form.producer, form.settings, added_message(holder, message, upload.message, form.clock.now(), kept)
@@ -87,8 +89,9 @@ async def attach_files(
     )
 
 
-async def _one_of_few(form: FormNeeded, _holder: HolderNeeded) -> AsyncGenerator[None]:
+async def _one_of_few(request: Request, form: FormNeeded, _holder: HolderNeeded) -> AsyncGenerator[None]:
     """For who holds a token: one of few places, until the last byte is sent, since each holds a file in memory."""
+    await form.door.admit(request)
     try:
         async with asyncio.timeout(_PATIENCE_S):
             await form.downloads.acquire()
@@ -121,7 +124,18 @@ async def fetch_file(
     kind = file.content_type if _TYPE.fullmatch(file.content_type) else "application/octet-stream"
     disposition = f"attachment; filename*=UTF-8''{quote(file.name or 'unnamed', safe='')}"
     headers = _DOWNLOAD | {"Content-Type": kind, "Content-Disposition": disposition}
-    return StreamingResponse(_pieces(file.data), headers=headers | {"Content-Length": str(len(file.data))})
+    return _Download(_pieces(file.data), headers=headers | {"Content-Length": str(len(file.data))})
+
+
+class _Download(StreamingResponse):
+    """Ends when its time is over, so that who takes no bytes keeps no place; the length tells that some are missing."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(_DOWNLOAD_S):
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            logger().warning("download_cut_off", seconds=_DOWNLOAD_S)
 
 
 async def _pieces(data: bytes) -> AsyncGenerator[bytes]:

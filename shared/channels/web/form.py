@@ -160,6 +160,10 @@ class Redeemed(Protocol):
 class Links(Protocol):
     """Redeems what was mailed."""
 
+    async def look(self, token: str) -> None:
+        """Raise what `redeem` would, as far as can be told without changing anything."""
+        ...
+
     async def redeem(self, token: str) -> Redeemed:
         """Raises Rejected: 404 for an unknown link, 410 for one that expired."""
         ...

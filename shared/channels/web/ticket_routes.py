@@ -33,11 +33,10 @@ async def open_ticket(
     body: TicketRequest, request: Request, form: FormNeeded, response: Response, idempotency_key: IdempotencyKey = ""
 ) -> TicketOpened:
     """Accept a message; answers once it cannot be lost any more."""
-    await form.door.admit(request)
     holder = _holder_of(body, form, idempotency_key)
     if body.page is not None:
         form.door.check_page(request, body.page)
-    await form.door.admit_email(request, holder.address)
+    await form.door.admit_email(request, holder)
     if body.page is not None:
         await form.challenge.require(body.page.challenge, keyed_uuid(form.keys[0], "try", holder.ticket.encode()))
     await publish_inbound(form.producer, form.settings, body.message_of(holder, form.clock.now()))
@@ -74,9 +73,8 @@ async def add_message(
     idempotency_key: IdempotencyKey = "",
 ) -> MessageAdded:
     """Accept a further message, as the first was; on a closed ticket it opens the matter again."""
-    await form.door.admit(request)
-    await form.door.admit_ticket(request, holder.ticket)
     message = message_id(form.keys[0], holder, idempotency_key or secrets.token_hex(16), body.message)
+    await form.door.admit_ticket(request, holder.ticket, message)
     await publish_inbound(form.producer, form.settings, added_message(holder, message, body.message, form.clock.now()))
     logger().info("message_accepted", channel="web", trust=holder.trust)
     response.headers.update(NO_STORE)
@@ -86,7 +84,6 @@ async def add_message(
 @routes.post("/tickets/{ticket_id}/rating", status_code=204)
 async def rate_answer(body: RatingRequest, request: Request, form: FormNeeded, holder: HolderNeeded) -> Response:
     """What the customer thinks of the answer; the last word counts. 409 before there is one."""
-    await form.door.admit(request)
     await form.door.admit_ticket(request, holder.ticket)
     await form.tickets.rate(holder, body.score, body.comment)
     RATINGS.labels("web", str(body.score)).inc()

@@ -1,7 +1,8 @@
 """A visitor whom the embedding site knows: a token signed by its server says who they are.
 
 A JSON Web Token (RFC 7519), HS256 and nothing else, under FORM_IDENTITY_KEY. Claims: `email`, `iat`, `exp`
-(at most FORM_IDENTITY_MAX_S after `iat`), `aud` (the form's public URL or `support-form`), and `name` if known.
+(at most FORM_IDENTITY_MAX_S after `iat`), `aud` (the form's public URL or `support-form`), and `name` and
+`nbf` if known. Others, `sub` among them, are not read.
 A token that is wrong in any way refuses the request: who is signed in is never taken for a stranger in silence.
 """
 
@@ -52,6 +53,7 @@ def visitor_of(settings: Settings, clock: Clock, token: str) -> Visitor:
 def _verified(keys: list[str], audiences: list[str], token: str) -> dict[str, Any]:
     # Times are judged below, by the clock that is passed in.
     options: Any = {"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    options["verify_sub"] = False  # nothing is read of it, and sites put their users' numbers into it
     for key in keys:
         try:
             return jwt.decode(token, key, algorithms=["HS256"], audience=audiences, options=options)
@@ -68,11 +70,12 @@ def _verified(keys: list[str], audiences: list[str], token: str) -> dict[str, An
 
 def _require_time(claims: dict[str, Any], now: float, longest_s: int) -> None:
     issued, expires = claims["iat"], claims["exp"]
-    if not all(isinstance(at, int | float) and not isinstance(at, bool) for at in (issued, expires)):
-        raise _refused("its iat and exp must be numbers", 422, "identity-claims")
+    begins = claims.get("nbf", issued)
+    if not all(isinstance(at, int | float) and not isinstance(at, bool) for at in (issued, expires, begins)):
+        raise _refused("its iat, exp and nbf must be numbers", 422, "identity-claims")
     if expires - issued > longest_s:
         raise _refused(f"it is good for longer than {longest_s} seconds", 422, "identity-lifetime")
-    if not issued - _LEEWAY_S <= now <= expires + _LEEWAY_S:
+    if not max(issued, begins) - _LEEWAY_S <= now <= expires + _LEEWAY_S:
         raise _refused("it has expired, or is not good yet: reload the page", 401, "identity-expired")
 
 

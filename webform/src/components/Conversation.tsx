@@ -19,10 +19,12 @@ interface Props {
   ticket: OpenTicket;
   takeFocus: boolean;
   onAnew: () => void;
+  /** Where a link has opened this one in place of another. */
+  onBack?: (() => void) | undefined;
 }
 
 /** The thread of the open ticket; answers appear in it as they come. */
-export function Conversation({ ticket: open, takeFocus, onAnew }: Props) {
+export function Conversation({ ticket: open, takeFocus, onAnew, onBack }: Props) {
   const { strings, onAnswers } = useDesk();
   const { ticket, trouble, added, add } = useTicket(open);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -58,6 +60,11 @@ export function Conversation({ ticket: open, takeFocus, onAnew }: Props) {
         </>
       )}
       <footer className="actions">
+        {onBack && (
+          <button type="button" className="quiet" data-testid="back" onClick={onBack}>
+            {strings.back}
+          </button>
+        )}
         <button type="button" className={gone ? 'primary' : 'quiet'} onClick={onAnew}>
           {strings.anew}
         </button>

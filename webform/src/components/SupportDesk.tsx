@@ -1,9 +1,10 @@
-import { useLayoutEffect, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useDesk } from '../desk';
 import type { OpenTicket } from '../memory';
 import { takeLinkedTicket } from '../ticket-link';
 import { ContactForm } from './ContactForm';
 import { Conversation } from './Conversation';
+import { useOwner } from './useSigned';
 
 /** The ticket open on this page: from a link, from before a reload, or just sent. */
 function useOpenTicket() {
@@ -13,6 +14,13 @@ function useOpenTicket() {
   const keep = (next: OpenTicket | undefined) => {
     memory.keepTicket(next);
     setTicket(next);
+  };
+  /** The two change places, so that neither is lost. */
+  const goBack = () => {
+    const former = memory.former();
+    if (former === undefined) return;
+    memory.keepFormer(memory.ticket());
+    keep(former);
   };
   useLayoutEffect(() => {
     const openLink = () => {
@@ -25,6 +33,8 @@ function useOpenTicket() {
         linked: true,
         trust: undefined,
       };
+      // A link, which anybody may have sent, takes nobody's own conversation away.
+      if (known !== undefined && known.id !== linked.id) memory.keepFormer(known);
       memory.keepTicket(next);
       setTicket(next);
     };
@@ -32,17 +42,38 @@ function useOpenTicket() {
     window.addEventListener('hashchange', openLink);
     return () => window.removeEventListener('hashchange', openLink);
   }, [memory]);
-  return [ticket, keep] as const;
+  return { ticket, keep, goBack, former: memory.former() };
+}
+
+/** Shows what belongs to who is signed in on the site around, and nothing that somebody else left here. */
+export function SupportDesk() {
+  const { memory } = useDesk();
+  const owner = useOwner();
+  const first = useRef(owner);
+  first.current ??= owner;
+  // With nothing to be mistaken for another's, the form need not wait for the site's word.
+  const [fresh] = useState(() => memory.isEmpty());
+  if (owner === undefined && !fresh) return null;
+  return <OwnedDesk key={owner === first.current ? 'first' : owner} owner={owner} />;
 }
 
 /** Shows the form, or the conversation of the open ticket. */
-export function SupportDesk() {
-  const [ticket, keep] = useOpenTicket();
+function OwnedDesk({ owner }: { owner: string | undefined }) {
+  const { memory } = useDesk();
+  useState(() => owner !== undefined && memory.belongTo(owner));
+  useEffect(() => {
+    if (owner !== undefined) memory.adopt(owner);
+  }, [memory, owner]);
+  const { ticket, keep, goBack, former } = useOpenTicket();
   // Focus follows what the customer did; a reload or a link leaves it to the page.
   const [acted, setActed] = useState(false);
   const show = (next: OpenTicket | undefined) => {
     setActed(true);
     keep(next);
+  };
+  const back = () => {
+    setActed(true);
+    goBack();
   };
   if (ticket === undefined) return <ContactForm takeFocus={acted} onSent={show} />;
   return (
@@ -51,6 +82,7 @@ export function SupportDesk() {
       ticket={ticket}
       takeFocus={acted}
       onAnew={() => show(undefined)}
+      onBack={former && former.id !== ticket.id ? back : undefined}
     />
   );
 }

@@ -1,7 +1,6 @@
 import { useEffect, useState } from 'react';
 import { useDesk } from '../desk';
-import { identityOf } from '../send';
-import { signedBy } from '../signed';
+import { ownerOf, signedBy } from '../signed';
 
 /** A site that takes longer than this to say who is there is not waited for. */
 const PATIENCE_MS = 3_000;
@@ -23,11 +22,34 @@ export function useSigned() {
       setKnown(true);
     };
     const timer = setTimeout(settle, PATIENCE_MS, undefined);
-    void identityOf(desk).then(settle);
+    void desk.whoIsThere().then(settle);
     return () => {
       waiting = false;
       clearTimeout(timer);
     };
   }, [desk, asks]);
   return { signed, known, forget: () => setSigned(undefined) };
+}
+
+/** Whose what is remembered here may be; undefined while the site has not said who is there. */
+export function useOwner(): string | undefined {
+  const desk = useDesk();
+  const { identity } = desk;
+  const asks = typeof identity === 'function';
+  const [told, setTold] = useState<string>();
+  useEffect(() => {
+    if (!asks) return;
+    let waiting = true;
+    const settle = (token: string | undefined) => {
+      if (waiting) setTold(ownerOf(token));
+      waiting = false;
+    };
+    const timer = setTimeout(settle, PATIENCE_MS, undefined);
+    void desk.whoIsThere().then(settle);
+    return () => {
+      waiting = false;
+      clearTimeout(timer);
+    };
+  }, [desk, asks]);
+  return asks ? told : ownerOf(identity);
 }

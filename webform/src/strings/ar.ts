@@ -127,6 +127,7 @@ export const ar: Strings = {
   copyLink: 'نسخ الرابط',
   copied: 'تم نسخ الرابط',
   linkToKeep: 'رابط هذه المحادثة',
+  back: 'العودة إلى محادثتك السابقة',
   anew: 'طرح سؤال آخر',
   reply: {
     label: 'أضف رسالة',

@@ -116,6 +116,7 @@ export const de: Strings = {
   copyLink: 'Link kopieren',
   copied: 'Link kopiert',
   linkToKeep: 'Der Link zu diesem Gespräch',
+  back: 'Zurück zu Ihrem früheren Gespräch',
   anew: 'Etwas anderes fragen',
   reply: {
     label: 'Nachricht hinzufügen',

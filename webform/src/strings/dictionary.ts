@@ -44,6 +44,7 @@ export interface Strings {
   copyLink: string;
   copied: string;
   linkToKeep: string;
+  back: string;
   anew: string;
   reply: {
     label: string;

@@ -112,6 +112,7 @@ export const en: Strings = {
   copyLink: 'Copy link',
   copied: 'Link copied',
   linkToKeep: 'The link to this conversation',
+  back: 'Back to your earlier conversation',
   anew: 'Ask something else',
   reply: {
     label: 'Add a message',

@@ -113,6 +113,7 @@ export const es: Strings = {
   copyLink: 'Copiar enlace',
   copied: 'Enlace copiado',
   linkToKeep: 'El enlace a esta conversación',
+  back: 'Volver a su conversación anterior',
   anew: 'Preguntar otra cosa',
   reply: {
     label: 'Añadir un mensaje',

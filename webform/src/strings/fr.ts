@@ -113,6 +113,7 @@ export const fr: Strings = {
   copyLink: 'Copier le lien',
   copied: 'Lien copié',
   linkToKeep: 'Le lien vers cette conversation',
+  back: 'Revenir à votre conversation précédente',
   anew: 'Poser une autre question',
   reply: {
     label: 'Ajouter un message',

@@ -109,6 +109,7 @@ export const ur: Strings = {
   copyLink: 'لنک کاپی کریں',
   copied: 'لنک کاپی ہو گیا',
   linkToKeep: 'اس گفتگو کا لنک',
+  back: 'اپنی پچھلی گفتگو پر واپس جائیں',
   anew: 'کچھ اور پوچھیں',
   reply: {
     label: 'پیغام شامل کریں',
