@@ -51,6 +51,7 @@ class Reason(StrEnum):
     HELD = "held"
     GATE = "gate"
     MODEL_DOWN = "model_down"
+    LINK_CONFLICT = "link_conflict"
 
 
 #: What the check finds, in the order in which one is recorded.

@@ -23,6 +23,7 @@ _SUBJECTS = {
     Reason.LEGAL: "legal",
     Reason.ANGRY: "upset",
     Reason.HUMAN: "asked",
+    Reason.LINK_CONFLICT: "link",
 }
 
 

@@ -68,5 +68,5 @@ async def confirm_identity_link(run: ToolRun, arguments: ConfirmIdentityLink) ->
         return Noted(noted="refused: no code is awaited")
     run.draft.link = LinkAct(state, code=code, language=language_to_use(run.turn))
     if state == "conflict":
-        run.draft.escalation = run.draft.escalation or Handover(Reason.HUMAN, _CONFLICT)
+        run.draft.escalation = run.draft.escalation or Handover(Reason.LINK_CONFLICT, _CONFLICT)
     return Noted(noted=f"{state}: the customer is told; write nothing more")

@@ -25,6 +25,7 @@ _NEXT = {
     Reason.HELD: "find out whether the sender is who it says before anything is sent",
     Reason.GATE: "answer; the draft broke a rule twice",
     Reason.MODEL_DOWN: "answer; no model was able to",
+    Reason.LINK_CONFLICT: "find out whose address and number these are, then link them",
 }
 _TRUSTED = {
     Trust.VERIFIED: "identity verified",

@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -54,10 +54,12 @@ async def login(
     from google.auth.exceptions import GoogleAuthError
     from oauthlib.oauth2 import OAuth2Error
 
+    if not _is_client(client_secrets):
+        fail(f"{client_secrets} is no file of an OAuth client of type desktop app: download it from Google's console")
     try:
         given = await asyncio.to_thread(_sign_in, client_secrets, Settings().gmail_mailbox, browser)
-    except (OSError, ValueError) as error:
-        fail(f"{client_secrets} is no file of an OAuth client for desktop apps: {type(error).__name__}")
+    except OSError as error:
+        fail(f"the sign-in could not be served or finished here: {error.strerror or 'no connection'}")
     except (OAuth2Error, GoogleAuthError, AttributeError) as error:
         # AttributeError: nobody came back from the browser in time.
         fail(f"Google did not sign in: {getattr(error, 'error', '') or 'no answer came back'}; run it again")
@@ -65,6 +67,14 @@ async def login(
         fail("Google gave no lasting access: remove the app under myaccount.google.com/permissions and run it again")
     _write(to, given)
     say(f"written to {to} as GMAIL_CREDENTIALS; in a cluster put it into the secret fte-secrets")
+
+
+def _is_client(file: Path) -> bool:
+    try:
+        told: Any = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(told, dict) and bool({"installed", "web"} & set(cast("dict[str, Any]", told)))
 
 
 def _sign_in(client_secrets: Path, mailbox: str, browser: bool) -> Any:

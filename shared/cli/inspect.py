@@ -46,7 +46,7 @@ def _lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     trust = "held for a person" if found["held"] else "verified" if found["verified"] else "claimed"
     fields = {
         "from": f"{one_line(found['from'])} ({trust})",
-        "answered": f"no: {found['ignored_reason']}" if found["ignored_reason"] else "yes",
+        "answered": _answered(found),
         "subject": one_line(found["subject"]) or "-",
         "thread": "\n".join(map(one_line, found["thread_refs"])) or "-",
         "files": "\n".join(_file(file) for file in found["attachments"]) or "-",
@@ -56,6 +56,12 @@ def _lines(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         if found[name]:
             lines += [("", ""), ("bold", title), *(("", line) for line in harmless(found[name]).splitlines())]
     return lines
+
+
+def _answered(found: Mapping[str, Any]) -> str:
+    if found["ignored_reason"]:
+        return f"no: {found['ignored_reason']}"
+    return "by a person alone: the sender failed the check" if found["held"] else "yes"
 
 
 def _file(file: Mapping[str, Any]) -> str:

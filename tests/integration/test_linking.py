@@ -229,7 +229,7 @@ async def test_two_of_a_kind_are_not_joined_by_a_code(side: Side) -> None:
     await side.write(email("my secret", thread="t7"))
     await side.write(whatsapp(ASKS))
     result = await side.write(whatsapp(await side.code()))
-    assert (result.outcome, result.reason) == ("escalated", "human")
+    assert (result.outcome, result.reason) == ("escalated", "link_conflict")
     assert "kn-fte customers link" in result.summary
     assert len(await side.customers()) == 2
     row: Any = await side.db.fetchrow("SELECT used_at IS NOT NULL AS used FROM verifications")

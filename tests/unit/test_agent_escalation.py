@@ -316,12 +316,16 @@ def test_disguised_letters_are_read(text: str) -> None:
 
 
 def test_a_very_long_message_takes_no_time() -> None:
-    """100 kB of text must not hold the event loop."""
-    text = "please look at the hours of monday in project nine " * 2000
+    """100 kB of text must not hold the event loop: ten times the words take about ten times the work, not a hundred."""
+    sentence = "please look at the hours of monday in project nine "
+
+    def work(times: int) -> float:
+        started = time.process_time()
+        check([sentence * times])
+        return time.process_time() - started
+
     check(["warm up"])
-    started = time.perf_counter()
-    check([text])
-    assert time.perf_counter() - started < 1.0
+    assert work(2000) < 40 * max(work(200), 0.005)
 
 
 FILLER = "please look at the hours of monday in project nine and tell me what the list says. "

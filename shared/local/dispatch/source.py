@@ -8,6 +8,7 @@ read waits in its line.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Coroutine
 from typing import Any
@@ -26,6 +27,8 @@ from shared.settings import Settings
 _MEMBER = "fte-dispatcher"
 _REOPEN_S = 2.0
 _DRAIN_S = 5.0
+#: The same trouble is told of again after this long.
+_QUIET_S = 30.0
 
 
 class SourceRunner:
@@ -38,6 +41,7 @@ class SourceRunner:
         self._courier = courier
         self._consumer: KafkaConsumer | None = None
         self._offsets = Offsets()
+        self._quiet_until: dict[str, float] = {}
         self._lines: dict[tuple[Partition, int], deque[Record]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -160,5 +164,8 @@ class SourceRunner:
             await asyncio.sleep(_REOPEN_S)
 
     def _trouble(self, name: str) -> None:
+        # A broker that is away is told of many times a second.
         self.counts.last_error = name
-        logger().warning("trouble", source=self.source.name, error=name)
+        if time.monotonic() >= self._quiet_until.get(name, 0.0):
+            self._quiet_until[name] = time.monotonic() + _QUIET_S
+            logger().warning("trouble", source=self.source.name, error=name)
