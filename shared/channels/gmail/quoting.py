@@ -36,6 +36,7 @@ _MOST_LINES = 4
 _LONGEST = 500
 _SIGNATURE_LINES = 15
 _SHORT = 90
+_LONGEST_NOTICE = 4000
 _WRAPPED = 65
 _REST = 40
 _MOST_WORDS = 300
@@ -74,10 +75,10 @@ def without_end(found: Split, ending: str) -> Split:
     words = ending.split()
     if not 0 < len(words) <= _MOST_WORDS:
         return found
-    at = re.search(r"\s+" + r"\s+".join(map(re.escape, words)) + r"\s*\Z", found.new)
-    if at is None or not found.new[: at.start()].strip():
+    above, *last = found.new.rsplit(None, len(words)) or [""]
+    if last != words or not above.strip():
         return found
-    return Split(found.new[: at.start()].rstrip(), found.quoted, at[0].strip())
+    return Split(above, found.quoted, found.new[len(above) :].strip())
 
 
 def _without_marked(text: str) -> tuple[list[str], list[str]]:
@@ -201,7 +202,7 @@ def _answer_below(marks: str) -> bool:
 
 def _interleaved(marks: str) -> bool:
     """Answers between the quoted lines: without the quotes they would say nothing."""
-    return bool(re.search(r"q[qe]*t[te]*q", marks))
+    return bool(re.search("qt+q", marks.replace("e", "")))
 
 
 def _without_signature(lines: list[str]) -> tuple[list[str], list[str]]:
@@ -221,9 +222,8 @@ def _cut_at_delimiter(lines: list[str]) -> tuple[list[str], list[str]]:
     return lines, []
 
 
-def _last_paragraph(lines: list[str]) -> int:
-    """Where the last paragraph begins."""
-    end = len(lines)
+def _last_paragraph(lines: list[str], end: int) -> int:
+    """Where the last paragraph before `end` begins."""
     while end and not lines[end - 1].strip():
         end -= 1
     while end and lines[end - 1].strip():
@@ -232,15 +232,21 @@ def _last_paragraph(lines: list[str]) -> int:
 
 
 def _cut_notices(lines: list[str]) -> tuple[list[str], list[str]]:
-    kept, below = lines, []
-    while kept:
-        at = _last_paragraph(kept)
-        paragraph = " ".join(kept[at:])
-        legal = len(paragraph) >= _SHORT and CONFIDENTIAL.search(paragraph) and INTENDED.search(paragraph)
-        if not legal and not (0 < len(paragraph) < 3 * _SHORT and FOOTER.search(paragraph)):
+    end = len(lines)
+    while end:
+        at = _last_paragraph(lines, end)
+        if not _is_notice(lines[at:end]):
             break
-        kept, below = kept[:at], kept[at:] + below
-    return kept, below
+        end = at
+    return lines[:end], lines[end:]
+
+
+def _is_notice(lines: list[str]) -> bool:
+    if sum(map(len, lines)) > _LONGEST_NOTICE:
+        return False
+    paragraph = " ".join(lines)
+    legal = len(paragraph) >= _SHORT and CONFIDENTIAL.search(paragraph) and INTENDED.search(paragraph)
+    return bool(legal or (0 < len(paragraph) < 3 * _SHORT and FOOTER.search(paragraph)))
 
 
 def _cut_device(lines: list[str]) -> tuple[list[str], list[str]]:
@@ -261,8 +267,9 @@ def _cut_contact(lines: list[str]) -> tuple[list[str], list[str]]:
             continue
         below = [later for later in written if later > at]
         details = below[1:]
-        is_contact = any(_CONTACT.search(lines[later]) for later in details)
-        if is_contact and all(len(lines[later]) <= _SHORT for later in details):
+        # Lengths first: the expression takes its time with a long line.
+        short = all(len(lines[later]) <= _SHORT for later in details)
+        if short and any(_CONTACT.search(lines[later]) for later in details):
             return lines[: details[0]], lines[details[0] :]
         return lines, []
     return lines, []
