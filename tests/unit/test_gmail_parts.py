@@ -262,3 +262,10 @@ def test_a_calendar_reply_says_so_in_its_text_as_well() -> None:
     """Some programs leave the parameter out."""
     mail = _mail(_text("Ann has accepted."), _text(_REPLIED, "text/calendar"), kind="alternative")
     assert mail.calendar_method == "reply"
+
+
+@pytest.mark.parametrize("charset", ["idna", "a\0b"])
+def test_a_calendar_in_a_charset_that_decodes_nothing_does_not_raise(charset: str) -> None:
+    """The library raises for it; the method is what the parameter says."""
+    odd = f"Content-Type: text/calendar; method=REPLY; charset={charset}\r\n\r\n".encode() + b"caf\xc3\xa9"
+    assert _mail(_text("Please help"), odd).calendar_method == "reply"

@@ -284,7 +284,11 @@ def _enclosed_file(part: Part, kind: str, inner: Part | None) -> File:
 
 def calendar_method(part: Part) -> str:
     """The iTIP method of a calendar part (RFC 5546), in lower case: its parameter, or what its text says itself."""
-    found = _METHOD.search(_content(part)[:_MAX_TEXT])
+    try:
+        found = _METHOD.search(_content(part)[:_MAX_TEXT])
+    except (UnicodeError, ValueError):
+        # The library decodes by the charset that is named here, whatever it is.
+        found = None
     return parameter(part, "method") or (found[1].decode("ascii").lower() if found else "")
 
 
