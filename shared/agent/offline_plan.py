@@ -16,12 +16,17 @@ from shared.agent.promises import promises
 from shared.agent.small_talk import small_talk
 from shared.channels.message import Channel
 
-_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]{1,200}>", re.IGNORECASE | re.DOTALL)
+_UNSEEN = [
+    (re.compile(rf"<{name}\b.*?</{name}\s*>", re.IGNORECASE | re.DOTALL), re.compile(rf"</{name}\s*>", re.IGNORECASE))
+    for name in ("script", "style")
+]
+_TAG = re.compile(r"<[^<>]{1,200}>")
 _REPLY_MARK = re.compile(r"^(?:(?:re|fwd?|aw|wg|antw)\s*:\s*)+", re.IGNORECASE)
 _FORWARDED = re.compile(
-    r"^[-\s]*(?:forwarded message|original message)[-\s]*$|^(?:from|to|date|sent|cc):.*$", re.IGNORECASE | re.MULTILINE
+    r"^[-\t ]*(?:forwarded message|original message)[-\t ]*$|^(?:from|to|date|sent|cc):.*$",
+    re.IGNORECASE | re.MULTILINE,
 )
-_POINT = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[a-h]\)|[-*•])\s+", re.MULTILINE)
+_POINT = re.compile(r"^[ \t]*(?:\(?\d{1,2}[.)]|[a-h]\)|[-*•])\s+", re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _EMPTY_TEXT = re.compile(r"^\W*(?:(?:please )?see (?:the )?(?:subject|title|above)|as above|n/?a)?\W*$", re.IGNORECASE)
 _ASKS = re.compile(
@@ -134,6 +139,10 @@ def questions(text: str) -> list[str]:
 
 
 def _readable(text: str) -> str:
+    for block, ending in _UNSEEN:
+        # Up to the last ending only, so that each beginning has one and none is looked for in vain.
+        end = max((found.end() for found in ending.finditer(text)), default=0)
+        text = block.sub(" ", text[:end]) + text[end:]
     return _FORWARDED.sub("", _TAG.sub(" ", text)).strip()
 
 

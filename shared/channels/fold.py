@@ -18,7 +18,8 @@ _SAME = str.maketrans(
     }
 )  # fmt: skip
 _LOOKALIKES = str.maketrans("асеіорхуѕ", "aceiopxys")
-_MIXED = re.compile(r"\w*(?:[a-z][асеіорхуѕ]|[асеіорхуѕ][a-z])\w*")
+_WORD = re.compile(r"\w+")
+_MIXED = re.compile(r"[a-z][асеіорхуѕ]|[асеіорхуѕ][a-z]")
 _LETTERS_APART = re.compile(r"(?<!\w)(?:[a-z][ .*_-]){3,}[a-z](?!\w)")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -27,9 +28,13 @@ _SPACES = re.compile(r"[^\S\n]+")
 def fold(text: str) -> str:
     """The text as phrases are written in shared/agent/phrases; line breaks stay."""
     folded = letters(unicodedata.normalize("NFKC", text.replace("\0", " ")).casefold())
-    folded = _MIXED.sub(lambda match: match[0].translate(_LOOKALIKES), folded)
+    folded = _WORD.sub(_of_one_alphabet, folded)
     folded = _LETTERS_APART.sub(lambda match: re.sub(r"[ .*_-]", "", match[0]), folded)
     return _SPACES.sub(" ", _STRETCHED.sub(r"\1", folded)).strip()
+
+
+def _of_one_alphabet(word: re.Match[str]) -> str:
+    return word[0].translate(_LOOKALIKES) if _MIXED.search(word[0]) else word[0]
 
 
 def letters(text: str) -> str:

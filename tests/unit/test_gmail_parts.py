@@ -242,3 +242,30 @@ def test_html_alone_is_readable(html: str, shown: str) -> None:
     """Lists, tables, links, emoji; without what nobody sees, unless that is all."""
     found = parse(_HEAD + b"Content-Type: text/html; charset=utf-8\r\n\r\n" + html.encode())
     assert "\n".join(line.rstrip() for line in found.text.strip("\n").split("\n")).strip() == shown.strip()
+
+
+_REPLIED = (
+    "BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\nSUMMARY:Call\r\nDESCRIPTION:How do we export\\, really?\r\n"
+    "END:VEVENT\r\nEND:VCALENDAR"
+)
+
+
+def test_a_mail_that_is_nothing_but_an_invitation_shows_what_it_says() -> None:
+    """Not the calendar's own lines."""
+    mail = parse(_HEAD + _text(_REPLIED, "text/calendar", "; method=REQUEST"))
+    assert mail.new_text == "Call\nHow do we export, really?"
+    assert mail.calendar_method == "request"
+    assert [file.declared for file in mail.files] == ["text/calendar"]
+
+
+def test_a_calendar_reply_says_so_in_its_text_as_well() -> None:
+    """Some programs leave the parameter out."""
+    mail = _mail(_text("Ann has accepted."), _text(_REPLIED, "text/calendar"), kind="alternative")
+    assert mail.calendar_method == "reply"
+
+
+@pytest.mark.parametrize("charset", ["idna", "a\0b"])
+def test_a_calendar_in_a_charset_that_decodes_nothing_does_not_raise(charset: str) -> None:
+    """The library raises for it; the method is what the parameter says."""
+    odd = f"Content-Type: text/calendar; method=REPLY; charset={charset}\r\n\r\n".encode() + b"caf\xc3\xa9"
+    assert _mail(_text("Please help"), odd).calendar_method == "reply"

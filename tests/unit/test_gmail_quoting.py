@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.channels.gmail.message import parse
 from shared.channels.gmail.quoting import split
 
 _REPLY = "Yes, that worked.\nThank you!"
@@ -192,3 +193,149 @@ def test_no_line_is_lost(text: str) -> None:
     whole = sorted((found.new + " " + found.quoted + " " + found.signature).split())
     assert whole == sorted(text.split())
     assert bool(found.new.strip()) == bool(text.strip())
+
+
+_NEW = {
+    "form": "Please change these data:\n\nFrom: Berlin\nDate: 1 Dec 2026\nTo: Hamburg\n"
+    "\nCan you move our 12 seats by then?",
+    "contact form": "Contact form\n\nFrom: Ann\nDate: 2026-11-24\nTo: support\nMessage: I cannot log in",
+    "log": "Here is the log:\n2026-11-24 10:15:01 user ann@example.com login failed:\ninvalid token\n\nWhat can I do?",
+    "chat": "Hier der Chat:\n24.11.2026, 10:15 - Max schrieb:\nexport geht nicht\n\nWas ist los?",
+    "meeting": "Hi,\nour meeting on 24.11.2026 10:30 with sales@example.com:\n"
+    "They promised us 20 seats.\nIs that right?",
+    "prompt": "I ran\n\n> npm install tideline\n> tideline login\n\nand it says 401",
+    "error": "> Error: token expired\n\nWhat does it mean?",
+    "colleague": "On 3 Nov 2026 at 10:12 bob@example.org wrote:\n> the export fails\nWhat now?",
+}
+
+
+@pytest.mark.parametrize("name", _NEW)
+def test_a_mail_that_answers_none_quotes_nothing(name: str) -> None:
+    """Forms, logs, chats and prompts are what the customer wrote."""
+    assert split(_NEW[name], answers=False).new == _NEW[name]
+
+
+def test_a_new_mail_still_shows_where_a_forward_begins() -> None:
+    """A separator, or a header with an address, a date and a time."""
+    header = "From: Bob <bob@example.org>\nSent: Tuesday, November 24, 2026 3:14 PM\nTo: Ann\nSubject: broken"
+    for begin in (f"---------- Forwarded message ---------\n{header}", header, f"_____________\n{header}"):
+        found = split(f"Please help Bob.\n\n{begin}\n\nThe export is broken", answers=False)
+        assert found.new == "Please help Bob."
+        assert "The export is broken" in found.quoted
+
+
+@pytest.mark.parametrize("header", ["In-Reply-To: <a@example.org>", "References: <a@example.org>", "X-A: b"])
+@pytest.mark.parametrize("subject", ["Prices", "Re: Prices", "AW: Prices", "回复：Prices"])
+def test_headers_and_subject_tell_whether_a_mail_answers(header: str, subject: str) -> None:
+    """Only there `>` is a quote."""
+    mail = parse(f"From: ada@example.org\nSubject: {subject}\n{header}\n\nI see\n\n> 10 seats\n\nand now?".encode())
+    assert ("10 seats" in mail.new_text) == (header == "X-A: b" and subject == "Prices")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "First, can I export?\n--\nSecond, how do I delete a project?",
+        "First the export\n—\nThen please delete our old project.",
+        "These plans interest us:\n--\nTeam plan\n--\nWhich one has time tracking?",
+        "My import script:\n\nselect 1\n-- \nselect 2\n\nIt fails at line two with error 42. Please help me!",
+        "The patch:\n\n+++ b/x\n-- \n2.40.1\n\nDoes it work for you?",
+        "A question:\n\nSent from my account yesterday were 12 invoices, why did they not arrive?",
+        "Hallo,\n\nGesendet von Ihrem System kam heute eine Mahnung ohne Grund",
+        "Hola:\n\nEnviado desde la aplicación el informe llega vacío",
+        "Two things.\n\nSent with the wrong language since the last update",
+        "It broke:\n\nSent from my phone number to your WhatsApp, no answer in 3 days!",
+        "Hola,\n\nSomos una ONG de medio ambiente y queremos un descuento.",
+        "Hello,\n\nBefore printing the weekly view the app shows an empty page",
+        "Bonjour,\n\nAvant d'imprimer le rapport, l'application se ferme. Pouvez-vous aider ?",
+        "We have a problem.\n\nA confidential report from your tool was mailed to someone who is not the intended"
+        " recipient. Please tell us how to revoke it at once.",
+        "Hello,\n\nIs my data confidential? This message reached somebody who is not the intended recipient: what now?",
+        "Hi\n\nBest regards\nAnn\n\nP.S. The page is https://app.example.com/x and shows error 500",
+        "Hi\n\nBest regards\nAnn\nP.S. www.example.com fails",
+        "Please add these users.\n\nThanks\nAnn\n\nbob@example.com\neva@example.com\nkim@example.com",
+        "Please call me.\n\nThanks in advance\nAnn\nYou can reach me after 5 pm on +1 201 555 0123",
+        "Thank you\n\nOrder: 123456789\nhttps://example.com/broken-page does not load",
+        "Hi\n\nThanks\nAnn\n\nThe old number is +1 201 555 0123",
+    ],
+)
+def test_what_looks_a_little_like_a_signature_stays(text: str) -> None:
+    """Questions, postscripts, sentences and data are the customer's, in a new mail and in an answer."""
+    assert split(text, answers=False).new == text
+    assert split(text).new == text
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "Diese E-Mail ist vertraulich und nur für den Empfänger bestimmt.",
+        "Please consider the environment before printing this e-mail.",
+        "Sent from my Verizon, Samsung Galaxy smartphone",
+        "Sent from Mail for Windows 10",
+        "Gesendet mit der GMX Mail App",
+        "Enviado desde mi Samsung Galaxy",
+    ],
+)
+def test_furniture_goes(ending: str) -> None:
+    """What programs and companies put below every mail."""
+    found = split(f"Please help.\n\n{ending}")
+    assert (found.new, found.signature) == ("Please help.", ending)
+
+
+def test_contact_details_apart_from_the_name_go_when_nothing_else_is_there() -> None:
+    """Telephone, link and one address, each with a word or two."""
+    details = "Phone: +1 201 555 0123\nwww.example.org\nE-mail: ada@example.org"
+    assert split(f"Please help.\n\nBest regards\nAda\n\n{details}").signature == details
+
+
+def test_what_the_writer_said_of_himself_is_no_attribution() -> None:
+    """With date and time, but no address and no quote below: only who wrote tells."""
+    own = "Hi\n\nOn 3 Nov 2026 at 10:12 I wrote:\nplease cancel it"
+    assert split(own).new == own
+    other = "Thanks\n\nOn 3 Nov 2026 at 10:12 Ada wrote:\nplease cancel it"
+    assert split(other).new == "Thanks"
+
+
+def test_an_answer_below_a_quote_with_a_header_is_kept_from_it() -> None:
+    """The marks tell where the quote ends, though the header would claim all that follows."""
+    header = "From: Tideline <support@example.com>\nSent: 3 Nov 2026 10:12\nTo: Ada"
+    found = split(f"-----Original Message-----\n{_ORIGINAL}\n\n{_REPLY}")
+    assert found.new == _REPLY
+    assert "please open Settings" in found.quoted
+    assert split(f"{_REPLY}\n\n{header}\n\nAll of this is old").new == _REPLY
+
+
+def _html(html: str, more: str = "") -> str:
+    head = f"From: ada@example.org\nSubject: Prices\n{more}Content-Type: text/html; charset=utf-8\n\n"
+    return parse((head + html).encode()).new_text
+
+
+def test_a_frame_of_their_own_is_no_reply_header() -> None:
+    """Outlook's line above a quote has labels below it; its empty mark as well."""
+    frame = '<p>Report:</p><div style="border-top:solid #E1E1E1 1.0pt"><p>Total is 55</p></div><p>Why not 60?</p>'
+    for more in ("", "References: <a@example.org>\n"):
+        assert "Why not 60?" in _html(frame, more)
+        assert "order is 77" in _html('<p>Help</p><div id="appendonsend"></div><div>my order is 77</div>', more)
+
+
+def test_a_blockquote_of_a_new_mail_stays() -> None:
+    """They quote what the answer is about."""
+    shown = _html("<p>Your docs say:</p><blockquote>Seats can be changed</blockquote><p>But how?</p>")
+    assert "Seats can be changed" in shown
+
+
+def test_what_is_typed_inside_the_signature_stays() -> None:
+    """Some clients put the cursor there."""
+    for words in ("the export is broken since Monday. What do I do?", "Please delete my old project today."):
+        html = f'<div>Hi,</div><div class="gmail_signature"><div>{words}</div><div>Ann</div></div>'
+        assert words in _html(html)
+    html = '<div>Hello</div><div class="gmail_signature">Ann<br>CEO</div><div>PS: broken export</div>'
+    assert "CEO" not in _html(html)
+
+
+def test_a_stuffed_mark_is_no_quote() -> None:
+    """RFC 3676, section 4.4: a space before `>` says that it is text."""
+    head = "From: ada@example.org\nSubject: Re: Prices\nContent-Type: text/plain; format=flowed\n\n"
+    mail = parse((head + "Prices:\n >10 seats matter\n> old\n").encode())
+    assert ">10 seats matter" in mail.new_text
+    assert "old" not in mail.new_text

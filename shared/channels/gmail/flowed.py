@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 _SIGNATURE = "-- "
+# More than the spaces that may stand before the mark of a quote.
+_NO_QUOTE = " " * 4
 
 
 def unflowed(text: str, *, del_sp: bool) -> str:
@@ -34,4 +36,7 @@ def _unquoted(line: str) -> tuple[int, str]:
 
 def _shown(depth: int, body: str) -> str:
     kept = body if body == _SIGNATURE else body.rstrip(" ")
+    if not depth and kept.startswith(">"):
+        # Section 4.4: it was stuffed, so that nobody takes it for a quote; nor may the splitter.
+        return _NO_QUOTE + kept
     return f"{'>' * depth} {kept}".rstrip() if depth else kept

@@ -14,10 +14,13 @@ from typing import Any
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 
+from shared.channels.gmail.phrases import LABELS
+
 #: Begins each line of what the client marked as a signature; quoting.py takes it away.
 SIGNATURE_MARK = "\ue000"
 SEPARATOR = "-----Original Message-----"
 _MOST = 200
+_MOST_HEADERS = 20
 _LONGEST_SIGNATURE = 1500
 _INDENT_ONLY = re.compile(r"margin[^;]*40px.*border:\s*none|border:\s*none.*margin[^;]*40px", re.IGNORECASE)
 # Lines for an inbox's preview, tracking pixels, what other clients alone show.
@@ -101,10 +104,26 @@ def name_links(tree: Any) -> None:
 
 
 def _mark_reply_header(tree: Any) -> None:
-    for element in tree.xpath(_REPLY_HEADERS)[:1]:
+    found = (each for each in tree.xpath(_REPLY_HEADERS)[:_MOST_HEADERS] if _is_reply_header(each))
+    element = next(found, None)
+    if element is not None:
         marker = etree.Element("pre")
         marker.text = f"\n{SEPARATOR}\n"
         element.addprevious(marker)
+
+
+def _is_reply_header(element: Any) -> bool:
+    """A line drawn above, or Outlook's empty mark, is one only where labels like "From:" follow."""
+    name = (element.get("id") or "").removeprefix("x_")
+    if name and name != "appendonsend":
+        return True
+    inside = element.xpath("descendant::text()[normalize-space()][position() <= 20]")
+    below = [] if inside else element.xpath("(following::text()[normalize-space()])[position() <= 20]")
+    texts = [text.strip()[:200] for text in [*inside, *below]]
+    kinds = {kind for text in texts for kind, label in LABELS.items() if label.match(text)}
+    # In a language that the labels lack: several of them, and an address.
+    labelled = sum(text.endswith((":", "：")) for text in texts) >= 3 and any("@" in text for text in texts)
+    return labelled or ("from" in kinds and len(kinds) > 1)
 
 
 def _mark_quotes(tree: Any, render: Render) -> None:

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 from shared.channels.gmail.charset import header_text, to_text
 from shared.channels.gmail.headers import Headers, Mailbox, decoded, mailboxes, message_ids
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
-from shared.channels.gmail.parts import Body, File, Part, Reader, parameter
+from shared.channels.gmail.parts import Body, File, Part, Reader, calendar_method, parameter
+from shared.channels.gmail.phrases import ANSWERS
 from shared.channels.gmail.quoting import Split, has_quote, split, without_end
 from shared.channels.gmail.reports import Report, report_of
 from shared.channels.plain_text import clean, cut, is_blank, one_line
@@ -72,7 +73,9 @@ def parse(raw: bytes) -> ParsedMail:
     senders, sound = _from(headers)
     body = _body(mail)
     text = cut(clean(body.text), MAX_TEXT)
-    parts = _parts(text, cut(clean(body.html), MAX_TEXT))
+    subject, references = one_line(decoded(headers.first("subject")), 1000), _references(headers)
+    answers = bool(references or ANSWERS.match(subject))
+    parts = _parts(text, cut(clean(body.html), MAX_TEXT), answers)
     return ParsedMail(
         headers=headers,
         content_type=mail.get_content_type(),
@@ -81,9 +84,9 @@ def parse(raw: bytes) -> ParsedMail:
         calendar_method=_calendar_method(mail),
         senders=senders,
         sound_from=sound,
-        subject=one_line(decoded(headers.first("subject")), 1000),
+        subject=subject,
         message_id=_message_id(headers),
-        references=_references(headers),
+        references=references,
         date=one_line(headers.first("date"), 200),
         text=text.replace(SIGNATURE_MARK, ""),
         new_text=parts.new,
@@ -147,20 +150,20 @@ def _body(mail: Part) -> Body:
         return Body()
 
 
-def _parts(text: str, html: str) -> Split:
+def _parts(text: str, html: str, answers: bool) -> Split:
     """What HTML alone shows of quote and signature is taken from there, the words from the plain form."""
-    plain = _split(text)
+    plain = _split(text, answers)
     if not html:
         return plain
-    shown = _split(html)
+    shown = _split(html, answers)
     if shown.quoted and not has_quote(plain):
         return shown
     return without_end(plain, shown.signature) if shown.signature and not plain.signature else plain
 
 
-def _split(text: str) -> Split:
+def _split(text: str, answers: bool) -> Split:
     try:
-        return split(text)
+        return split(text, answers=answers)
     except Exception:  # noqa: BLE001  when unsure, keep the text
         return Split(text.replace(SIGNATURE_MARK, "").strip())
 
@@ -197,4 +200,4 @@ def _calendar_method(mail: _Parsed) -> str:
     """The iTIP method of a calendar part (RFC 5546): `reply` is a machine's acceptance or refusal."""
     # It stands near the top, or it is not the matter.
     near = itertools.islice(mail.walk(), 50)
-    return next((parameter(part, "method") for part in near if part.get_content_type() == "text/calendar"), "")
+    return next((calendar_method(part) for part in near if part.get_content_type() == "text/calendar"), "")

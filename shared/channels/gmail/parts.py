@@ -44,6 +44,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _TEXTS = {"text/plain", "text/html", "text/enriched", "text/richtext"}
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 # AMP is a third form of what HTML and text say already; a resource fork is nothing a person reads.
+_METHOD = re.compile(rb"^METHOD:[ \t]{0,9}([A-Za-z-]{1,40})", re.IGNORECASE | re.MULTILINE)
 _UNHEARD = {"text/x-amp-html", "application/applefile"}
 
 
@@ -170,13 +171,13 @@ def _leaf(part: Part, kind: str, *, alone: bool) -> Body:
     name = file_name(part)
     shown = part.get_content_disposition() != "attachment" and not name
     text_like = kind in _TEXTS or kind.startswith("multipart/")
+    if kind == "text/calendar" and shown:
+        return Body(_calendar(to_text(data[:_MAX_TEXT], _charset(part))), "aside", (File(name, kind, data),))
     if (shown and text_like) or (alone and not name and _reads_as_text(data)):
         return _text(part, kind, data)
     if kind in _TNEF or data.startswith(tnef.SIGNATURE):
         return _unwrapped(name, kind, data)
     file = File(name, kind, data)
-    if kind == "text/calendar" and shown:
-        return Body(_calendar(to_text(data[:_MAX_TEXT], _charset(part))), "aside", (file,))
     if kind in _TEXTS and part.get_content_disposition() != "attachment":
         # A name alone does not make a file of the only text there is.
         return replace(_text(part, kind, data), source="aside", files=(file,))
@@ -279,6 +280,16 @@ def _enclosed_file(part: Part, kind: str, inner: Part | None) -> File:
     except Exception:  # noqa: BLE001  what can be parsed leniently need not serialise
         data = b""
     return File(name, kind, data)
+
+
+def calendar_method(part: Part) -> str:
+    """The iTIP method of a calendar part (RFC 5546), in lower case: its parameter, or what its text says itself."""
+    try:
+        found = _METHOD.search(_content(part)[:_MAX_TEXT])
+    except (UnicodeError, ValueError):
+        # The library decodes by the charset that is named here, whatever it is.
+        found = None
+    return parameter(part, "method") or (found[1].decode("ascii").lower() if found else "")
 
 
 def _calendar(text: str) -> str:

@@ -111,8 +111,65 @@ this e-?mail has been (?:checked|scanned) for viruses.{0,80}
 .{0,40}iphone\s?から送信.{0,10} | 发自我的.{0,40} | 從我的.{0,40}傳送 | 나의 .{0,30}에서 보냄
 تم الإرسال من .{0,60} | أُرسلت من .{0,60} | میرے .{0,30} سے بھیجا گیا
 """)
-#: What a device or an app adds below.
-SENT_FROM = re.compile(rf"^\s*(?:{_SENT_VERB}\s+{_SENT_FROM}\b.{{0,80}}|{_SENT_OTHERWISE})\s*$", re.IGNORECASE)
+_SENT_OTHERWISE_LINE = re.compile(rf"^\s*(?:{_SENT_OTHERWISE})\s*$", re.IGNORECASE)
+_SENT_BY = re.compile(rf"^\s*{_SENT_VERB}\s+{_SENT_FROM}\b(.{{0,120}})$", re.IGNORECASE)
+_DEVICE = re.compile(
+    any_of(r"""
+iphone | ipad | ipod | apple | mac | android | samsung | galaxy | huawei | honor | xiaomi | redmi
+nokia | sony | xperia | htc | lg | motorola | moto | pixel | oneplus | oppo | blackberry | windows | outlook
+yahoo | gmail | e-?mail | aol
+proton | spark | airmail | thunderbird | mobil | handy | smartphone | t[eé]l[eéè]f | telefon | phone | téléphone
+tablet | t-mobile | verizon | at&t | fairemail | k-9 | telekom | gmx | web\.de | edison | bluemail | nine | canary
+hey$ | superhuman | zoho | tuta | yandex | яндекс | naver | daum | foxmail | surface | chromebook | móvil | celular
+cellulare
+device | gerät | appareil | dispositivo | почт | айфон | телефон | puhelim | matkapuhel | komórk | почты | mail\.ru
+laposte
+orange | ios | x?mail
+"""),
+    re.IGNORECASE,
+)
+_BESIDE = re.compile(
+    r"(?:my|mein\w*|mon|ma|mi|il|mio|mia|meu|minha|mijn|min|mitt|moj\w*|mojej|mojego|моего|моей|for|für|für|pour|para|per|voor"
+    r"|för|til|dla|для|on|auf|sur|en|op|the|a|an|de|der|die|le|la|el|via|using|with|mit|app|version|free|plus|pro|max|mini"
+    r"|ultra|lte|client|desktop|web|secure|laitteest\w*|from|and)$",
+    re.IGNORECASE,
+)
+
+
+def is_device(line: str) -> bool:
+    """Whether a device or an app added the line: nothing but its name and little words may follow "sent from"."""
+    if _SENT_OTHERWISE_LINE.match(line):
+        return True
+    found = _SENT_BY.match(line.rstrip())
+    if found is None:
+        return False
+    words = [word.strip('<>()[],.®™*"') for word in found[1].split()]
+    named = [word for word in words if _DEVICE.match(word)]
+    rest = [word for word in words if not _DEVICE.match(word) and not _BESIDE.match(word)]
+    return bool(named) and all(word[:1].isupper() or not word.isalpha() for word in rest)
+
+
+#: How the paragraph of a legal notice begins: it speaks of this very mail.
+_MAIL = any_of(r"""
+e-?mails? | messages? | mails? | communications? | transmissions? | nachrichten? | courriels? | messagi?o?
+correos? | mensajes? | mensagem | bericht\w* | comunicaci[oó]n\w* | comunicação | wiadomo\w* | сообщени\w* | письмо
+mesaj\w* | ileti\w* | e-?posta\w*
+viesti\w* | meddeland\w* | melding\w* | zpráv\w* | sähköposti\w*
+""")
+_HEADING = any_of(r"""
+confidentiality(?: notice)? | confidential | disclaimer | notice | important | legal notice | vertraulichkeitshinweis
+hinweis | wichtiger hinweis | aviso(?: legal| de confidencialidad)? | avis(?: de confidentialité)?
+confidentialité | avviso
+""")
+NOTICE = re.compile(
+    rf"\W{{0,20}}(?:{_HEADING}\W{{1,20}})?(?:"
+    r"(?:this|the|diese[rs]?|die|der|ce|cet|cette|le|les|este|esta|el|la|questo|questa|il|le|o|a|dit|deze|de|ten|ta|to"
+    rf"|данное|это|настоящее|bu|tämä|detta|denne|tato)\W(?:[\w’']{{1,20}}\W{{1,3}}){{0,4}}?{_MAIL}\b"
+    r"|(?:the|all|any) information contained|die (?:in dieser|informationen)|les informations contenues"
+    r"|la información contenida|le informazioni contenute|as informações contidas|de informatie"
+    r"|本邮件|本郵件|此邮件|这封邮件|このメール|本メール|이 메일|본 메일|هذه الرسالة|هذا البريد|תוכן הודעה)",
+    re.IGNORECASE,
+)
 
 #: Both must stand in a paragraph that is a legal notice, not a matter of the customer's.
 CONFIDENTIAL = re.compile(
@@ -130,14 +187,22 @@ empfänger | adressat | destinat[aá] | destinatari | geadresseerde | bestemd | 
     re.IGNORECASE,
 )
 
-#: A paragraph of its own below many a signature.
-FOOTER = re.compile(
-    any_of(r"""
-consider the environment | before printing | an die umwelt | umwelt\w* .{0,40}(?:druck|ausdruck)
-pens\w+ à l.environnement
-(?:antes de|avant d.?)\s?imprim\w+ | medio ?ambiente | proteg\w+ .{0,20}ambiente | tænk på miljøet | tänk på miljön
+#: A paragraph of its own below many a signature: all must stand in it. It asks to think before this mail is printed.
+FOOTER = (
+    re.compile(
+        any_of(r"""
+environment | print | umwelt | druck | environnement | imprim | ambiente | stampa | miljø | miljö | milieu
 """),
-    re.IGNORECASE,
+        re.IGNORECASE,
+    ),
+    re.compile(rf"\b{_MAIL}\b", re.IGNORECASE),
+    re.compile(
+        any_of(r"""
+please | think | consider | save
+bitte | denk | pens | merci | por favor | piens | protege | proteg | proteja | tænk | tänk | tenk
+"""),
+        re.IGNORECASE,
+    ),
 )
 
 _CLOSING = any_of(r"""
@@ -155,3 +220,10 @@ pozdrawiam | z poważaniem | с уважением | saygılarımla | مع (?:أ
 """)
 #: "Best regards," and its like: a name and contact details may follow.
 CLOSING = re.compile(rf"^\s*{_CLOSING}\s*[,.!،。]*\s*$", re.IGNORECASE)
+
+#: A subject of a mail that answers or forwards another, in the languages that programs write it in.
+ANSWERS = re.compile(
+    r"\s*(?:re|aw|sv|antw|res|rif|r|vs|odp|ynt|bls|vá|отв|на|απ|σχετ|fwd?|wg|tr|rv|enc|i|vb|vl|pd|doorst|ilt"
+    r"|回复|答复|回覆|返信|转发|轉寄|転送|회신|전달|رد|الرد|הנדון)(?:\[\d+\])?\s*[:：]",
+    re.IGNORECASE,
+)

@@ -11,17 +11,13 @@ from dataclasses import dataclass
 
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.gmail.phrases import (
-    CLOSING,
-    CONFIDENTIAL,
-    FOOTER,
     FORWARDED,
-    INTENDED,
     LABELS,
     OF_THE_WRITER,
     ORIGINAL,
-    SENT_FROM,
     WROTE,
 )
+from shared.channels.gmail.signature import is_sentence, says_something, without_signature
 
 _QUOTED = re.compile(r"^ {0,3}>")
 _RULE = re.compile(r"^\s*[_\-—=*]{5,}\s*$")
@@ -31,11 +27,8 @@ _ADDRESS = re.compile(r"[^\s<>()@]{1,64}@[^\s<>()@]{1,255}")
 _ENDS = re.compile(r"[:：]\s*\*?$")
 # Marks that steer the direction of text stand around names and numbers in right-to-left mails.
 _DIRECTIONS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-_CONTACT = re.compile(r"\+?\d[\d\s()./-]{6,}\d|https?://|www\.|[^\s@]+@[^\s@]+\.[a-z]{2,}|\s\|\s", re.IGNORECASE)
 _MOST_LINES = 4
 _LONGEST = 500
-_SIGNATURE_LINES = 15
-_SHORT = 90
 _WRAPPED = 65
 _REST = 40
 _MOST_WORDS = 300
@@ -50,15 +43,18 @@ class Split:
     signature: str = ""
 
 
-def split(text: str) -> Split:
-    """Split one plain text; `text` uses line feeds."""
+def split(text: str, *, answers: bool = True) -> Split:
+    """Split one plain text; `text` uses line feeds.
+
+    `answers`: the mail answers or forwards another. A new one has nothing to quote: its `>` lines are its writer's.
+    """
     lines, marked = _without_marked(text)
-    marks = _marks(lines)
+    marks = _marks(lines, answers)
     new, quoted = _without_quote(lines, marks)
     if not _has_words(new):
         # Nothing but a quote or a forward: then that is what they wanted to say.
         return Split(text.replace(SIGNATURE_MARK, "").strip())
-    kept, signature = _without_signature(new)
+    kept, signature = without_signature(new)
     if not _has_words(kept):
         kept, signature = new, []
     return Split(_joined(kept), _joined(quoted), _joined(signature + marked))
@@ -74,10 +70,10 @@ def without_end(found: Split, ending: str) -> Split:
     words = ending.split()
     if not 0 < len(words) <= _MOST_WORDS:
         return found
-    at = re.search(r"\s+" + r"\s+".join(map(re.escape, words)) + r"\s*\Z", found.new)
-    if at is None or not found.new[: at.start()].strip():
+    above, *last = found.new.rsplit(None, len(words)) or [""]
+    if last != words or not above.strip() or says_something([ending]):
         return found
-    return Split(found.new[: at.start()].rstrip(), found.quoted, at[0].strip())
+    return Split(above, found.quoted, found.new[len(above) :].strip())
 
 
 def _without_marked(text: str) -> tuple[list[str], list[str]]:
@@ -85,7 +81,11 @@ def _without_marked(text: str) -> tuple[list[str], list[str]]:
     lines = text.split("\n")
     marked = [line.replace(SIGNATURE_MARK, "") for line in lines if line.startswith(SIGNATURE_MARK)]
     bare = ["" if line.startswith(SIGNATURE_MARK) else line.replace(SIGNATURE_MARK, "") for line in lines]
-    return (bare, marked) if _has_words(bare) else ([*marked], [])
+    if not _has_words(bare):
+        return marked, []
+    # Some write inside it.
+    typed = any(says_something([line]) or is_sentence(line) for line in marked)
+    return ([line.replace(SIGNATURE_MARK, "") for line in lines], []) if typed else (bare, marked)
 
 
 def _joined(lines: list[str]) -> str:
@@ -96,13 +96,27 @@ def _has_words(lines: list[str]) -> bool:
     return any(line.strip() for line in lines)
 
 
-def _marks(lines: list[str]) -> str:
+def _marks(lines: list[str], answers: bool) -> str:
     """A letter a line: `e` empty, `q` quoted, `s` introduces a quote, `S` introduces all that follows, `t` text."""
     marks: list[str] = []
     while len(marks) < len(lines):
         at = len(marks)
-        marks += _mark(lines, at)
+        marks += _mark(lines, at) if answers else _mark_of_new(lines, at)
     return _unwrapped(lines, "".join(marks))
+
+
+def _mark_of_new(lines: list[str], at: int) -> list[str]:
+    """Only what clients write around a forward; logs, chats, forms and prompts look like all the rest."""
+    line = lines[at]
+    if not line.strip():
+        return ["e"]
+    begins = len(line) <= _LONGEST and (
+        ORIGINAL.match(line)
+        or FORWARDED.match(line)
+        or _is_header_block(lines, at, full=True)
+        or (_RULE.match(line) and _is_header_block(lines, at + 1, full=True))
+    )
+    return ["S"] if begins else ["t"]
 
 
 def _mark(lines: list[str], at: int) -> list[str]:
@@ -120,17 +134,24 @@ def _mark(lines: list[str], at: int) -> list[str]:
     return _attribution(lines, at) or ["t"]
 
 
-def _is_header_block(lines: list[str], at: int) -> bool:
-    """From and at least two more of Sent, To and Subject, as Outlook puts above what is answered."""
-    if at >= len(lines):
-        return False
+def _is_header_block(lines: list[str], at: int, *, full: bool = False) -> bool:
+    """From and at least two more of Sent, To and Subject, as Outlook puts above what is answered.
+
+    An address or a date tells it from a form; `full` asks for an address, a date and a time.
+    """
     found: set[str] = set()
+    end = at
     for line in lines[at : at + 7]:
         kind = next((kind for kind, label in LABELS.items() if label.match(line[:_LONGEST])), None)
         if kind is None and (not line.strip() or not found):
             break
         found |= {kind} if kind else set()
-    return "from" in found and len(found) >= 3
+        end += 1
+    if "from" not in found or len(found) < 3:
+        return False
+    said = " ".join(line[:_LONGEST] for line in lines[at:end])
+    addressed, dated, timed = _ADDRESS.search(said), _DATE.search(said), _TIME.search(said)
+    return bool(addressed and dated and timed) if full else bool(addressed or dated)
 
 
 def _attribution(lines: list[str], at: int) -> list[str]:
@@ -201,68 +222,4 @@ def _answer_below(marks: str) -> bool:
 
 def _interleaved(marks: str) -> bool:
     """Answers between the quoted lines: without the quotes they would say nothing."""
-    return bool(re.search(r"q[qe]*t[te]*q", marks))
-
-
-def _without_signature(lines: list[str]) -> tuple[list[str], list[str]]:
-    kept, below = _cut_at_delimiter(lines)
-    for cut in (_cut_notices, _cut_device, _cut_contact):
-        kept, more = cut(kept)
-        below = more + below
-    return kept, below
-
-
-def _cut_at_delimiter(lines: list[str]) -> tuple[list[str], list[str]]:
-    """At `-- ` (RFC 3676, section 4.3), or the bare `--` of those who lose the space."""
-    for at in range(len(lines) - 1, -1, -1):
-        short = len(lines) - at <= _SIGNATURE_LINES
-        if lines[at] == "-- " or (lines[at].strip() in {"--", "—"} and short):
-            return (lines[:at], lines[at:]) if len(lines) - at <= 2 * _SIGNATURE_LINES else (lines, [])
-    return lines, []
-
-
-def _last_paragraph(lines: list[str]) -> int:
-    """Where the last paragraph begins."""
-    end = len(lines)
-    while end and not lines[end - 1].strip():
-        end -= 1
-    while end and lines[end - 1].strip():
-        end -= 1
-    return end
-
-
-def _cut_notices(lines: list[str]) -> tuple[list[str], list[str]]:
-    kept, below = lines, []
-    while kept:
-        at = _last_paragraph(kept)
-        paragraph = " ".join(kept[at:])
-        legal = len(paragraph) >= _SHORT and CONFIDENTIAL.search(paragraph) and INTENDED.search(paragraph)
-        if not legal and not (0 < len(paragraph) < 3 * _SHORT and FOOTER.search(paragraph)):
-            break
-        kept, below = kept[:at], kept[at:] + below
-    return kept, below
-
-
-def _cut_device(lines: list[str]) -> tuple[list[str], list[str]]:
-    end = len(lines)
-    while end and not lines[end - 1].strip():
-        end -= 1
-    start = end
-    while start and len(lines[start - 1]) < _SHORT * 2 and SENT_FROM.match(lines[start - 1]):
-        start -= 1
-    return (lines, []) if start == end else (lines[:start], lines[start:])
-
-
-def _cut_contact(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Below "Best regards," and a name: contact details, when they are short lines and look like it."""
-    written = [at for at, line in enumerate(lines) if line.strip()]
-    for at in reversed(written[-_SIGNATURE_LINES:]):
-        if not CLOSING.match(lines[at][:_LONGEST]):
-            continue
-        below = [later for later in written if later > at]
-        details = below[1:]
-        is_contact = any(_CONTACT.search(lines[later]) for later in details)
-        if is_contact and all(len(lines[later]) <= _SHORT for later in details):
-            return lines[: details[0]], lines[details[0] :]
-        return lines, []
-    return lines, []
+    return bool(re.search("qt+q", marks.replace("e", "")))
