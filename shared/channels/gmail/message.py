@@ -30,6 +30,8 @@ _MAX_HEAD = 262_144
 _NAMED = re.compile(rb"[^\s:]{1,200}:")
 _SPACED = re.compile(rb"^([\x21-\x39\x3b-\x7e]{1,200})[ \t]{1,100}:", re.MULTILINE)
 _HEADER_LINE = re.compile(rb"[\x21-\x39\x3b-\x7e]{1,200}:|[ \t]|From |>From ")
+_BARE_CR = re.compile(rb"\r(?![\r\n])")
+_HIDDEN = re.compile(rb"(?<!\r)\n(?=authentication-results[ \t]*:)", re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 _Parsed: TypeAlias = "Message[Any, Any]"
@@ -105,9 +107,20 @@ def _structure(raw: bytes) -> _Parsed:
     try:
         if len(_BOUNDARY.findall(raw)) > _MOST_BOUNDARIES:
             return _headers_and_text(raw)
-        return BytesParser(policy=_Lenient()).parsebytes(_mended(raw))
+        return BytesParser(policy=_Lenient()).parsebytes(_mended(_without_hidden(raw)))
     except Exception:  # noqa: BLE001  the library trips over hostile structure, nesting above all
         return _headers_and_text(raw)
+
+
+def _without_hidden(raw: bytes) -> bytes:
+    """Line ends inside a header begin no field: our receiver saw one field, and checked none that hides in it."""
+    end = _BLANK_LINE.search(raw)
+    at = end.start() if end else len(raw)
+    head = _BARE_CR.sub(b" ", raw[:at]) if b"\n" in raw[: at + 1] else raw[:at]
+    if b"\r\n" in head:
+        # Other fields only lower the trust, and lines that end in two ways do occur.
+        head = _HIDDEN.sub(b" ", head)
+    return head + raw[at:]
 
 
 def _mended(raw: bytes) -> bytes:
@@ -129,7 +142,7 @@ def _headers_and_text(raw: bytes) -> _Parsed:
     """The same mail with its body as one plain text."""
     end = _BLANK_LINE.search(raw)
     head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, b"")
-    mail = BytesParser(policy=_Lenient()).parsebytes(head, headersonly=True)
+    mail = BytesParser(policy=_Lenient()).parsebytes(_without_hidden(head), headersonly=True)
     for name in ("content-type", "content-transfer-encoding"):
         del mail[name]
     mail.set_payload(to_text(body, None).encode("utf-8", "replace").decode("ascii", "surrogateescape"))
