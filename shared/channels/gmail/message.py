@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass, field
 from email.message import Message
@@ -15,7 +14,7 @@ from shared.channels.gmail.headers import Headers, Mailbox, decoded, mailboxes, 
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.gmail.parts import Body, File, Part, Reader, parameter
 from shared.channels.gmail.quoting import Split, has_quote, split, without_end
-from shared.channels.gmail.reports import Report, report_of
+from shared.channels.gmail.reports import Report, own_parts, report_of
 from shared.channels.plain_text import clean, cut, is_blank, one_line
 
 #: Bytes that are read of one mail; Gmail takes no larger one.
@@ -208,6 +207,8 @@ def _references(headers: Headers) -> tuple[str, ...]:
 
 def _calendar_method(mail: _Parsed) -> str:
     """The iTIP method of a calendar part (RFC 5546): `reply` is a machine's acceptance or refusal."""
-    # It stands near the top, or it is not the matter.
-    near = itertools.islice(mail.walk(), 50)
-    return next((parameter(part, "method") for part in near if part.get_content_type() == "text/calendar"), "")
+    for part in own_parts(mail):
+        attached = str(part.get("content-disposition", "")).strip().lower().startswith("attachment")
+        if part.get_content_type() == "text/calendar" and not attached:
+            return parameter(part, "method")
+    return ""
