@@ -104,7 +104,12 @@ def test_a_person_who_writes_about_an_absence_is_heard(text: str) -> None:
     [
         "MAILER-DAEMON@example.org", "postmaster@example.org", "no-reply@example.org", "noreply@example.org",
         "no_reply@example.org", "do-not-reply@example.org", "donotreply+x@example.org", "billing-noreply@example.org",
-        "bounce+123@example.org", "bounces-1@example.org", "owner-list@example.org", "list-request@example.org",
+        "bounce+123@example.org", "bounces-1@example.org", "owner-list@example.org", "list-bounces@example.org",
+        "noreply2@example.org", "no-reply.7@example.org", "ann-noreply@example.org", "ne-pas-repondre@example.org",
+        "nepasrepondre@example.org", "nicht-antworten@example.org", "bitte-nicht-antworten@example.org",
+        "no-responder@example.org", "nao-responda@example.org", "non-rispondere@example.org",
+        "niet-beantwoorden@example.org", "cron@example.org", "notifications@example.org", "notification1@example.org",
+        "nobody@example.org", "daemon@example.org", "bounce-md_30.ab=x@example.org", "bounces=a@example.org",
     ],
 )  # fmt: skip
 def test_a_mailbox_that_nobody_reads(address: str) -> None:
@@ -146,8 +151,22 @@ def test_people_are_heard(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["norah.reply@example.org", "reply@example.org", "bouncer@example.org", "root@example.com"]
-)
+    "address",
+    [
+        "norah.reply@example.org", "reply@example.org", "bouncer@example.org", "root@example.com",
+        "shop-owner@example.org", "feature-request@example.org", "ann-request@example.org", "mail-relay@example.org",
+        "nobody.knows@example.org", "bounce.house@example.org", "bounce-house@example.org", "daemon.hill@example.org",
+        "bouncesarah@example.org", "pet.owner@example.org", "cron.elia@example.org",
+    ],
+)  # fmt: skip
 def test_people_with_names_like_that(address: str) -> None:
     """A robot's name is the whole local part, or its first word."""
     assert _ignored("", f"From: {address}") == ""
+
+
+@pytest.mark.parametrize("header", ["List-Foo: <x>", "Precedence: first-class"])
+@pytest.mark.parametrize("name", ["list-owner", "list-request", "list-relay"])
+def test_a_lists_own_mailbox_is_one_together_with_its_headers(name: str, header: str) -> None:
+    """Alone, such a name is a shop's or a team's."""
+    assert _ignored(f"{header}\r\n", f"From: {name}@example.org") == "robot-sender"
+    assert _ignored("", f"From: {name}@example.org") == ""

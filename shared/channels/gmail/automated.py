@@ -11,13 +11,24 @@ import re
 
 from shared.channels.gmail.absence import ABSENT_SUBJECT, AUTOMATIC_SUBJECT, AWAY, UNTIL
 from shared.channels.gmail.message import ParsedMail
+from shared.channels.gmail.phrases import any_of
 
+_UNREAD = any_of(r"""
+(?:no|do[-_.]?not|dont|never)[-_.]?reply | ne[-_.]?pas[-_.]?repondre | (?:bitte[-_.]?)?nicht[-_.]?antworten
+no[-_.]?(?:responder|responda|contestar) | n[aã]o[-_.]?respond(?:er|a) | non[-_.]?rispondere
+niet[-_.]?(?:beantwoorden|antwoorden) | geen[-_.]?antwoord | nie[-_.]?odpowiada[jcć] | (?:svar[-_.]?ej|inte[-_.]?svara)
+mailer-?daemon | postmaster | auto-?(?:reply|responder|mailer) | listserv | majordomo | mailman
+""")
 _ROBOTS = re.compile(
-    r"^(?:mailer-?daemon|postmaster|no[-_.]?reply|do[-_.]?not[-_.]?reply|never[-_.]?reply|bounces?|auto-?(?:reply|responder|mailer)"
-    r"|listserv|majordomo|mailman|nobody|owner-.+|.+-(?:owner|request|relay|bounces?)|daemon)"
-    r"(?:[-+_.=].*)?$|[-_.+](?:no-?reply|donotreply)$",
+    rf"^{_UNREAD}\d*(?:[-+_.=].*)?$"
+    # Words that names are made of, too: the whole of it, or with what only programs append.
+    r"|^(?:nobody|daemon|bounces?|cron|notifications?)(?:\d*|[+=].*|[-_](?=.*\d).*)$"
+    r"|^owner-.+|.-bounces?(?:[-+=].*)?$"
+    r"|[-_.+](?:no-?reply|do-?not-?reply)\d*$",
     re.IGNORECASE,
 )
+# A list's own mailboxes; without a list's headers they are what shops and teams call theirs.
+_LISTS = re.compile(r".-(?:owner|request|relay)(?:[-+_.=].*)?$", re.IGNORECASE)
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
 _REPLY_HEADERS = (
     "x-autoreply",
@@ -86,7 +97,13 @@ def _robot(mail: ParsedMail) -> str | None:
     if not mail.senders:
         return "no-sender"
     local = mail.senders[0].address.rpartition("@")[0].strip('"')
-    return "robot-sender" if _ROBOTS.search(local) else None
+    if _ROBOTS.search(local) or (_LISTS.search(local) and _from_list(mail)):
+        return "robot-sender"
+    return None
+
+
+def _from_list(mail: ParsedMail) -> bool:
+    return any(name == "precedence" or name.startswith("list-") for name in mail.headers.names())
 
 
 def _noted(mail: ParsedMail) -> str | None:
