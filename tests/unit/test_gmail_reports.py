@@ -152,3 +152,10 @@ def test_failed_recipients_make_a_machine_where_the_report_is_unreadable(monkeyp
 
 def _raising(*_: object) -> None:
     raise RecursionError
+
+
+@pytest.mark.parametrize("charset", ["idna", "\x00"])
+def test_a_multipart_without_parts_in_a_charset_that_raises_is_a_mail(charset: str) -> None:
+    """Its payload must not be looked at as text."""
+    found = parse(f"Content-Type: multipart/;charset={charset}\n\x9f".encode("latin-1"))
+    assert (found.report, found.calendar_method) == (None, "")

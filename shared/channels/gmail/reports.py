@@ -70,8 +70,8 @@ def own_parts(mail: _Part) -> list[_Part]:
 
 
 def _children(part: _Part) -> list[_Part]:
-    payload: Any = part.get_payload()
-    blocks = cast("list[Any]", payload) if isinstance(payload, list) else []
+    # The payload of a part without parts is decoded when it is looked at, which raises for a hostile charset.
+    blocks = cast("list[Any]", part.get_payload()) if part.is_multipart() else []
     return [cast("_Part", block) for block in blocks if isinstance(block, Message)]
 
 
