@@ -158,7 +158,10 @@ class Settings(BaseSettings):
         default=24.0, description="an e-mail whose text was answered within this time goes to a person, unanswered"
     )
     mail_thread_max_per_h: int = Field(default=10, description="more e-mails an hour in a thread go to a person")
+    mail_thread_max_per_d: int = Field(default=30, description="more e-mails a day in a thread go to a person")
     mail_sender_max_per_h: int = Field(default=30, description="more e-mails an hour from a sender go to a person")
+    mail_claimed_max_per_h: int = Field(default=3, description="answers an hour to an address that is only claimed")
+    mail_claimed_max_per_d: int = Field(default=10, description="answers a day to an address that is only claimed")
 
     # -- customers ------------------------------------------------------------------------------
     verification_link_d: float = Field(default=7.0, description="how long a link that verifies an address is valid")

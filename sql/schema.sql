@@ -120,6 +120,8 @@ CREATE TABLE messages (
     sender_hash         bytea,
     thread_hash         bytea,
     text_hash           bytea,
+    -- What its words are like: minima of keyed hashes.
+    text_likeness       bytea,
     UNIQUE (channel, provider_message_id),
     CHECK (author = 'customer' OR provider_message_id IS NULL)
 );

@@ -1,8 +1,12 @@
 """What ends a loop between two robots, by e-mail alone: nobody else answers a machine by themselves.
 
-A text that was answered already and comes again, in the thread or from the same sender, or more messages an
-hour than a person writes, get no automatic answer. They go to a person without a word, so a person who was
-taken for a robot is heard all the same, and whatever else that sender writes in a new thread is answered.
+A text that was answered already and comes again, or one of nearly the same words, in the thread or from the
+same sender, or more messages than a person writes, get no automatic answer. They go to a person without a word,
+so a person who was taken for a robot is heard all the same, and whatever else that sender writes in a new thread
+is answered.
+
+Senders and threads count apart by their trust: whoever forges a customer's address neither mutes the customer
+nor has us fill that mailbox with answers, of which a claimed address gets a few.
 """
 
 from __future__ import annotations
@@ -13,8 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from shared.channels.message import Channel, InboundMessage
+from shared.channels.message import Channel, InboundMessage, Trust
+from shared.conversations.likeness import alike, signature
 from shared.db.queries import load
+from shared.identity.resolve import SQL as IDENTITY
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 
@@ -42,25 +48,30 @@ _CALENDAR = frozenset(" ".join(_CALENDAR_WORDS).split())
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Keyed hashes of one e-mail; `text` is None where nothing is left to compare."""
+    """Keyed hashes of one e-mail; `text` and `likeness` are None where there is too little to compare."""
 
     sender: bytes
     thread: bytes
     text: bytes | None
     short: bool
+    likeness: bytes | None
+    claimed: bool
 
 
 def traces_of(vault: Vault, message: InboundMessage) -> Traces | None:
     """None for what no loop is made of: other channels, and what is not answered anyway."""
-    if message.channel is not Channel.EMAIL or message.ignored:
+    trust = message.sender.trust
+    if message.channel is not Channel.EMAIL or message.ignored or trust is Trust.HELD:
         return None
     words = normalised(message.text) or normalised(message.subject)
     local, _, domain = message.sender.address.rpartition("@")
     return Traces(
-        sender=vault.lookup("sender", f"{local.partition('+')[0]}@{domain}"),
-        thread=vault.lookup("thread", json.dumps([message.channel, message.thread])),
+        sender=vault.lookup("sender", json.dumps([trust, f"{local.partition('+')[0]}@{domain}"])),
+        thread=vault.lookup("thread", json.dumps([message.channel, trust, message.thread])),
         text=vault.lookup("text", words) if words else None,
         short=len(words) < _SHORT,
+        likeness=signature(vault, words),
+        claimed=trust is not Trust.VERIFIED,
     )
 
 
@@ -72,16 +83,39 @@ def normalised(text: str) -> str:
 
 async def loop_reason(connection: Any, settings: Settings, traces: Traces) -> str | None:
     """Why this message gets no automatic answer, or None; within the inbox's transaction."""
-    seen = await connection.fetchrow(
-        SQL["seen"], traces.sender, traces.thread, traces.text, settings.mail_loop_window_h
-    )
+    if traces.claimed:
+        # Forged mails come at once and in threads of their own: they are counted one after another.
+        await connection.fetchval(IDENTITY["lock_sender"], traces.sender)
+    window = settings.mail_loop_window_h
+    seen = await connection.fetchrow(SQL["seen"], traces.sender, traces.thread, traces.text, window)
     enough = 2 if traces.short else 1
     if seen["repeated_in_thread"] >= enough or seen["repeated_by_sender"] >= enough:
         return REPEATED
-    many = seen["in_thread"] >= settings.mail_thread_max_per_h or seen["by_sender"] >= settings.mail_sender_max_per_h
-    return TOO_MANY if many else None
+    if _too_many(settings, seen, claimed=traces.claimed):
+        return TOO_MANY
+    return REPEATED if await _resembles(connection, window, traces) else None
+
+
+def _too_many(settings: Settings, seen: Any, *, claimed: bool) -> bool:
+    limits = [
+        (seen["in_thread"], settings.mail_thread_max_per_h),
+        (seen["in_thread_today"], settings.mail_thread_max_per_d),
+        (seen["by_sender"], settings.mail_sender_max_per_h),
+    ]
+    if claimed:
+        limits.append((seen["answered"], settings.mail_claimed_max_per_h))
+        limits.append((seen["answered_today"], settings.mail_claimed_max_per_d))
+    return any(count >= limit for count, limit in limits)
+
+
+async def _resembles(connection: Any, window: float, traces: Traces) -> bool:
+    """Whether a message of nearly the same words was answered: robots also change a name or a sentence."""
+    if traces.likeness is None:
+        return False
+    answered = await connection.fetch(SQL["answered"], traces.sender, traces.thread, window)
+    return any(alike(traces.likeness, row["text_likeness"]) for row in answered)
 
 
 async def note_traces(connection: Any, message_id: UUID, traces: Traces) -> None:
     """Remember them with the message."""
-    await connection.execute(SQL["note"], message_id, traces.sender, traces.thread, traces.text)
+    await connection.execute(SQL["note"], message_id, traces.sender, traces.thread, traces.text, traces.likeness)

@@ -11,7 +11,7 @@ import pytest
 from shared.channels.cursors import advance_cursor, channel_health, read_cursor, set_watch
 from shared.channels.gmail import intake as module
 from shared.channels.gmail.client import HistoryGone, MessageGone
-from shared.channels.gmail.inbound import Read
+from shared.channels.gmail.inbound import NOBODY, Read
 from shared.channels.gmail.intake import FIRST_LOOK, MOST_RESYNCED, POLL_AFTER, RESYNC, Intake
 from shared.channels.gmail.raw_mail import RawMail
 from shared.channels.message import InboundMessage
@@ -34,6 +34,7 @@ class Gmail:
     latest: int = 100
     floor: int = 0
     fails: ProviderError | None = None
+    fails_for: dict[str, ProviderError] = field(default_factory=dict)
     looked_since: list[tuple[datetime, int]] = field(default_factory=list)
     watched: int = 0
     gate: asyncio.Event | None = None
@@ -51,6 +52,8 @@ class Gmail:
 
     async def get_raw(self, message_id: str) -> RawMail:
         self._answer()
+        if message_id in self.fails_for:
+            raise self.fails_for[message_id]
         if message_id not in self.labels:
             raise MessageGone("gone", code="notFound")
         raw = f"From: ada@example.net\r\nSubject: Help\r\n\r\nThis is {message_id}.\r\n".encode()
@@ -239,6 +242,35 @@ async def test_a_mail_that_breaks_our_parser_holds_up_nobody(
     assert await intake.collect(None) == 3
     assert [message.ignored for message in kafka.messages] == ["", "not-understood", ""]
     assert kafka.ids == ["a", "b", "c"]
+
+
+async def test_a_mail_that_gmail_refuses_holds_up_nobody(
+    intake: Intake, db: Database, gmail: Gmail, kafka: Kafka
+) -> None:
+    """It is handed on under its id, for a person to look at, and the mailbox goes on."""
+    await advance_cursor(db, "email", "100")
+    gmail.arrive("a", "b", "c")
+    gmail.fails_for["a"] = ProviderRefused("refused", code="invalidArgument")
+    assert await intake.collect(None) == 3
+    assert (kafka.ids, await cursor(db)) == (["a", "b", "c"], "130")
+    assert [message.ignored for message in kafka.messages] == ["not-understood", "", ""]
+    refused = kafka.messages[0]
+    assert (refused.sender.address, refused.sender.trust, refused.thread) == (NOBODY, "claimed", "a")
+
+
+async def test_a_mail_that_cannot_be_had_now_lets_its_neighbour_pass(
+    intake: Intake, db: Database, gmail: Gmail, kafka: Kafka
+) -> None:
+    """The cursor waits for it alone: the neighbour is published, and not again by the retry."""
+    await advance_cursor(db, "email", "100")
+    gmail.arrive("a", "b", "c")
+    gmail.fails_for["a"] = ProviderDown("away", code="unavailable")
+    with pytest.raises(Retryable):
+        await intake.collect(None)
+    assert (kafka.ids, await cursor(db)) == (["b"], "100")
+    gmail.fails_for.clear()
+    assert await intake.collect(None) == 2
+    assert (kafka.ids, await cursor(db)) == (["b", "a", "c"], "130")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import Any
 
@@ -125,6 +126,101 @@ async def test_more_than_a_person_writes_goes_to_a_person(
     await db.execute("UPDATE messages SET stored_at = stored_at - interval '61 minutes'")
     later = email("And where is the grey one?", thread="later", sender="a0@example.org")
     assert await arrive(db, vault, bounded, later) == ("replied", None)
+
+
+async def test_whoever_forges_a_customer_does_not_mute_them(db: Database, vault: Vault, settings: Settings) -> None:
+    """Forged mails, held or claimed, in the customer's thread and others: the customer is answered all the same."""
+    question = "How do I export my data to a spreadsheet?"
+    for n in range(35):
+        trust = Trust.HELD if n % 2 else Trust.CLAIMED
+        await arrive(db, vault, settings, email(f"{question} {'x' * n}", thread=f"t{n % 3}", trust=trust))
+    await arrive(db, vault, settings, email(question, trust=Trust.CLAIMED))
+    assert await arrive(db, vault, settings, email(question, thread="t9")) == ("replied", None)
+    assert await arrive(db, vault, settings, email("And where is the red one?", thread="t9")) == ("replied", None)
+
+
+def test_a_held_mail_leaves_no_trace() -> None:
+    """Nobody answers it, so it makes no loop."""
+    vault = Vault.from_settings(make_settings(database_url=SecretStr("")))
+    assert traces_of(vault, email(trust=Trust.HELD)) is None
+
+
+_COLOURS = ("red", "green", "blue", "white", "black", "grey", "pink", "brown", "orange", "yellow", "violet", "golden")
+
+
+async def test_a_forged_address_is_sent_a_few_answers_at_most(db: Database, vault: Vault, settings: Settings) -> None:
+    """Each mail in a thread of its own: three answers an hour and ten a day, then a person has them, silently."""
+    outcomes: list[tuple[str | None, str | None]] = []
+    for n, colour in enumerate(_COLOURS):
+        mail = email(f"Where is the {colour} one?", thread=f"t{n}", trust=Trust.CLAIMED)
+        outcomes.append(await arrive(db, vault, settings, mail))
+        if n == 4 or n >= 7:
+            await db.execute("UPDATE messages SET stored_at = stored_at - interval '61 minutes'")
+    assert outcomes[:5] == [("replied", None)] * 3 + [("escalated", TOO_MANY)] * 2
+    assert outcomes[5:8] == [("replied", None)] * 3
+    assert outcomes[8:] == [("replied", None)] * 4
+    last = email("Where is the last one?", thread="last", trust=Trust.CLAIMED)
+    assert await arrive(db, vault, settings, last) == ("escalated", TOO_MANY)
+    assert await answers(db) == 10
+    await db.execute("UPDATE messages SET stored_at = stored_at - interval '1 day'")
+    again = email("Where is the first one?", thread="again", trust=Trust.CLAIMED)
+    assert await arrive(db, vault, settings, again) == ("replied", None)
+
+
+async def test_forged_mails_that_come_at_once_are_counted(db: Database, vault: Vault, settings: Settings) -> None:
+    """None is answered yet when the next one comes: those that still may be count as answers."""
+    mails = [email(f"Where is the {colour} one?", thread=colour, trust=Trust.CLAIMED) for colour in _COLOURS[:6]]
+    await asyncio.gather(*(inbox.store(db, vault, settings, mail, uuid.uuid4().hex) for mail in mails))
+    rows = await db.fetch("SELECT outcome_reason FROM messages WHERE author = 'customer'")
+    assert sorted(str(row["outcome_reason"]) for row in rows) == ["None"] * 3 + [TOO_MANY] * 3
+
+
+_VARIED = (
+    "Dear {name}, many thanks for writing to the service desk of Example Trading. We have registered what you wrote "
+    "and one of our colleagues will come back to you as soon as possible. "
+    "This mailbox is read from nine until five on working days; meanwhile our "
+    "handbook explains orders, invoices, shipments, returns, accounts and passwords. {extra}"
+)
+
+
+@pytest.mark.parametrize("trust", [Trust.VERIFIED, Trust.CLAIMED])
+@pytest.mark.parametrize("threads", [1, 4])
+async def test_a_loop_whose_text_varies_ends_too(
+    db: Database, vault: Vault, settings: Settings, trust: Trust, threads: int
+) -> None:
+    """A name and a closing word change each time; nine words in ten are the same."""
+    names, extras = ("Ada", "Grace", "Joan", "Mary"), ("", "Stay healthy!", "Sincerely", "Until then")
+    mails = [
+        email(_VARIED.format(name=names[n], extra=extras[n]), thread=f"t{n % threads}", trust=trust) for n in range(4)
+    ]
+    outcomes = [await arrive(db, vault, settings, mail) for mail in mails]
+    assert outcomes[:2] == [("replied", None), ("escalated", REPEATED)]
+    assert await answers(db) == 1
+
+
+async def test_a_person_who_asks_about_much_the_same_is_answered(
+    db: Database, vault: Vault, settings: Settings
+) -> None:
+    """Many words in common are not most of the words."""
+    for text in (
+        "How do I export my data to a spreadsheet?",
+        "How do I import my contacts from a spreadsheet?",
+        "Thanks! The export of my data to a spreadsheet works now, but where do I find the import of contacts?",
+        "Thanks! And the export of my invoices, does it keep the numbers of the customers as they are?",
+    ):
+        assert await arrive(db, vault, settings, email(text)) == ("replied", None)
+
+
+async def test_a_thread_gets_so_many_a_day(db: Database, vault: Vault, settings: Settings) -> None:
+    """Slower than the limit an hour, and never ending."""
+    bounded = settings.model_copy(update={"mail_thread_max_per_d": 4})
+    outcomes: list[tuple[str | None, str | None]] = []
+    for n, colour in enumerate(_COLOURS[:5]):
+        outcomes.append(
+            await arrive(db, vault, bounded, email(f"Where is the {colour} one?", sender=f"a{n}@example.org"))
+        )
+        await db.execute("UPDATE messages SET stored_at = stored_at - interval '61 minutes'")
+    assert outcomes == [("replied", None)] * 4 + [("escalated", TOO_MANY)]
 
 
 async def test_the_window_passes(db: Database, vault: Vault, settings: Settings) -> None:

@@ -35,6 +35,8 @@ def _trust(*fields: str, sender: str = "From: Ada <ada@example.org>") -> Trust:
         "mx.google.com; dkim=pass header.d=example.org",
         "mx.google.com; dkim=pass header.i=@example.org header.s=s1 header.b=Ab/c+1==",
         "mx.google.com; dmarc=none; dkim=fail header.d=example.org; dkim=pass header.i=ada@example.org",
+        "mx.google.com; dkim=pass header.d=example.org header.i=ada@mail.example.org",
+        "mx.google.com; dmarc/1=pass header.from=example.org",
     ],
 )
 def test_verified(field: str) -> None:
@@ -124,6 +126,24 @@ def test_held(fields: tuple[str, ...]) -> None:
         ("mx.google.com; spf=softfail smtp.mailfrom=ada@example.org", _PASS),
         ("evil.example.net; none", _PASS),
         ("mx.google.com; reason=x; dmarc",),
+        ("mx.google.com; dmarc=pass",),
+        ("mx.google.com; dmarc=pass policy.from=example.org",),
+        ("mx.google.com; dmarc=pass header.from=",),
+        ("mx.google.com; dmarc=pass header.from=example.net header.from=example.org",),
+        ("mx.google.com; dmarc=pass header.from=example.org header.from=example.net",),
+        ("mx.google.com; dmarc=pass header.from=example.org header.from=example.org",),
+        ("mx.google.com; dmarc=pass header.from=@example.org",),
+        ("mx.google.com; dkim=pass header.d=example.net header.i=@example.org",),
+        ("mx.google.com; dkim=pass header.d=example.org header.i=@example.net",),
+        ("mx.google.com; dkim=pass header.d=example.org header.i=@notexample.org",),
+        ("mx.google.com; dkim=pass header.d=example.org header.d=example.net header.i=@example.org",),
+        ("mx.google.com; dkim=pass header.d= header.i=@example.org",),
+        ("mx.google.com; dkim=pass header.i=@example.net/@example.org",),
+        ("mx.google.com; dkim=pass header.d=example.net/.example.org",),
+        ("mx.google.com 2; dmarc=pass header.from=example.org",),
+        ("mx.google.com evil; dmarc=pass header.from=example.org",),
+        ("mx.google.com; dmarc/9=pass header.from=example.org",),
+        ("mx.google.com; spf/2=pass smtp.mailfrom=a@example.org; dmarc=pass header.from=example.org",),
     ],
 )
 def test_claimed(fields: tuple[str, ...]) -> None:
@@ -154,6 +174,22 @@ def test_claimed(fields: tuple[str, ...]) -> None:
 def test_more_or_less_than_one_plain_sender_is_never_verified(sender: str) -> None:
     """RFC 5322 allows what no client shows: such a From is claimed even with dmarc=pass."""
     assert _trust(_PASS, sender=sender) is Trust.CLAIMED
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\n\r"])
+@pytest.mark.parametrize("name", ["Subject: x", "Received: from x", "X-Any:"])
+def test_a_bare_line_end_inside_a_header_begins_no_field(name: str, end: str) -> None:
+    """A server that passes such a byte on saw one header: what stands behind it was never checked by ours."""
+    raw = f"{name}{end}Authentication-Results: {_PASS}\r\nFrom: ada@example.org\r\n\r\nhi".encode()
+    mail = parse(raw)
+    assert judge(mail.headers, mail.senders, mail.sound_from, "mx.google.com").trust is Trust.CLAIMED
+
+
+def test_a_mail_with_bare_line_feeds_alone_is_read() -> None:
+    """As files are on Unix: every line ends so, none hides in another."""
+    mail = parse(f"Authentication-Results: {_PASS}\nFrom: ada@example.org\nSubject: A\n b\n\nhi\n".encode())
+    assert judge(mail.headers, mail.senders, mail.sound_from, "mx.google.com").trust is Trust.VERIFIED
+    assert (mail.subject, mail.text) == ("A b", "hi\n")
 
 
 def test_the_field_is_parsed_as_written() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.channels.gmail import message as message_module
 from shared.channels.gmail.inbound import to_inbound, understand
 from shared.channels.gmail.message import parse
 from shared.channels.gmail.reports import Report
@@ -94,3 +95,67 @@ def test_a_bounce_without_a_report_is_read_too(raw: str, code: str) -> None:
 def test_what_merely_refers_to_ours_is_no_report(head: str) -> None:
     """Every answer refers to our mail; only a refusal fails it."""
     assert parse(f"{head}\r\nSubject: Re: x\r\n\r\nI am away until the 5.1.2027, room 550.\r\n".encode()).report is None
+
+
+def _mixed(part: str, head: str = "From: Ada <ada@example.org>") -> bytes:
+    text = "Our invitations come back to us, why?"
+    body = f"--m\r\nContent-Type: text/plain\r\n\r\n{text}\r\n--m\r\n{part}\r\n--m--\r\n"
+    return f"{head}\r\nSubject: Help\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n{body}".encode()
+
+
+_STATUS = (
+    "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+)
+_REPLY = "Content-Type: text/calendar; method=REPLY\r\n{}\r\nBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        f"Content-Type: message/rfc822\r\n\r\n{report(returned=_RETURNED).decode()}",
+        f"Content-Type: message/rfc822\r\n\r\n{_QMAIL}",
+        f"Content-Type: message/rfc822\r\n\r\nSubject: Accepted\r\n{_REPLY.format('')}",
+        _REPLY.format("Content-Disposition: attachment; filename=reply.ics\r\n"),
+        _STATUS,
+    ],
+    ids=["report", "plain bounce", "calendar reply", "calendar file", "status"],
+)
+def test_what_a_customer_encloses_is_no_report_of_theirs(part: str) -> None:
+    """People show us what came back to them: the mail is theirs, and no delivery of ours has failed."""
+    found = understand(_mixed(part), make_settings())
+    assert (found.ignored, found.mail.report, found.mail.calendar_method) == ("", None, "")
+
+
+@pytest.mark.parametrize(
+    "head", ["From: MAILER-DAEMON@mx.example.net", "Return-Path: <>\r\nFrom: Mail Server <mail@mx.example.net>"]
+)
+def test_a_status_right_in_a_servers_mail_is_a_report(head: str) -> None:
+    """Not every server writes multipart/report; one that is enclosed a level deeper is another's."""
+    assert parse(_mixed(_STATUS, head)).report == Report(True, "", "5.1.1")
+    deeper = f"Content-Type: multipart/mixed; boundary=n\r\n\r\n--n\r\n{_STATUS}\r\n--n--\r\n"
+    assert parse(_mixed(deeper, head)).report is None
+
+
+def test_failed_recipients_in_the_header_make_a_report_of_any_sender() -> None:
+    """Gmail and Exim name them there; without a code in the text the failure is unspecified."""
+    raw = f"From: mail@mx.example.net\r\nX-Failed-Recipients: b@example.org\r\nIn-Reply-To: <fte.{ID}@example.com>"
+    assert parse(f"{raw}\r\n\r\nNot delivered.\r\n".encode()).report == Report(True, ID, "5.0.0")
+
+
+def test_failed_recipients_make_a_machine_where_the_report_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report that could not be read is None, and still no person's mail."""
+    monkeypatch.setattr(message_module, "report_of", _raising)
+    raw = b"From: mail@mx.example.net\r\nX-Failed-Recipients: b@example.org\r\n\r\nNot delivered.\r\n"
+    assert parse(raw).report is None
+    assert understand(raw, make_settings()).ignored == "delivery-report"
+
+
+def _raising(*_: object) -> None:
+    raise RecursionError
+
+
+@pytest.mark.parametrize("charset", ["idna", "\x00"])
+def test_a_multipart_without_parts_in_a_charset_that_raises_is_a_mail(charset: str) -> None:
+    """Its payload must not be looked at as text."""
+    found = parse(f"Content-Type: multipart/;charset={charset}\n\x9f".encode("latin-1"))
+    assert (found.report, found.calendar_method) == (None, "")

@@ -26,6 +26,8 @@ _TOKEN = re.compile(r"[^\s;=()\"\\]+")
 # A value may hold equal signs (VERP senders), and a quoted part before the @ of an address.
 _VALUE = re.compile(r'(?:[^\s;()"\\]+|"(?:[^"\\]|\\.)*")+')
 _SPACE = re.compile(r"\s*")
+_DOMAIN = re.compile(r"[a-z0-9.-]+")
+_VERSION = "1"
 _MOST_RESULTS = 50
 # "No record", also as some receivers put it when they guess what a record would have said.
 _NO_RECORD = frozenset({"none", "bestguesspass"})
@@ -40,9 +42,13 @@ class Result:
     properties: tuple[tuple[str, str], ...] = ()
 
     def property(self, name: str) -> str:
-        """A property's value, or an empty text; one that is given twice with two values is none."""
-        found = {value for key, value in self.properties if key == name}
-        return found.pop() if len(found) == 1 else ""
+        """A property's value, or an empty text; one that is given twice is none."""
+        found = self.all(name)
+        return found[0] if len(found) == 1 else ""
+
+    def all(self, name: str) -> list[str]:
+        """Every value that is given for a property."""
+        return [value for key, value in self.properties if key == name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,8 @@ def judge(headers: Headers, senders: tuple[Mailbox, ...], sound_from: bool, auth
 def parse_results(field: str) -> tuple[str, list[Result]]:
     """The authserv-id and the results of one unfolded field. Raises MalformedError."""
     first, *rest = _resinfos(field)
-    if not first or len(first) > 2 or any("=" in token for token in first):
+    # The version of the field, 1, may stand behind it (section 2.2); what another one says is not for us to read.
+    if not first or first[1:] not in ([], [_VERSION]) or "=" in first[0]:
         raise MalformedError("authserv-id")
     results = [_result(tokens) for tokens in rest if tokens and tokens != ["none"]]
     return _bare(first[0]), results
@@ -86,7 +93,8 @@ def _of_results(results: list[Result], domain: str) -> Verdict:
     dmarc = [result for result in results if result.method == "dmarc"]
     if any(result.value not in _NO_RECORD for result in dmarc):
         # Repeated results must agree (section 2.7 knows no vote).
-        passed = all(r.value == "pass" and _in_a_labels(r.property("header.from")) in {domain, ""} for r in dmarc)
+        passed = all(r.value == "pass" and _plain_domain(r.property("header.from")) == domain for r in dmarc)
+        passed = passed and _is_domain(domain)
         return Verdict(Trust.VERIFIED, "dmarc=pass") if passed else Verdict(Trust.CLAIMED, "dmarc without a verdict")
     if any(r.method == "dkim" and r.value == "pass" and _aligned(r, domain) for r in results):
         return Verdict(Trust.VERIFIED, "dkim=pass")
@@ -95,11 +103,24 @@ def _of_results(results: list[Result], domain: str) -> Verdict:
 
 def _aligned(result: Result, domain: str) -> bool:
     """Relaxed alignment (RFC 7489, section 3.1.1): signer and From share their organizational domain."""
-    signer = _in_a_labels(result.property("header.d")) or _domain(result.property("header.i"))
-    if not signer or signer == domain:
-        return bool(signer)
+    signer = _signer(result)
+    if not signer or not _is_domain(domain) or signer == domain:
+        return bool(signer) and signer == domain
     organization = _suffixes().privatesuffix(domain)
     return organization is not None and organization == _suffixes().privatesuffix(signer)
+
+
+def _signer(result: Result) -> str:
+    """The domain that signed, or an empty text: header.d, and header.i at it or below (RFC 6376, section 3.5)."""
+    named, identities = result.all("header.d"), result.all("header.i")
+    single = len(identities) == 1 and identities[0].count("@") <= 1
+    identity = _plain_domain(identities[0].rpartition("@")[2]) if single else ""
+    if not named:
+        return identity
+    signer = _plain_domain(result.property("header.d"))
+    if not identities or identity == signer or identity.endswith(f".{signer}"):
+        return signer
+    return ""
 
 
 @cache
@@ -110,6 +131,16 @@ def _suffixes() -> PublicSuffixList:
 
 def _domain(address: str) -> str:
     return _in_a_labels(address.rpartition("@")[2])
+
+
+def _plain_domain(text: str) -> str:
+    """A domain as A-labels, or an empty text for what is none."""
+    domain = _in_a_labels(text)
+    return domain if _is_domain(domain) else ""
+
+
+def _is_domain(text: str) -> bool:
+    return _DOMAIN.fullmatch(text) is not None
 
 
 def _in_a_labels(domain: str) -> str:
@@ -153,7 +184,10 @@ def _result(tokens: list[str]) -> Result:
     pairs = [_pair(token) for token in tokens]
     method, value = pairs[0]
     properties = tuple((name, said) for name, said in pairs[1:] if "." in name)
-    return Result(method.partition("/")[0], value, properties)
+    name, slash, version = method.partition("/")
+    if slash and version != _VERSION:
+        raise MalformedError("an unknown version of a method")
+    return Result(name, value, properties)
 
 
 def _pair(token: str) -> tuple[str, str]:

@@ -9,15 +9,26 @@ from __future__ import annotations
 
 import re
 
-from shared.channels.gmail.absence import ABSENT_SUBJECT, AUTOMATIC_SUBJECT, AWAY, UNTIL
+from shared.channels.gmail.absence import ABSENT_SUBJECT, AUTOMATIC_SUBJECT, AWAY, HEARD, UNTIL, URGENT
 from shared.channels.gmail.message import ParsedMail
+from shared.channels.gmail.phrases import any_of
 
+_UNREAD = any_of(r"""
+(?:no|do[-_.]?not|dont|never)[-_.]?reply | ne[-_.]?pas[-_.]?repondre | (?:bitte[-_.]?)?nicht[-_.]?antworten
+no[-_.]?(?:responder|responda|contestar) | n[aã]o[-_.]?respond(?:er|a) | non[-_.]?rispondere
+niet[-_.]?(?:beantwoorden|antwoorden) | geen[-_.]?antwoord | nie[-_.]?odpowiada[jcć] | (?:svar[-_.]?ej|inte[-_.]?svara)
+mailer-?daemon | postmaster | auto-?(?:reply|responder|mailer) | listserv | majordomo | mailman
+""")
 _ROBOTS = re.compile(
-    r"^(?:mailer-?daemon|postmaster|no[-_.]?reply|do[-_.]?not[-_.]?reply|never[-_.]?reply|bounces?|auto-?(?:reply|responder|mailer)"
-    r"|listserv|majordomo|mailman|nobody|owner-.+|.+-(?:owner|request|relay|bounces?)|daemon)"
-    r"(?:[-+_.=].*)?$|[-_.+](?:no-?reply|donotreply)$",
+    rf"^{_UNREAD}\d*(?:[-+_.=].*)?$"
+    # Words that names are made of, too: the whole of it, or with what only programs append.
+    r"|^(?:nobody|daemon|bounces?|cron|notifications?)(?:\d*|[+=].*|[-_](?=.*\d).*)$"
+    r"|^owner-.+|.-bounces?(?:[-+=].*)?$"
+    r"|[-_.+](?:no-?reply|do-?not-?reply)\d*$",
     re.IGNORECASE,
 )
+# A list's own mailboxes; without a list's headers they are what shops and teams call theirs.
+_LISTS = re.compile(r".-(?:owner|request|relay)(?:[-+_.=].*)?$", re.IGNORECASE)
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
 _REPLY_HEADERS = (
     "x-autoreply",
@@ -34,6 +45,8 @@ _LIST_HEADERS = (
 # An absence note is short, and says so at once.
 _NOTE = 1500
 _HEAD = 500
+_SENTENCE = re.compile(r"(?<=[.!?？؟。\n])")
+_MARKS = "?？؟"
 _SUPPRESS = re.compile(r"\b(?:all|oof|autoreply)\b", re.IGNORECASE)
 
 
@@ -86,23 +99,46 @@ def _robot(mail: ParsedMail) -> str | None:
     if not mail.senders:
         return "no-sender"
     local = mail.senders[0].address.rpartition("@")[0].strip('"')
-    return "robot-sender" if _ROBOTS.search(local) else None
+    if _ROBOTS.search(local) or (_LISTS.search(local) and _from_list(mail)):
+        return "robot-sender"
+    return None
+
+
+def _from_list(mail: ParsedMail) -> bool:
+    return any(name == "precedence" or name.startswith("list-") for name in mail.headers.names())
 
 
 def _noted(mail: ParsedMail) -> str | None:
-    # An absence note is always the answer to a mail; a question about absences hardly ever is.
-    if AUTOMATIC_SUBJECT.match(mail.subject) or (mail.references and ABSENT_SUBJECT.match(mail.subject)):
-        return "out-of-office"
-    if mail.references and _is_absence_note(mail.new_text):
+    # An absence note is always the answer to a mail; what begins a thread is a person's question about absences.
+    if mail.references and (_is_entitled(mail) or _is_absence_note(mail)):
         return "out-of-office"
     return "empty" if mail.is_empty else None
 
 
-def _is_absence_note(text: str) -> bool:
-    """A short answer that begins with an absence and its end, and asks nothing: not every program has headers."""
-    head = text[:_HEAD]
-    asks = any(mark in text for mark in "?？؟")
-    return len(text) <= _NOTE and not asks and bool(AWAY.search(head)) and bool(UNTIL.search(head))
+def _is_entitled(mail: ParsedMail) -> bool:
+    """By its subject, as long as the text is not what a customer of ours says about that very feature."""
+    if AWAY.search(mail.new_text[:_HEAD]):
+        return bool(AUTOMATIC_SUBJECT.match(mail.subject) or ABSENT_SUBJECT.match(mail.subject))
+    if HEARD.search(mail.new_text):
+        return False
+    asks = _asks(mail.subject) or _asks(mail.new_text)
+    return bool(AUTOMATIC_SUBJECT.match(mail.subject) or (not asks and ABSENT_SUBJECT.match(mail.subject)))
+
+
+def _is_absence_note(mail: ParsedMail) -> bool:
+    """A short answer that begins with an absence and its end: not every program has headers.
+
+    People write that, too, so it must quote nothing, ask nothing and speak of nothing else. In doubt it is
+    answered: the loop guard ends it after one answer, while a person would never be heard.
+    """
+    text, head = mail.new_text, mail.new_text[:_HEAD]
+    doubtful = len(text) > _NOTE or mail.quoted or _asks(text) or HEARD.search(text)
+    return not doubtful and bool(AWAY.search(head)) and bool(UNTIL.search(head))
+
+
+def _asks(text: str) -> bool:
+    sentences = _SENTENCE.split(text)
+    return any(sentence[-1:] in _MARKS and not URGENT.search(sentence) for sentence in sentences if sentence)
 
 
 def _is_null(return_path: str) -> bool:

@@ -27,7 +27,7 @@ from shared.channels.gmail.keeping import keep_mail
 from shared.channels.gmail.raw_mail import RawMail
 from shared.channels.gmail.reports import Report
 from shared.channels.message import Channel, InboundMessage, Sender, Trust
-from shared.channels.provider import ProviderError
+from shared.channels.provider import ProviderError, ProviderRefused
 from shared.channels.publish import Publisher, publish_inbound
 from shared.channels.status import DeliveryStatus, publish_status
 from shared.clock import Clock
@@ -149,15 +149,31 @@ class Intake:
     async def _publish(self, ids: Sequence[str]) -> int:
         """Publish the messages in this order; how many there were for us."""
         waiting = [each for each in dict.fromkeys(ids) if each not in self._acknowledged]
+        return sum([await self._publish_some(waiting[at : at + _AT_ONCE]) for at in range(0, len(waiting), _AT_ONCE)])
+
+    async def _publish_some(self, ids: Sequence[str]) -> int:
+        """One that can't be had now must not hold up its neighbours: they are published before its error is raised."""
+        fetched = await asyncio.gather(*(self._fetched(each) for each in ids), return_exceptions=True)
         count = 0
-        for first in range(0, len(waiting), _AT_ONCE):
-            some = waiting[first : first + _AT_ONCE]
-            for mail in await asyncio.gather(*(self._fetched(each) for each in some)):
-                if mail is not None:
-                    await self._hand_on(mail)
-                    self._acknowledged.add(mail.id)
-                    count += 1
+        for message_id, mail in zip(ids, fetched, strict=True):
+            if isinstance(mail, ProviderRefused):
+                await self._hand_on_refused(message_id, mail)
+            elif isinstance(mail, RawMail):
+                await self._hand_on(mail)
+            else:
+                continue
+            self._acknowledged.add(message_id)
+            count += 1
+        failed = next((mail for mail in fetched if isinstance(mail, BaseException) and not _refused(mail)), None)
+        if failed is not None:
+            raise failed
         return count
+
+    async def _hand_on_refused(self, message_id: str, error: ProviderRefused) -> None:
+        """A message that Gmail will never give us: asked for again and again, it would close the mailbox for ever."""
+        logger().error("mail_not_understood", channel="email", message=message_id, error_type=error.code)
+        message = _not_understood(message_id, message_id, self._clock.now())
+        await publish_inbound(self._producer, self._settings, message)
 
     async def _hand_on(self, mail: RawMail) -> None:
         """Keep what came, then publish it: whatever dies in between finds its blobs again."""
@@ -184,16 +200,23 @@ class Intake:
         except Exception as error:  # noqa: BLE001  whatever a stranger's bytes provoke
             # The type alone: what an error says may repeat the mail.
             logger().error("mail_not_understood", channel="email", message=mail.id, error_type=type(error).__name__)
-            return Read(
-                InboundMessage(
-                    channel=_EMAIL,
-                    provider_message_id=mail.id,
-                    received_at=mail.received_at,
-                    sender=Sender(kind="email", address=NOBODY, trust=Trust.CLAIMED),
-                    thread=mail.thread_id,
-                    ignored="not-understood",
-                )
-            )
+            return Read(_not_understood(mail.id, mail.thread_id, mail.received_at))
+
+
+def _not_understood(message_id: str, thread: str, received_at: datetime) -> InboundMessage:
+    """Stands for a mail of which only this is known: operators find it by its id, in Gmail too."""
+    return InboundMessage(
+        channel=_EMAIL,
+        provider_message_id=message_id,
+        received_at=received_at,
+        sender=Sender(kind="email", address=NOBODY, trust=Trust.CLAIMED),
+        thread=thread,
+        ignored="not-understood",
+    )
+
+
+def _refused(error: BaseException) -> bool:
+    return isinstance(error, ProviderRefused)
 
 
 def _bounced(report: Report, mail: RawMail) -> DeliveryStatus:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass, field
 from email.message import Message
@@ -16,7 +15,7 @@ from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.gmail.parts import Body, File, Part, Reader, calendar_method, parameter
 from shared.channels.gmail.phrases import ANSWERS
 from shared.channels.gmail.quoting import Split, has_quote, split, without_end
-from shared.channels.gmail.reports import Report, report_of
+from shared.channels.gmail.reports import Report, own_parts, report_of
 from shared.channels.plain_text import clean, cut, is_blank, one_line
 
 #: Bytes that are read of one mail; Gmail takes no larger one.
@@ -31,6 +30,8 @@ _MAX_HEAD = 262_144
 _NAMED = re.compile(rb"[^\s:]{1,200}:")
 _SPACED = re.compile(rb"^([\x21-\x39\x3b-\x7e]{1,200})[ \t]{1,100}:", re.MULTILINE)
 _HEADER_LINE = re.compile(rb"[\x21-\x39\x3b-\x7e]{1,200}:|[ \t]|From |>From ")
+_BARE_CR = re.compile(rb"\r(?![\r\n])")
+_HIDDEN = re.compile(rb"(?<!\r)\n(?=authentication-results[ \t]*:)", re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 _Parsed: TypeAlias = "Message[Any, Any]"
@@ -108,9 +109,20 @@ def _structure(raw: bytes) -> _Parsed:
     try:
         if len(_BOUNDARY.findall(raw)) > _MOST_BOUNDARIES:
             return _headers_and_text(raw)
-        return BytesParser(policy=_Lenient()).parsebytes(_mended(raw))
+        return BytesParser(policy=_Lenient()).parsebytes(_mended(_without_hidden(raw)))
     except Exception:  # noqa: BLE001  the library trips over hostile structure, nesting above all
         return _headers_and_text(raw)
+
+
+def _without_hidden(raw: bytes) -> bytes:
+    """Line ends inside a header begin no field: our receiver saw one field, and checked none that hides in it."""
+    end = _BLANK_LINE.search(raw)
+    at = end.start() if end else len(raw)
+    head = _BARE_CR.sub(b" ", raw[:at]) if b"\n" in raw[: at + 1] else raw[:at]
+    if b"\r\n" in head:
+        # Other fields only lower the trust, and lines that end in two ways do occur.
+        head = _HIDDEN.sub(b" ", head)
+    return head + raw[at:]
 
 
 def _mended(raw: bytes) -> bytes:
@@ -132,7 +144,7 @@ def _headers_and_text(raw: bytes) -> _Parsed:
     """The same mail with its body as one plain text."""
     end = _BLANK_LINE.search(raw)
     head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, b"")
-    mail = BytesParser(policy=_Lenient()).parsebytes(head, headersonly=True)
+    mail = BytesParser(policy=_Lenient()).parsebytes(_without_hidden(head), headersonly=True)
     for name in ("content-type", "content-transfer-encoding"):
         del mail[name]
     mail.set_payload(to_text(body, None).encode("utf-8", "replace").decode("ascii", "surrogateescape"))
@@ -198,6 +210,8 @@ def _references(headers: Headers) -> tuple[str, ...]:
 
 def _calendar_method(mail: _Parsed) -> str:
     """The iTIP method of a calendar part (RFC 5546): `reply` is a machine's acceptance or refusal."""
-    # It stands near the top, or it is not the matter.
-    near = itertools.islice(mail.walk(), 50)
-    return next((calendar_method(part) for part in near if part.get_content_type() == "text/calendar"), "")
+    for part in own_parts(mail):
+        attached = str(part.get("content-disposition", "")).strip().lower().startswith("attachment")
+        if part.get_content_type() == "text/calendar" and not attached:
+            return calendar_method(part)
+    return ""

@@ -9,7 +9,6 @@ References, or somewhere in its text. Ids are random: who can name one has recei
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass
 from email.message import Message
@@ -44,8 +43,7 @@ class Report:
 
 def report_of(mail: _Part, headers: Headers, sender: str, text: str, raw: bytes) -> Report | None:
     """The report that a mail is, or None. `sender` is the address in From, `text` what the mail says."""
-    parts = list(itertools.islice(mail.walk(), _MOST_PARTS))
-    status = next((part for part in parts if part.get_content_type() == "message/delivery-status"), None)
+    status = _status(mail, headers, sender)
     failed_for = headers.first("x-failed-recipients")
     if status is not None:
         code = _failure(status)
@@ -59,14 +57,38 @@ def report_of(mail: _Part, headers: Headers, sender: str, text: str, raw: bytes)
     return Report(bool(code), _delivery(headers, raw), code)
 
 
+def own_parts(mail: _Part) -> list[_Part]:
+    """The first parts of a mail itself, in order: what an enclosed mail consists of says nothing of this one."""
+    found: list[_Part] = []
+    waiting = [mail]
+    while waiting and len(found) < _MOST_PARTS:
+        part = waiting.pop()
+        found.append(part)
+        if part.get_content_maintype() == "multipart":
+            waiting += reversed(_children(part))
+    return found
+
+
+def _children(part: _Part) -> list[_Part]:
+    # The payload of a part without parts is decoded when it is looked at, which raises for a hostile charset.
+    blocks = cast("list[Any]", part.get_payload()) if part.is_multipart() else []
+    return [cast("_Part", block) for block in blocks if isinstance(block, Message)]
+
+
+def _status(mail: _Part, headers: Headers, sender: str) -> _Part | None:
+    """The part with the status: in a report, or right in the mail of a server. People enclose reports, too."""
+    if mail.get_content_type() == "multipart/report":
+        parts = own_parts(mail)
+    elif _DAEMON.match(sender) or re.sub(r"\s", "", headers.first("return-path")) == "<>":
+        parts = [mail, *_children(mail)] if mail.get_content_maintype() == "multipart" else [mail]
+    else:
+        return None
+    return next((part for part in parts if part.get_content_type() == "message/delivery-status"), None)
+
+
 def _failure(part: _Part) -> str:
     """The status of the first recipient that was refused for good (RFC 3464, section 2.3), or an empty text."""
-    payload: Any = part.get_payload()
-    blocks = cast("list[Any]", payload) if isinstance(payload, list) else [part]
-    for block in blocks:
-        if not isinstance(block, Message):
-            continue
-        fields = cast("_Part", block)
+    for fields in _children(part) or [part]:
         action = str(fields.get("action", "")).strip().lower()
         status = _STATUS.search(str(fields.get("status", "")))
         code = status[1] if status else ""
