@@ -177,3 +177,17 @@ def test_quotes_of_html_clients_become_quoted_lines() -> None:
     assert ">> older" in text
     assert "my own list" in text
     assert "> my own list" not in text
+
+
+@pytest.mark.parametrize(
+    "charset", ["idna", "punycode", "a\0b", "undefined", "rot13", "hex", "uu", "zip", "utf-16", "x-none"]
+)
+def test_a_label_that_is_no_charset_takes_nothing_else_away(charset: str) -> None:
+    """The part is read as well as it can be, and the others with it."""
+    mail = parse(
+        b"From: ada@example.org\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain; charset=" + charset.encode() + b"\r\n\r\nhello \xfc one\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nsecond\r\n--b--\r\n"
+    )
+    assert "second" in mail.text
+    assert charset == "utf-16" or "hello" in mail.text

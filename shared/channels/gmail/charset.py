@@ -66,12 +66,24 @@ def header_text(value: str) -> str:
     return _utf8_or_western(value.encode("utf-8", "surrogateescape"))
 
 
+def reads_as_text(data: bytes) -> bool:
+    """Whether the beginning of `data` is UTF-8 that a person could read."""
+    try:
+        head = data[:4096].decode("utf-8", "strict")
+    except UnicodeDecodeError as error:
+        if error.start < len(data[:4096]) - 4:
+            return False
+        head = data[: error.start].decode("utf-8", "replace")
+    return bool(head.strip()) and "\x00" not in head
+
+
 def _codec(declared: str | None) -> str | None:
     """The name of a codec that makes text of bytes, or None for a label that means nothing."""
     label = (declared or "").strip().strip("\"'").lower()
     label = _MEANT.get(label, label)
     try:
-        b"".decode(label)
+        # Of nothing, Python says that every codec makes text.
+        "x".encode(label)
         name = codecs.lookup(label).name
     except (LookupError, ValueError):
         return None

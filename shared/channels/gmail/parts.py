@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from shared.channels.files import content_type
 from shared.channels.gmail import armour, html_text, signed_data, tnef
-from shared.channels.gmail.charset import to_text
+from shared.channels.gmail.charset import reads_as_text, to_text
 from shared.channels.gmail.flowed import unflowed
 from shared.channels.gmail.headers import decoded, unfold
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
@@ -173,7 +173,7 @@ def _leaf(part: Part, kind: str, *, alone: bool) -> Body:
     text_like = kind in _TEXTS or kind.startswith("multipart/")
     if kind == "text/calendar" and shown:
         return Body(_calendar(to_text(data[:_MAX_TEXT], _charset(part))), "aside", (File(name, kind, data),))
-    if (shown and text_like) or (alone and not name and _reads_as_text(data)):
+    if (shown and text_like) or (alone and not name and reads_as_text(data)):
         return _text(part, kind, data)
     if kind in _TNEF or data.startswith(tnef.SIGNATURE):
         return _unwrapped(name, kind, data)
@@ -234,14 +234,23 @@ def parameter(part: Part, name: str) -> str:
 
 
 def _children(part: Part) -> list[Part]:
-    payload: Any = part.get_payload()
+    payload = _payload(part)
     children = cast("list[Any]", payload) if isinstance(payload, list) else []
     return [cast("Part", child) for child in children if isinstance(child, Message)]
 
 
+def _payload(part: Part) -> Any:
+    """What the parser holds of a part; the library decodes it by the charset, and fails on one that is no charset."""
+    try:
+        return part.get_payload()
+    except Exception:  # noqa: BLE001  idna, punycode, undefined, a NUL: whatever the label provokes
+        part.del_param("charset")
+        return part.get_payload()
+
+
 def _content(part: Part) -> bytes:
     """A leaf's bytes without their transfer encoding; an encoding that was not applied is not undone."""
-    raw: Any = part.get_payload()
+    raw = _payload(part)
     if not isinstance(raw, str):
         return b""
     encoding = unfold(str(part.get("content-transfer-encoding", ""))).lower()
@@ -261,16 +270,6 @@ def _charset(part: Part) -> str | None:
         return None
 
 
-def _reads_as_text(data: bytes) -> bool:
-    try:
-        head = data[:4096].decode("utf-8", "strict")
-    except UnicodeDecodeError as error:
-        if error.start < len(data[:4096]) - 4:
-            return False
-        head = data[: error.start].decode("utf-8", "replace")
-    return bool(head.strip()) and "\x00" not in head
-
-
 def _enclosed_file(part: Part, kind: str, inner: Part | None) -> File:
     """A message enclosed as a file: its subject is its name."""
     subject = decoded(unfold(str(inner.get("subject", "")))) if inner is not None else ""
@@ -284,11 +283,7 @@ def _enclosed_file(part: Part, kind: str, inner: Part | None) -> File:
 
 def calendar_method(part: Part) -> str:
     """The iTIP method of a calendar part (RFC 5546), in lower case: its parameter, or what its text says itself."""
-    try:
-        found = _METHOD.search(_content(part)[:_MAX_TEXT])
-    except (UnicodeError, ValueError):
-        # The library decodes by the charset that is named here, whatever it is.
-        found = None
+    found = _METHOD.search(_content(part)[:_MAX_TEXT])
     return parameter(part, "method") or (found[1].decode("ascii").lower() if found else "")
 
 
