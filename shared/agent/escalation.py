@@ -98,7 +98,8 @@ def check(texts: Iterable[str], *, policy: Policy = "strict") -> Escalation | No
     windows = _windows(folded)
     # Corrected as well as written: a correction must never hide what stands there.
     corrected = [after for before in windows if (after := _corrected(before)) != before]
-    sentences = model().read(folded)
+    # Digits alone, such as a code, are like nothing.
+    sentences = [one for one in model().read(folded) if any(map(str.isalpha, one[0]))]
     fired: dict[Reason, list[str]] = defaultdict(list)
     for reason, rules in _all_rules().items():
         exceptions = rules.exceptions + (rules.published if policy == "published" else [])

@@ -201,3 +201,9 @@ def test_a_bad_line_is_named(line: str) -> None:
     """What is wrong with the file is said in one line, with what a line should be."""
     with pytest.raises(Permanent, match=r"line 1|no message"):
         read_labelled([line])
+
+
+def test_a_code_is_no_matter_for_a_person() -> None:
+    """Six digits are like nothing, whichever they are."""
+    codes = [f"{number:06d}" for number in range(0, 1_000_000, 7_919)]
+    assert [code for code in codes if check([code]) is not None] == []
