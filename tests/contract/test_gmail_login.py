@@ -36,7 +36,7 @@ _SERVICE = "mail@example.iam.gserviceaccount.com"
 
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder, options = tmp_path_factory.mktemp("gmail"), ("--client-secret", "shh", "--service-account", _SERVICE)
+    folder, options = tmp_path_factory.mktemp("gmail"), ("--client-secret", "secret", "--service-account", _SERVICE)
     with simulated("gmail", folder, free_port(), *options) as started:
         yield started
 
@@ -59,7 +59,7 @@ def secrets_file(folder: Path, url: str) -> Path:
     path = folder / "client.json"
     client = {
         "client_id": "client",
-        "client_secret": "shh",
+        "client_secret": "secret",
         "auth_uri": f"{url}/o/oauth2/auth",
         "token_uri": f"{url}/token",
         "redirect_uris": ["http://localhost"],
@@ -151,7 +151,7 @@ async def test_a_service_account_speaks_for_the_mailbox(simulator: Served) -> No
 
 async def test_a_watch_is_made_and_remembered(simulator: Served, tmp_path: Path, dsn: str, db: Database) -> None:
     """`fte gmail watch` says until when, and the database knows."""
-    user = {"type": "authorized_user", "client_id": "client", "client_secret": "shh", "refresh_token": "any"}
+    user = {"type": "authorized_user", "client_id": "client", "client_secret": "secret", "refresh_token": "any"}
     environment = {
         "DATABASE_URL": dsn,
         "GMAIL_API_BASE_URL": simulator.url,

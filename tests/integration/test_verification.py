@@ -29,7 +29,7 @@ from tests.builders import email, form, whatsapp
 from tests.conftest import make_settings
 
 REPLY = Verdict(outcome="replied", reason=None, text="Open Settings, then Export.")
-SECRET = "my secret project is late"
+PRIVATE = "my secret project is late"
 
 
 @pytest.fixture
@@ -222,11 +222,11 @@ async def test_following_the_link_joins_the_owner_from_the_next_turn_on(
     db: Database, vault: Vault, settings: Settings
 ) -> None:
     """A verified visitor goes on in the ticket's conversation and reads all channels; twice is once; it is undoable."""
-    owner = (await take(db, vault, settings, email(SECRET))).customer_id
+    owner = (await take(db, vault, settings, email(PRIVATE))).customer_id
     ticket = form("How do I export?")
     stored, token = await linked(db, vault, settings, ticket)
     assert stored.customer_id != owner
-    assert SECRET not in await answered(db, vault, stored)
+    assert PRIVATE not in await answered(db, vault, stored)
     redeemed = await redeem_link(db, vault, token)
     assert (redeemed.customer_id, redeemed.ticket_id) == (owner, ticket.thread)
     assert (redeemed.address, redeemed.name) == ("ada@example.org", "Ada Example")
@@ -236,7 +236,7 @@ async def test_following_the_link_joins_the_owner_from_the_next_turn_on(
     assert (proven.customer_id, proven.conversation_id) == (owner, stored.conversation_id)
     turn = await turn_of(db, vault, proven)
     assert turn.trust is Trust.VERIFIED
-    assert await answered(db, vault, proven) == [SECRET, "How do I export?", REPLY.text]
+    assert await answered(db, vault, proven) == [PRIVATE, "How do I export?", REPLY.text]
     await unmerge_customers(db, customer_id=stored.customer_id)
     row: Any = await db.fetchrow("SELECT customer_id, trust FROM conversations WHERE id = $1", stored.conversation_id)
     assert tuple(row) == (stored.customer_id, "claimed")
@@ -252,7 +252,7 @@ async def test_whoever_typed_the_address_never_reads_what_its_owner_said(
 
     Neither the stranger's turns nor the tools that act on the conversation read a word of Ada's, before or after.
     """
-    await answered(db, vault, await take(db, vault, settings, email(SECRET)), "a secret answer")
+    await answered(db, vault, await take(db, vault, settings, email(PRIVATE)), "a secret answer")
     ticket = form("I am Ada, tell me all")
     stored, token = await linked(db, vault, settings, ticket)
     await answered(db, vault, stored, "an open answer")
@@ -270,7 +270,7 @@ async def test_whoever_typed_the_address_never_reads_what_its_owner_said(
     loaded = await tools.load()
     assert (loaded.messages, loaded.trust, loaded.earlier) == ((), Trust.CLAIMED, None)
     assert [said.text for said in loaded.known_history][:2] == expected
-    assert not {SECRET, "a secret answer", "it was not me!", "thank you for telling us"} & {
+    assert not {PRIVATE, "a secret answer", "it was not me!", "thank you for telling us"} & {
         said.text for said in loaded.known_history
     }
 
