@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,16 @@ _KEY = "a key of thirty-two characters or more"
 _OLD = "the key before it that is still good"
 
 
+class _In(int):
+    """So many seconds from when the token is made: the suite is collected minutes before a test runs."""
+
+
 def token(key: str = _KEY, algorithm: str = "HS256", **changes: Any) -> str:
-    """As a site's server makes one; a change to None leaves the claim out."""
+    """As a site's server makes one; a change to None leaves the claim out, a time may be `_In` so many seconds."""
     now = int(time.time())
     claims = {"email": "Grace@Example.net", "name": "Grace", "iat": now, "exp": now + 600, "aud": "support-form"}
-    return jwt.encode({k: v for k, v in (claims | changes).items() if v is not None}, key, algorithm)
+    given = {k: now + v if isinstance(v, _In) else v for k, v in (claims | changes).items() if v is not None}
+    return jwt.encode(given, key, algorithm)
 
 
 @pytest_asyncio.fixture
@@ -45,9 +50,9 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
         {"key": _OLD},
         {"aud": "https://support.example.com"},
         {"aud": ["https://support.example.com/", "other"]},
-        {"iat": int(time.time()) + 10},
-        {"nbf": int(time.time()) + 10},
-        {"nbf": int(time.time()) - 10},
+        {"iat": _In(10)},
+        {"nbf": _In(10)},
+        {"nbf": _In(-10)},
         {"sub": 5},
         {"sub": ["x"]},
     ],
@@ -87,38 +92,36 @@ def _claims_of_another() -> str:
     return f"{head}.{claims}.{mac}"
 
 
-_NOW = int(time.time())
-
-
 @pytest.mark.parametrize(
-    ("identity", "status", "reason"),
+    ("made", "status", "reason"),
     [
-        (token(key="some other key of more than 32 characters"), 401, "identity-invalid"),
-        (token(key=_KEY * 2, algorithm="HS512"), 401, "identity-invalid"),
-        (_unsigned(), 401, "identity-invalid"),
-        (_claims_of_another(), 401, "identity-invalid"),
-        ("nonsense", 401, "identity-invalid"),
-        ("a.b.c", 401, "identity-invalid"),
-        ("\u00e9.\u00e9.\u00e9", 401, "identity-invalid"),
-        (token(aud="https://elsewhere.example.com"), 401, "identity-audience"),
-        (token(iat=_NOW - 3000, exp=_NOW - 100), 401, "identity-expired"),
-        (token(iat=_NOW + 900, exp=_NOW + 1000), 401, "identity-expired"),
-        (token(exp=_NOW + 90_000), 422, "identity-lifetime"),
-        (token(email=None), 422, "identity-claims"),
-        (token(exp=None), 422, "identity-claims"),
-        (token(iat=None), 422, "identity-claims"),
-        (token(aud=None), 422, "identity-claims"),
-        (token(email="not an address"), 422, "identity-claims"),
-        (token(email=7), 422, "identity-claims"),
-        (token(name=["Grace"]), 422, "identity-claims"),
-        (token(exp="soon"), 422, "identity-claims"),
-        (token(exp=True, iat=False), 422, "identity-claims"),
+        (lambda: token(key="some other key of more than 32 characters"), 401, "identity-invalid"),
+        (lambda: token(key=_KEY * 2, algorithm="HS512"), 401, "identity-invalid"),
+        (_unsigned, 401, "identity-invalid"),
+        (_claims_of_another, 401, "identity-invalid"),
+        (lambda: "nonsense", 401, "identity-invalid"),
+        (lambda: "a.b.c", 401, "identity-invalid"),
+        (lambda: "\u00e9.\u00e9.\u00e9", 401, "identity-invalid"),
+        (lambda: token(aud="https://elsewhere.example.com"), 401, "identity-audience"),
+        (lambda: token(iat=_In(-3000), exp=_In(-100)), 401, "identity-expired"),
+        (lambda: token(iat=_In(900), exp=_In(1000)), 401, "identity-expired"),
+        (lambda: token(exp=_In(90_000)), 422, "identity-lifetime"),
+        (lambda: token(email=None), 422, "identity-claims"),
+        (lambda: token(exp=None), 422, "identity-claims"),
+        (lambda: token(iat=None), 422, "identity-claims"),
+        (lambda: token(aud=None), 422, "identity-claims"),
+        (lambda: token(email="not an address"), 422, "identity-claims"),
+        (lambda: token(email=7), 422, "identity-claims"),
+        (lambda: token(name=["Grace"]), 422, "identity-claims"),
+        (lambda: token(exp="soon"), 422, "identity-claims"),
+        (lambda: token(exp=True, iat=False), 422, "identity-claims"),
     ],
 )
 async def test_a_wrong_token_is_refused_and_never_taken_for_a_typed_address(
-    rig: Rig, identity: str, status: int, reason: str
+    rig: Rig, made: Callable[[], str], status: int, reason: str
 ) -> None:
     """The reason and the field; nothing is published, and nothing of the token is repeated."""
+    identity = made()
     answer = await rig.client.post(
         "/tickets",
         json={
@@ -151,7 +154,7 @@ async def test_without_a_key_nobody_is_signed_for(tmp_path: Path) -> None:
 async def test_signed_anew_is_the_same_ticket(rig: Rig) -> None:
     """A second try under the same key, with a token of a second later: one ticket, one event."""
     first = await rig.open({"identity": token()}, key="k")
-    again = await rig.open({"identity": token(exp=_NOW + 601)}, key="k")
+    again = await rig.open({"identity": token(exp=_In(601))}, key="k")
     assert first == again
     assert rig.sent.events[0].id == rig.sent.events[1].id
 
