@@ -29,6 +29,8 @@ _TEXT_TYPES = {"text/plain", "text/csv", "text/markdown", "text/tab-separated-va
 _ARCHIVES = {"application/zip", "application/x-ole-storage"}
 _OFFICE = ("application/vnd.", "application/msword")
 _UNKNOWN = "application/octet-stream"
+#: What stands in the first bytes of a PDF (PDF Reference 1.7, appendix H, note 13): without it no reader need start.
+_PDF, _PDF_WITHIN = b"%PDF-", 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def content_type(declared: str, data: bytes) -> str:
 
 
 def _look(kind: str, data: bytes) -> Looked:
-    if kind == "application/pdf":
+    if kind == "application/pdf" and _PDF in data[:_PDF_WITHIN]:
         return _pdf(data)
     if kind in _TEXT_TYPES:
         text = clean(data.decode("utf-8", "replace"))

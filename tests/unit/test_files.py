@@ -55,6 +55,16 @@ def test_a_pdf_is_counted_and_hashed() -> None:
     assert told.sha256 == hashlib.sha256(data).hexdigest()
 
 
+def test_what_is_no_pdf_starts_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A declared type alone costs no process; a head that stands a little later is one."""
+    asked: list[bytes] = []
+    monkeypatch.setattr(pdf_text, "read", lambda data, **_: asked.append(data) or (1, ""))  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+    assert files.facts("a.pdf", "application/pdf", b"hello").pages is None
+    assert files.facts("a.pdf", "application/pdf", b"x" * 1500 + b"%PDF-1.4").pages is None
+    assert asked == []
+    assert files.facts("a.pdf", "application/pdf", b"x" * 500 + b"%PDF-1.4").pages == 1
+
+
 def hostile_pdf(operators: int) -> bytes:
     """A PDF of a few kilobytes whose one page unpacks to so many drawing operators."""
     stream = zlib.compress(b"BT /F1 12 Tf " + b"(a) Tj " * operators + b" ET", 9)
