@@ -94,8 +94,12 @@ async def _poll(deps: Deps, request: Request) -> None:
     event.require_ours(deps.event_keys)
     if event.type != CHANNEL_POLL:
         raise Permanent("only fte.channel.poll is answered here", reason="unknown-event-type")
-    if event.parse(ChannelPoll).channel != Channel.EMAIL:
+    asked = event.parse(ChannelPoll)
+    if asked.channel != Channel.EMAIL:
         logger().info("poll_ignored")
+        return
+    if asked.message is not None:
+        await deps.intake.take(asked.message)
         return
     # The watch comes second, so that what it says of the channel stands.
     await deps.intake.collect(None)

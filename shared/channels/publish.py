@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import datetime
 from typing import Protocol
 
-from shared.channels.message import InboundMessage
+from shared.channels.message import Channel, InboundMessage
+from shared.events.data import ChannelPoll
+from shared.events.envelope import CHANNEL_POLL, CHANNELS, MAX_EVENT_BYTES, MESSAGE_RECEIVED, Event, new_event
 from shared.events.envelope import INBOUND as INBOUND_TOPIC
-from shared.events.envelope import MAX_EVENT_BYTES, MESSAGE_RECEIVED, Event, new_event
 from shared.observability.metrics import INBOUND
 from shared.settings import Settings, key_bytes
 
@@ -48,6 +50,20 @@ def inbound_event(lookup_key: bytes, message: InboundMessage) -> Event:
         now=message.received_at,
         event_id=_hashed(lookup_key, "event", message.channel, message.provider_message_id)[:40],
     )
+
+
+async def publish_look(
+    producer: Publisher, settings: Settings, channel: Channel, message_id: str, now: datetime
+) -> None:
+    """Have one message looked at by itself: `fte.channel.poll` on fte.channels, the same event however often.
+
+    Its source tries it for a quarter of an hour and then makes it a dead letter, which a replay tries again.
+    Raises Retryable while Kafka is away, Permanent when FTE_LOOKUP_KEY is missing.
+    """
+    event_id = _hashed(key_bytes(settings.fte_lookup_key, "FTE_LOOKUP_KEY"), "look", channel, message_id)[:40]
+    data = ChannelPoll(channel=channel.value, message=message_id).encoded()
+    event = new_event(CHANNEL_POLL, source=f"fte/{channel}", data=data, key=event_id, now=now, event_id=event_id)
+    await producer.publish(CHANNELS, event)
 
 
 def _hashed(key: bytes, *parts: str) -> str:

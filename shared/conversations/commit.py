@@ -23,6 +23,7 @@ from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.placing import new_ticket_id
 from shared.db.pool import Database
 from shared.db.queries import load
+from shared.observability.counts import Counts
 from shared.observability.metrics import OUTCOMES
 from shared.privacy.vault import Keyset, Vault
 
@@ -77,7 +78,8 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
         if verdict.outcome == "escalated":
             await writer.hand_over(verdict)
         await writer.link(vault, verdict.link)
-    OUTCOMES.labels(turn.channel, verdict.outcome, verdict.reason or "").inc(len(turn.messages))
+    writer.counts.add(OUTCOMES, turn.channel, verdict.outcome, verdict.reason or "", by=len(turn.messages))
+    writer.counts.show()
     return delivery_id
 
 
@@ -101,6 +103,7 @@ async def commit_change(db: Database, vault: Vault, turn: OpenTurn, verdict: Ver
             await writer.decision(verdict, message_id)
             await writer.hand_over(verdict)
         await writer.link(vault, verdict.link)
+    writer.counts.show()
 
 
 async def commit_defeat(db: Database, lease: Lease, reason: str) -> None:
@@ -108,13 +111,15 @@ async def commit_defeat(db: Database, lease: Lease, reason: str) -> None:
 
     What a retry cannot mend must not come back with every sweep. A lost lease makes it a no-op.
     """
+    counts = Counts()
     async with db.transaction() as connection:
         if await connection.fetchval(SQL["lock_leased"], lease.conversation_id, lease.token) is None:
             return
         await connection.execute(SQL["escalate_ticket"], lease.conversation_id, reason, None)
         for row in await connection.fetch(SQL["escalate_rest"], lease.conversation_id, reason):
-            OUTCOMES.labels(row["channel"], "escalated", reason).inc()
+            counts.add(OUTCOMES, row["channel"], "escalated", reason)
         await connection.execute(SQL["to_person"], lease.conversation_id)
+    counts.show()
 
 
 async def _lock_for_link(connection: Any, vault: Vault, turn: OpenTurn, verdict: Verdict) -> None:
@@ -130,6 +135,8 @@ class _Writer:
     keys: Keyset
     owner: UUID
     turn: OpenTurn
+    #: Shown by whoever committed.
+    counts: Counts = field(default_factory=Counts)
 
     async def reply(self, verdict: Verdict) -> UUID:
         message_id = uuid.uuid4()
@@ -210,7 +217,7 @@ class _Writer:
         if not await self.connection.fetch(SQL["escalate_ticket"], conversation_id, verdict.reason, summary):
             await self._open_ticket("escalated", "general", "normal", "(no subject)", verdict.reason)
         for row in await self.connection.fetch(SQL["escalate_rest"], conversation_id, "with-person"):
-            OUTCOMES.labels(row["channel"], "escalated", "with-person").inc()
+            self.counts.add(OUTCOMES, row["channel"], "escalated", "with-person")
         await self.connection.execute(SQL["to_person"], conversation_id)
 
     async def _open_ticket(self, status: str, category: str, priority: str, title: str, reason: str | None) -> None:

@@ -26,6 +26,7 @@ from shared.db.pool import Database
 from shared.db.queries import load
 from shared.identity.resolve import SQL as IDENTITY
 from shared.identity.resolve import note_claim
+from shared.observability.counts import Counts
 from shared.observability.metrics import OUTCOMES, RECOGNISED
 from shared.privacy.vault import Vault
 from shared.settings import Settings
@@ -66,23 +67,25 @@ async def look_again(db: Database, settings: Settings, conversation_id: UUID, ev
 
 
 async def _store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
+    counts = Counts()
     async with db.transaction() as connection:
         await connection.fetchval(IDENTITY["lock_sender"], _sender_lock(vault, message))
         known = await connection.fetchrow(SQL["find_message"], message.channel, message.provider_message_id)
         due: tuple[UUID, ...] = ()
         if known is None:
             message = await understood(connection, vault, message)
-            conversation_id, due = await _insert(connection, vault, settings, message)
+            conversation_id, due = await _insert(connection, vault, settings, message, counts)
         else:
             conversation_id = known["conversation_id"]
         channel = message.channel if known is None and not message.ignored else None
         stored = await _arrive(connection, settings, conversation_id, event_id, new=known is None, channel=channel)
+    counts.show()
     assert stored is not None  # noqa: S101  the conversation was found or made in this very transaction
     return replace(stored, due=due)
 
 
 async def _insert(
-    connection: Any, vault: Vault, settings: Settings, message: InboundMessage
+    connection: Any, vault: Vault, settings: Settings, message: InboundMessage, counts: Counts
 ) -> tuple[UUID, tuple[UUID, ...]]:
     """The conversation, and the deliveries that the message made due."""
     where, state = await _settled_place(connection, vault, settings, message)
@@ -95,12 +98,12 @@ async def _insert(
     if traces:
         await note_traces(connection, message_id, traces)
     if looped:
-        await _to_person(connection, where.conversation_id, looped)
+        await _to_person(connection, where.conversation_id, looped, counts)
     link = await verify_address(connection, vault, settings, where, message)
     if outcome:
-        OUTCOMES.labels(message.channel, outcome, reason).inc()
+        counts.add(OUTCOMES, message.channel, outcome, reason or "")
     if not message.ignored:
-        RECOGNISED.labels(message.channel, _known(where, message)).inc()
+        counts.add(RECOGNISED, message.channel, _known(where, message))
     due = await note_arrival(connection, vault, settings, where, message, message_id)
     return where.conversation_id, (*due, link) if link else due
 
@@ -167,11 +170,11 @@ def _outcome_at_the_door(message: InboundMessage, state: str) -> tuple[str | Non
     return None, None
 
 
-async def _to_person(connection: Any, conversation_id: UUID, reason: str) -> None:
+async def _to_person(connection: Any, conversation_id: UUID, reason: str, counts: Counts) -> None:
     """Without a word to the sender: the agent is silent from here on, and the ticket says why."""
     await connection.execute(MAILBOX["escalate_ticket"], conversation_id, reason, None)
     for row in await connection.fetch(MAILBOX["escalate_rest"], conversation_id, "with-person"):
-        OUTCOMES.labels(row["channel"], "escalated", "with-person").inc()
+        counts.add(OUTCOMES, row["channel"], "escalated", "with-person")
     await connection.execute(MAILBOX["to_person"], conversation_id)
 
 

@@ -36,3 +36,5 @@ class ChannelPoll(_Data):
     #: WhatsApp, whose listing function has no database: where to begin, and the provider's ids already stored.
     since: datetime | None = None
     known: tuple[str, ...] = ()
+    #: E-mail: this one message alone, which could not be read with its neighbours; Gmail's id.
+    message: str | None = None

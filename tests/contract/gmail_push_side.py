@@ -48,13 +48,30 @@ class World:
 
     def relabel(self, message_id: str, *, add: list[str], remove: list[str]) -> None:
         """What a person does in Gmail's own window."""
+        self._by_hand("POST", f"messages/{message_id}/modify", {"addLabelIds": add, "removeLabelIds": remove})
+
+    def answer_by_hand(self, message_id: str, to: str = CUSTOMER) -> None:
+        """A person answers a mail, or passes it on, in Gmail's own window."""
+        asked = self._by_hand("GET", f"messages/{message_id}?format=metadata", None)
+        known = next(h["value"] for h in asked["payload"]["headers"] if h["name"] == "Message-ID")
+        mail = EmailMessage()
+        mail["To"] = f"Ada <{to}>"
+        mail["Subject"] = "Re: A private question"
+        mail["In-Reply-To"] = known
+        mail["References"] = known
+        mail.set_content("I did it for you.")
+        raw = base64.urlsafe_b64encode(mail.as_bytes()).decode()
+        sent = self._by_hand("POST", "messages/send", {"raw": raw, "threadId": asked["threadId"]})
+        assert sent["threadId"] == asked["threadId"]
+
+    def _by_hand(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         credentials = json.loads(self.environment["GMAIL_CREDENTIALS"])
         with self.gmail.client() as client:
             form = {"grant_type": "refresh_token", **{k: v for k, v in credentials.items() if k != "type"}}
             token = client.post("/token", data=form).raise_for_status().json()["access_token"]
-            path = f"/gmail/v1/users/me/messages/{message_id}/modify"
-            body = {"addLabelIds": add, "removeLabelIds": remove}
-            client.post(path, json=body, headers={"Authorization": f"Bearer {token}"}).raise_for_status()
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = client.request(method, f"/gmail/v1/users/me/{path}", json=body, headers=headers)
+            return answer.raise_for_status().json()
 
     def control(self, path: str, method: str = "POST", **sent: Any) -> Any:
         with self.gmail.client() as client:

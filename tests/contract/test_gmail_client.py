@@ -105,3 +105,18 @@ async def test_a_question_that_gets_no_answer_is_gmail_away(gmail: GmailSide, cl
             await client.history("100003")
         gmail.control("DELETE", "faults")
     assert (await client.profile()).isdigit()
+
+
+async def test_the_answers_of_a_thread_are_told_apart(gmail: GmailSide, client: GmailClient) -> None:
+    """Ours carries our header, a robot's says so, and a person's is neither; drafts and what arrived are none."""
+    arrived = gmail.arrive()
+    marks = ("X-FTE-Delivery: d-1\r\n", "Auto-Submitted: auto-replied\r\n", "")
+    for mark in marks:
+        head = f"To: Ada <ADA@example.org>\r\nCc: a@example.com\r\n{mark}Subject: Re: Exporting my data\r\n"
+        raw = f"{head}In-Reply-To: {arrived.headers.message_id}\r\n\r\nhi".encode()
+        await client.send_draft(await client.create_draft(raw, arrived.thread_id))
+    await client.create_draft(raw, arrived.thread_id)
+    answers = await client.answers_in(arrived.thread_id)
+    assert [answer.by_hand for answer in answers] == [False, False, True]
+    assert {answer.to for answer in answers} == {frozenset({"ada@example.org", "a@example.com"})}
+    assert await client.answers_in("1234567890abcdef") == []

@@ -121,6 +121,35 @@ def test_a_new_key_of_googles_is_accepted(world: World) -> None:
     assert world.push(rotate_key=True) == [204]
 
 
+def test_a_mail_that_a_person_answered_is_not_answered_after_a_resync(world: World) -> None:
+    """Nobody told us of it in time; what was only passed on to a colleague still waits for its answer."""
+    eventually(world.settled)
+    world.control("watch/lapse")
+    answered, passed_on = world.mail(), world.mail()
+    world.answer_by_hand(answered)
+    world.answer_by_hand(passed_on, to="colleague@example.com")
+    world.control("history/forget")
+    world.sql("UPDATE channel_cursors SET watch_expires = now() WHERE channel = 'email' RETURNING channel")
+    assert world.poll().status_code == 200
+    assert [event["data"]["ignored"] for event in world.events(answered)] == ["answered-by-hand"]
+    assert [event["data"]["ignored"] for event in world.events(passed_on)] == [""]
+
+
+def test_a_mail_set_aside_is_looked_at_by_itself(world: World) -> None:
+    """What an event of ours names is fetched, without a look at the rest; one that is gone is done."""
+    eventually(world.settled)
+    cursor = world.row()["cursor"]
+    message_id = world.mail()
+    eventually(world.settled)
+    before = len(world.events(message_id))
+    asked = json.dumps({"channel": "email", "message": message_id}).encode()
+    assert world.poll(data=asked).status_code == 200
+    assert world.poll(data=b'{"channel":"email","message":"1234567890abcdef"}').status_code == 200
+    events = world.events(message_id)
+    assert (len(events) - before, len({event["ce_id"] for event in events})) == (1, 1)
+    assert int(world.row()["cursor"]) >= int(cursor)
+
+
 def test_a_forgotten_history_is_made_good(world: World) -> None:
     """Everything recent again under the same ids, and the new mail among it."""
     known = world.mail()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.channels.cursors import advance_cursor, channel_health, read_cursor, set_watch
 from shared.channels.gmail import intake as module
+from shared.channels.gmail.answered import Answer
 from shared.channels.gmail.client import HistoryGone, MessageGone
 from shared.channels.gmail.inbound import NOBODY, Read
 from shared.channels.gmail.intake import FIRST_LOOK, MOST_RESYNCED, POLL_AFTER, RESYNC, Intake
@@ -18,7 +20,7 @@ from shared.channels.message import InboundMessage
 from shared.channels.provider import ProviderDown, ProviderError, ProviderRefused
 from shared.db.pool import Database
 from shared.errors import Retryable
-from shared.events.envelope import Event
+from shared.events.envelope import CHANNEL_POLL, Event
 from shared.settings import Settings
 
 _TOPIC = "projects/local/topics/gmail"
@@ -35,6 +37,9 @@ class Gmail:
     floor: int = 0
     fails: ProviderError | None = None
     fails_for: dict[str, ProviderError] = field(default_factory=dict)
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    threads_read: list[str] = field(default_factory=list)
+    received: dict[str, datetime] = field(default_factory=dict)
     looked_since: list[tuple[datetime, int]] = field(default_factory=list)
     watched: int = 0
     gate: asyncio.Event | None = None
@@ -57,7 +62,12 @@ class Gmail:
         if message_id not in self.labels:
             raise MessageGone("gone", code="notFound")
         raw = f"From: ada@example.net\r\nSubject: Help\r\n\r\nThis is {message_id}.\r\n".encode()
-        return RawMail(message_id, f"t{message_id}", self.labels[message_id], _NOW, raw)
+        received = self.received.get(message_id, _NOW)
+        return RawMail(message_id, f"t{message_id}", self.labels[message_id], received, raw)
+
+    async def answers_in(self, thread_id: str) -> list[Answer]:
+        self.threads_read.append(thread_id)
+        return self.answers.get(thread_id, [])
 
     async def history(self, start: str) -> tuple[list[str], str]:
         self._answer()
@@ -90,12 +100,12 @@ class Kafka:
 
     events: list[Event] = field(default_factory=list)
     most: int = 1_000
+    set_aside: list[Event] = field(default_factory=list)
 
     async def publish(self, topic: str, event: Event) -> None:
-        assert topic == "fte.inbound"
         if len(self.events) >= self.most:
             raise Retryable("away", reason="kafka-away")
-        self.events.append(event)
+        (self.events if topic == "fte.inbound" else self.set_aside).append(event)
 
     @property
     def messages(self) -> list[InboundMessage]:
@@ -271,6 +281,89 @@ async def test_a_mail_that_cannot_be_had_now_lets_its_neighbour_pass(
     gmail.fails_for.clear()
     assert await intake.collect(None) == 2
     assert (kafka.ids, await cursor(db)) == (["b", "a", "c"], "130")
+
+
+async def test_an_answer_that_cannot_be_read_sets_its_mail_alone_aside(
+    intake: Intake, db: Database, gmail: Gmail, kafka: Kafka
+) -> None:
+    """The cursor goes on; the mail has an event of its own, whose retries are bounded and end as a dead letter."""
+    await advance_cursor(db, "email", "100")
+    gmail.arrive("a", "b")
+    gmail.fails_for["a"] = ProviderDown("what?", code="malformed-answer")
+    assert await intake.collect(None) == 1
+    assert (kafka.ids, await cursor(db)) == (["b"], "120")
+    (aside,) = kafka.set_aside
+    assert aside.type == CHANNEL_POLL
+    assert json.loads(aside.data) == {"channel": "email", "since": None, "known": [], "message": "a"}
+    assert (await channel_health(db))["email"].status == "ok"
+    with pytest.raises(Retryable):
+        await intake.take("a")
+    assert kafka.ids == ["b"]
+    gmail.fails_for.clear()
+    await intake.take("a")
+    await intake.take("a")
+    assert kafka.ids == ["b", "a", "a"]
+    assert len({event.id for event in kafka.events}) == 2
+
+
+async def test_a_mail_set_aside_again_is_the_same_event(
+    intake: Intake, db: Database, gmail: Gmail, kafka: Kafka
+) -> None:
+    """Kafka went away behind it: the retry makes no second one of another id."""
+    await advance_cursor(db, "email", "100")
+    gmail.arrive("a")
+    gmail.fails_for["a"] = ProviderDown("what?", code="malformed-answer")
+    await intake.collect(None)
+    gmail.floor = 1_000
+    await intake.collect(None)
+    assert len(kafka.set_aside) == 2
+    assert len({event.id for event in kafka.set_aside}) == 1
+
+
+async def test_a_mail_set_aside_that_is_gone_is_done(intake: Intake, gmail: Gmail, kafka: Kafka) -> None:
+    """Deleted meanwhile, or refused for good: the one leaves nothing, the other what a person finds it by."""
+    await intake.take("gone")
+    gmail.arrive("a")
+    gmail.fails_for["a"] = ProviderRefused("refused", code="invalidArgument")
+    await intake.take("a")
+    assert [message.ignored for message in kafka.messages] == ["not-understood"]
+
+
+_LATER = _NOW + timedelta(minutes=1)
+_BY_HAND = Answer(_LATER, frozenset({"ada@example.net"}), by_hand=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ignored"),
+    [
+        (_BY_HAND, "answered-by-hand"),
+        (replace(_BY_HAND, by_hand=False), ""),
+        (replace(_BY_HAND, at=_NOW - timedelta(minutes=1)), ""),
+        (replace(_BY_HAND, to=frozenset({"colleague@example.com"})), ""),
+    ],
+)
+async def test_a_mail_that_somebody_answered_is_not_answered_after_a_resync(
+    intake: Intake, db: Database, gmail: Gmail, kafka: Kafka, answer: Answer, ignored: str
+) -> None:
+    """Not one that we answered, that was answered earlier in its thread, or passed on to a colleague."""
+    await advance_cursor(db, "email", "900")
+    gmail.arrive("a")
+    gmail.floor = 1_000
+    gmail.answers["ta"] = [answer]
+    assert await intake.collect(None) == 1
+    assert [message.ignored for message in kafka.messages] == [ignored]
+    assert kafka.messages[0].text == "This is a."
+
+
+async def test_threads_are_read_for_late_mail_alone(intake: Intake, db: Database, gmail: Gmail, kafka: Kafka) -> None:
+    """Mail that is read as it comes costs Gmail no second call; what lay there for minutes does."""
+    await advance_cursor(db, "email", "100")
+    gmail.arrive("a", "b")
+    gmail.received["b"] = _NOW - timedelta(minutes=3)
+    gmail.answers["tb"] = [_BY_HAND]
+    await intake.collect(None)
+    assert gmail.threads_read == ["tb"]
+    assert [message.ignored for message in kafka.messages] == ["", "answered-by-hand"]
 
 
 @pytest.mark.parametrize(

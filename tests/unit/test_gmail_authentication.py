@@ -37,6 +37,7 @@ def _trust(*fields: str, sender: str = "From: Ada <ada@example.org>") -> Trust:
         "mx.google.com; dmarc=none; dkim=fail header.d=example.org; dkim=pass header.i=ada@example.org",
         "mx.google.com; dkim=pass header.d=example.org header.i=ada@mail.example.org",
         "mx.google.com; dmarc/1=pass header.from=example.org",
+        "mx.google.com (a) 1 (b); dmarc (c) / 1 (d) = (e) pass header (f) . (g) from (h) = (i) example.org",
     ],
 )
 def test_verified(field: str) -> None:
@@ -142,6 +143,8 @@ def test_held(fields: tuple[str, ...]) -> None:
         ("mx.google.com; dkim=pass header.d=example.net/.example.org",),
         ("mx.google.com 2; dmarc=pass header.from=example.org",),
         ("mx.google.com evil; dmarc=pass header.from=example.org",),
+        ("mx.google . com; dmarc=pass header.from=example.org",),
+        ("mx.google.com; dmarc=pass header.from=example . org",),
         ("mx.google.com; dmarc/9=pass header.from=example.org",),
         ("mx.google.com; spf/2=pass smtp.mailfrom=a@example.org; dmarc=pass header.from=example.org",),
     ],

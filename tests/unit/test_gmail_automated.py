@@ -33,6 +33,8 @@ _NOTED = (
         ("Precedence: list", "precedence"),
         ("List-Id: <a.example.org>", "mailing-list"),
         ("List-Unsubscribe: <mailto:u@example.org>", "mailing-list"),
+        ("X-MLServer: fml [fml 4.0.3 release]", "mailing-list"),
+        ("Subject: complaint about message from 192.0.2.25", "delivery-report"),
         ("X-Auto-Response-Suppress: All", "auto-response-suppress"),
         ("X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply", "auto-response-suppress"),
         ("Return-Path: <>", "null-return-path"),
@@ -87,6 +89,7 @@ def test_a_person_who_writes_about_an_absence_is_heard(text: str) -> None:
         "no-responder@example.org", "nao-responda@example.org", "non-rispondere@example.org",
         "niet-beantwoorden@example.org", "cron@example.org", "notifications@example.org", "notification1@example.org",
         "nobody@example.org", "daemon@example.org", "bounce-md_30.ab=x@example.org", "bounces=a@example.org",
+        "post_master@example.org", "mailer_daemon@example.org",
     ],
 )  # fmt: skip
 def test_a_mailbox_that_nobody_reads(address: str) -> None:

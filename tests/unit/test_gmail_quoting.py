@@ -339,3 +339,74 @@ def test_a_stuffed_mark_is_no_quote() -> None:
     mail = parse((head + "Prices:\n >10 seats matter\n> old\n").encode())
     assert ">10 seats matter" in mail.new_text
     assert "old" not in mail.new_text
+
+
+_TITLE = "-------- Oprindelig besked --------"
+_HEADER = "Fra: Tideline Support <support@example.com>\nDato: 03.11.2026 10.12\nTil: ada@example.org\nEmne: Re: Export"
+
+_MORE_SHAPES = {
+    "a title in a language without a phrase of ours": f"{_TITLE}\n{_HEADER}\n\nHello Ada",
+    "a short rule above the header": f"====\n\n{_HEADER}\n\nHello Ada",
+    "a header below an attribution": f"--- On Tue, 11/3/26, support@example.com wrote:\n\n{_HEADER}\n\nHello Ada",
+    "a mark wrapped off the address": "tir. 3. nov. 2026 kl. 10:12 skrev Tide <support@example.com\n>:\n\n> Hello Ada",
+    "no colon": "2026/11/3 Tideline <support@example.com>\n\n> Hello Ada",
+    "a long line wrapped without its mark": (
+        "Op 3 november 2026 10:12 schreef Tideline <\nsupport@example.com>:\n\n"
+        '> "Open the settings of the workspace, then choose the plan and the number\n'
+        'of seats you would like to have. Then save it"\n>'
+    ),
+    "a month by name": (
+        "From: support@example.com [mailto:support@example.com]\nSent: March-09-26 4:22 PM\n"
+        "To: Ada\nSubject: Re: Export\n\nHello Ada"
+    ),
+}
+
+
+@pytest.mark.parametrize("answers", [True, False])
+@pytest.mark.parametrize("name", _MORE_SHAPES)
+def test_what_more_clients_write_above_a_quote(name: str, answers: bool) -> None:
+    """All of it is the quote's, down to rules and titles; of a new mail only a header with address, date and time."""
+    if not answers and name != "a month by name":
+        return
+    found = split(f"{_REPLY}\n\n{_MORE_SHAPES[name]}\n", answers=answers)
+    assert found.new == _REPLY
+    assert found.quoted.startswith(_MORE_SHAPES[name].split("\n")[0])
+
+
+@pytest.mark.parametrize("join", [" ", "--- ", ""])
+def test_words_on_the_line_of_an_attribution_are_the_writers(join: str) -> None:
+    """Some clients lose the line end between the answer and "On … wrote:"."""
+    found = split(f"Hello\nplease cancel seat 4{join}On Tue, Nov 3, 2026 at 10:12 AM, a@example.com wrote:\n> Hi Ada")
+    assert found.new == "Hello\nplease cancel seat 4"
+    assert found.quoted.endswith("wrote:\n> Hi Ada")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please look here:\n>>> >>>  www.example.org/export <<<\nIt is not the right one.",
+        "Before.\n-------- What I did --------\nI pressed export.\nIt failed.",
+        "On my screen it says:\nOn Tuesday, I saved. On Monday, she wrote: nothing saved\nWhat now?",
+    ],
+)
+def test_ornaments_and_titles_of_the_writers_own_stay(text: str) -> None:
+    """Marks on both sides, a title above no header and a sentence in the middle of a line are no quote."""
+    assert split(text).new == text
+
+
+def test_a_rule_of_html_ends_the_line() -> None:
+    """Above the rule is the answer, below it the reply header that it stands for."""
+    html = (
+        "<div>Yes, it worked.<div>Ada<hr><b>From: </b>support@example.com<br><b>To: </b>ada@example.org<br>"
+        "<b>Sent: </b>Friday, July 24, 2026 6:20:01 PM<br><b>Subject: </b>Export<br><br><p>Hello</p></div></div>"
+    )
+    head = b"From: ada@example.org\r\nIn-Reply-To: <a@example.com>\r\nContent-Type: text/html\r\n\r\n"
+    found = parse(head + html.encode())
+    assert found.new_text == "Yes, it worked.\nAda"
+    assert found.quoted.startswith("From: support@example.com")
+
+
+def test_an_app_that_names_itself_by_a_link_is_a_device() -> None:
+    """Mail apps advertise themselves so."""
+    assert split("It works.\n\nSent from TypeMail<http://www.example.net/r?b=26>").new == "It works."
+    assert "Sent from Berlin" in split("It works.\n\nSent from Berlin, see http://www.example.net/").new

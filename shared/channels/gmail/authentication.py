@@ -181,13 +181,25 @@ def _failures(field: str) -> list[Result] | None:
 
 def _result(tokens: list[str]) -> Result:
     """`method[/version]=value [reason=…] [ptype.property=value]…`."""
-    pairs = [_pair(token) for token in tokens]
+    pairs = [_pair(token) for token in _closed_up(tokens)]
     method, value = pairs[0]
     properties = tuple((name, said) for name, said in pairs[1:] if "." in name)
     name, slash, version = method.partition("/")
     if slash and version != _VERSION:
         raise MalformedError("an unknown version of a method")
     return Result(name, value, properties)
+
+
+def _closed_up(tokens: list[str]) -> list[str]:
+    """Names in one piece: spaces and comments may stand around their dot and slash, too (section 2.2)."""
+    whole: list[str] = []
+    for token in tokens:
+        begun = bool(whole) and "=" not in whole[-1] and (token[0] in "./" or whole[-1][-1] in "./")
+        if begun:
+            whole[-1] += token
+        else:
+            whole.append(token)
+    return whole
 
 
 def _pair(token: str) -> tuple[str, str]:

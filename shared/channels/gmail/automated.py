@@ -17,7 +17,7 @@ _UNREAD = any_of(r"""
 (?:no|do[-_.]?not|dont|never)[-_.]?reply | ne[-_.]?pas[-_.]?repondre | (?:bitte[-_.]?)?nicht[-_.]?antworten
 no[-_.]?(?:responder|responda|contestar) | n[aã]o[-_.]?respond(?:er|a) | non[-_.]?rispondere
 niet[-_.]?(?:beantwoorden|antwoorden) | geen[-_.]?antwoord | nie[-_.]?odpowiada[jcć] | (?:svar[-_.]?ej|inte[-_.]?svara)
-mailer-?daemon | postmaster | auto-?(?:reply|responder|mailer) | listserv | majordomo | mailman
+mailer[-_]?daemon | post[-_]?master | auto-?(?:reply|responder|mailer) | listserv | majordomo | mailman
 """)
 _ROBOTS = re.compile(
     rf"^{_UNREAD}\d*(?:[-+_.=].*)?$"
@@ -40,8 +40,10 @@ _REPLY_HEADERS = (
 )
 _LIST_HEADERS = (
     "list-id", "list-post", "list-unsubscribe", "list-help", "list-subscribe", "list-owner", "list-archive",
-    "x-mailing-list", "mailing-list", "x-mailman-version", "x-beenthere",
+    "x-mailing-list", "mailing-list", "x-mailman-version", "x-beenthere", "x-mlserver",
 )  # fmt: skip
+# Outlook.com's feedback loop: no report by its type, only by its subject.
+_COMPLAINT = re.compile(r"\s*complaint about message from [0-9a-f.:]{7,45}\s*$", re.IGNORECASE)
 # An absence note is short, and says so at once.
 _NOTE = 1500
 _HEAD = 500
@@ -70,7 +72,8 @@ def _report(mail: ParsedMail) -> str | None:
     """Delivery reports and receipts (RFC 6522, RFC 3464, RFC 8098)."""
     if mail.content_type == "multipart/report" or mail.headers.first("x-failed-recipients") or mail.report:
         return "read-receipt" if mail.report_type == "disposition-notification" else "delivery-report"
-    if mail.content_type in {"message/delivery-status", "message/disposition-notification"}:
+    bare = mail.content_type in {"message/delivery-status", "message/disposition-notification"}
+    if bare or _COMPLAINT.match(mail.subject):
         return "delivery-report"
     if mail.calendar_method in {"reply", "counter", "declinecounter"}:
         return "calendar-reply"

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from datetime import UTC, datetime
 from typing import Any
 
 import httplib2  # pyright: ignore[reportMissingTypeStubs]
 from googleapiclient.discovery import build  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
+from shared.channels.gmail.answered import HEADERS, Answer, answers_of
 from shared.channels.gmail.compose import DELIVERY_HEADER
-from shared.channels.gmail.failures import NotFound
+from shared.channels.gmail.failures import MALFORMED, NotFound
 from shared.channels.gmail.raw_mail import RawMail
 from shared.channels.gmail.transport import Deadline, GoogleTransport
 from shared.channels.provider import ProviderDown
@@ -55,19 +55,27 @@ class GmailClient:
         return str((await self._transport.call(users.getProfile(userId=_ME)))["historyId"])
 
     async def get_raw(self, message_id: str) -> RawMail:
-        """One message as RFC 822. Raises MessageGone when it was deleted meanwhile."""
+        """One message as RFC 822. Raises MessageGone when it was deleted meanwhile.
+
+        An answer that says something else raises ProviderDown with the code MALFORMED.
+        """
         users = await self._users()
         try:
             answer = await self._transport.call(users.messages().get(userId=_ME, id=message_id, format="raw"))
         except NotFound as error:
             raise MessageGone(str(error), code=error.code) from None
-        return RawMail(
-            id=answer["id"],
-            thread_id=answer["threadId"],
-            labels=frozenset(answer.get("labelIds", ())),
-            received_at=datetime.fromtimestamp(int(answer["internalDate"]) / 1000, UTC),
-            raw=await asyncio.to_thread(_decoded, answer["raw"]),
-        )
+        return await asyncio.to_thread(_raw_mail, answer)
+
+    async def answers_in(self, thread_id: str) -> list[Answer]:
+        """What was sent in a thread; nothing for one that is gone. Metadata alone is asked for."""
+        users = await self._users()
+        request = users.threads().get(userId=_ME, id=thread_id, format="metadata", metadataHeaders=list(HEADERS))
+        try:
+            return answers_of(await self._transport.call(request))
+        except NotFound:
+            return []
+        except (KeyError, ValueError, TypeError, AttributeError):
+            raise _malformed() from None
 
     async def history(self, start: str) -> tuple[list[str], str]:
         """Ids of what was added to INBOX since historyId `start`, oldest first, and the mailbox's historyId now.
@@ -234,8 +242,19 @@ def _header(message: Any) -> str:
     return next((str(h["value"]).strip() for h in headers if h["name"].lower() == DELIVERY_HEADER.lower()), "")
 
 
-def _decoded(raw: str) -> bytes:
+def _raw_mail(answer: dict[str, Any]) -> RawMail:
     try:
-        return base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
-    except (binascii.Error, ValueError):
-        raise ProviderDown("Gmail's answer can't be read", code="malformed-answer") from None
+        encoded = str(answer["raw"])
+        return RawMail(
+            id=str(answer["id"]),
+            thread_id=str(answer["threadId"]),
+            labels=frozenset(answer.get("labelIds", ())),
+            received_at=datetime.fromtimestamp(int(answer["internalDate"]) / 1000, UTC),
+            raw=base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)),
+        )
+    except (KeyError, ValueError, TypeError, OverflowError, OSError):
+        raise _malformed() from None
+
+
+def _malformed() -> ProviderDown:
+    return ProviderDown("Gmail's answer can't be read", code=MALFORMED)

@@ -23,6 +23,8 @@ _RATE = frozenset(
 )
 # 400 that is about our account, not about the message.
 _ACCOUNT = frozenset({"failedPrecondition", "FAILED_PRECONDITION", "invalid_grant", "keyInvalid"})
+#: The code of an answer that is none, or not of its schema.
+MALFORMED = "malformed-answer"
 _CODE = re.compile(r"[A-Za-z_]{1,60}")
 
 

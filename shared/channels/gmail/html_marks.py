@@ -61,6 +61,7 @@ def prepare(tree: Any, render: Render) -> None:
     """All of it, in the order that it takes."""
     drop_hidden(tree)
     show_pictures(tree)
+    _break_at_rules(tree)
     name_links(tree)
     _mark_reply_header(tree)
     _mark_quotes(tree, render)
@@ -89,6 +90,12 @@ def show_pictures(tree: Any) -> None:
             shown = etree.Element("span")
             shown.text = alt
             _replace(image, shown)
+
+
+def _break_at_rules(tree: Any) -> None:
+    """A rule stands on a line of its own, that is: the words before it end theirs."""
+    for rule in list(tree.iter("hr")):
+        _replace(rule, etree.Element("div"))
 
 
 def name_links(tree: Any) -> None:

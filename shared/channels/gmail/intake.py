@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -21,14 +22,17 @@ from shared.channels.cursors import (
     set_due,
     set_watch,
 )
+from shared.channels.gmail.answered import ANSWERED, LATE, Answer, answered
 from shared.channels.gmail.client import HistoryGone, MessageGone
+from shared.channels.gmail.failures import MALFORMED
 from shared.channels.gmail.inbound import NOBODY, Read, read_mail
-from shared.channels.gmail.keeping import keep_mail
+from shared.channels.gmail.keeping import is_stored, keep_mail
+from shared.channels.gmail.message import parse
 from shared.channels.gmail.raw_mail import RawMail
 from shared.channels.gmail.reports import Report
 from shared.channels.message import Channel, InboundMessage, Sender, Trust
-from shared.channels.provider import ProviderError, ProviderRefused
-from shared.channels.publish import Publisher, publish_inbound
+from shared.channels.provider import ProviderDown, ProviderError, ProviderRefused
+from shared.channels.publish import Publisher, publish_inbound, publish_look
 from shared.channels.status import DeliveryStatus, publish_status
 from shared.clock import Clock
 from shared.db.pool import Database
@@ -63,6 +67,8 @@ class Mailbox(Protocol):
     async def history(self, start: str) -> tuple[list[str], str]: ...
 
     async def list_inbox(self, since: datetime, limit: int) -> list[str]: ...
+
+    async def answers_in(self, thread_id: str) -> list[Answer]: ...
 
     async def watch(self) -> tuple[str, datetime]: ...
 
@@ -101,6 +107,18 @@ class Intake:
         logger().info("mailbox_read", channel="email", messages=count)
         return count
 
+    async def take(self, message_id: str) -> None:
+        """Publish the one message that was set aside. Raises Retryable as long as it can't be had."""
+        try:
+            taken = await self._taken(message_id, resynced=False)
+        except ProviderRefused as error:
+            await self._hand_on_refused(message_id, error)
+        except ProviderError as error:
+            raise Retryable(f"a mail can't be read: {error.code}", reason=error.code) from error
+        else:
+            if taken is not None:
+                await self._hand_on(*taken)
+
     async def keep_watch(self) -> None:
         """Have Gmail push for another week, once a day; nothing without GMAIL_TOPIC.
 
@@ -138,36 +156,44 @@ class Intake:
         except HistoryGone:
             logger().warning("history_gone", channel="email")
             return *await self._resync(RESYNC), reset_cursor
-        return await self._publish(ids), reached, advance_cursor
+        return await self._publish(ids, resynced=False), reached, advance_cursor
 
     async def _resync(self, back: timedelta) -> tuple[int, str]:
         """How many were published, and the history id from before: what arrives meanwhile is seen twice, not never."""
         reached = await self._client.profile()
         newest_first = await self._client.list_inbox(self._clock.now() - back, MOST_RESYNCED)
-        return await self._publish(newest_first[::-1]), reached
+        return await self._publish(newest_first[::-1], resynced=True), reached
 
-    async def _publish(self, ids: Sequence[str]) -> int:
+    async def _publish(self, ids: Sequence[str], *, resynced: bool) -> int:
         """Publish the messages in this order; how many there were for us."""
         waiting = [each for each in dict.fromkeys(ids) if each not in self._acknowledged]
-        return sum([await self._publish_some(waiting[at : at + _AT_ONCE]) for at in range(0, len(waiting), _AT_ONCE)])
+        parts = [waiting[at : at + _AT_ONCE] for at in range(0, len(waiting), _AT_ONCE)]
+        return sum([await self._publish_some(part, resynced) for part in parts])
 
-    async def _publish_some(self, ids: Sequence[str]) -> int:
+    async def _publish_some(self, ids: Sequence[str], resynced: bool) -> int:
         """One that can't be had now must not hold up its neighbours: they are published before its error is raised."""
-        fetched = await asyncio.gather(*(self._fetched(each) for each in ids), return_exceptions=True)
+        found = await asyncio.gather(*(self._taken(each, resynced=resynced) for each in ids), return_exceptions=True)
         count = 0
-        for message_id, mail in zip(ids, fetched, strict=True):
-            if isinstance(mail, ProviderRefused):
-                await self._hand_on_refused(message_id, mail)
-            elif isinstance(mail, RawMail):
-                await self._hand_on(mail)
-            else:
+        for message_id, taken in zip(ids, found, strict=True):
+            if taken is None or (isinstance(taken, BaseException) and not _ends(taken)):
                 continue
+            if isinstance(taken, ProviderRefused):
+                await self._hand_on_refused(message_id, taken)
+            elif isinstance(taken, BaseException):
+                await self._set_aside(message_id)
+            else:
+                await self._hand_on(*taken)
             self._acknowledged.add(message_id)
-            count += 1
-        failed = next((mail for mail in fetched if isinstance(mail, BaseException) and not _refused(mail)), None)
+            count += not isinstance(taken, ProviderDown)
+        failed = next((taken for taken in found if isinstance(taken, BaseException) and not _ends(taken)), None)
         if failed is not None:
             raise failed
         return count
+
+    async def _set_aside(self, message_id: str) -> None:
+        """An answer that is none, for one message: it gets an event of its own, and the mailbox goes on."""
+        logger().warning("mail_set_aside", channel="email", message=message_id, reason=MALFORMED)
+        await publish_look(self._producer, self._settings, _EMAIL, message_id, self._clock.now())
 
     async def _hand_on_refused(self, message_id: str, error: ProviderRefused) -> None:
         """A message that Gmail will never give us: asked for again and again, it would close the mailbox for ever."""
@@ -175,15 +201,29 @@ class Intake:
         message = _not_understood(message_id, message_id, self._clock.now())
         await publish_inbound(self._producer, self._settings, message)
 
-    async def _hand_on(self, mail: RawMail) -> None:
+    async def _hand_on(self, mail: RawMail, read: Read) -> None:
         """Keep what came, then publish it: whatever dies in between finds its blobs again."""
-        # Off the loop: a hostile mail may take a second to parse.
-        read = await asyncio.to_thread(self._read, mail)
         message = await keep_mail(self._db, self._vault, mail, read)
         await publish_inbound(self._producer, self._settings, message)
         report = read.report
         if report is not None and report.failed and report.delivery_id:
             await publish_status(self._producer, _bounced(report, mail), source="fte/email")
+
+    async def _taken(self, message_id: str, *, resynced: bool) -> tuple[RawMail, Read] | None:
+        """The mail, read; ignored when a person was faster than we. None as `_fetched` says."""
+        mail = await self._fetched(message_id)
+        if mail is None:
+            return None
+        # Off the loop: a hostile mail may take a second to parse.
+        read = await asyncio.to_thread(self._read, mail)
+        late = resynced or self._clock.now() - mail.received_at >= LATE
+        if read.message.ignored or not late or await is_stored(self._db, mail.id):
+            return mail, read
+        answers = await self._client.answers_in(mail.thread_id)
+        if answers and await asyncio.to_thread(_answered, mail, answers):
+            logger().info("mail_answered_by_hand", channel="email", message=mail.id)
+            read = replace(read, message=read.message.model_copy(update={"ignored": ANSWERED}))
+        return mail, read
 
     async def _fetched(self, message_id: str) -> RawMail | None:
         """None for a message that was deleted, or that has left INBOX, meanwhile."""
@@ -215,8 +255,13 @@ def _not_understood(message_id: str, thread: str, received_at: datetime) -> Inbo
     )
 
 
-def _refused(error: BaseException) -> bool:
-    return isinstance(error, ProviderRefused)
+def _answered(mail: RawMail, answers: Sequence[Answer]) -> bool:
+    return answered(parse(mail.raw), mail.received_at, answers)
+
+
+def _ends(error: BaseException) -> bool:
+    """Whether asking again with the mailbox's others is of no use: it would hold them up for ever."""
+    return isinstance(error, ProviderRefused) or (isinstance(error, ProviderDown) and error.code == MALFORMED)
 
 
 def _bounced(report: Report, mail: RawMail) -> DeliveryStatus:

@@ -19,13 +19,18 @@ from shared.privacy.vault import Vault
 _INBOX = load("inbox")
 
 
+async def is_stored(db: Database, message_id: str) -> bool:
+    """Whether the message was taken in before. Raises Retryable without PostgreSQL."""
+    return await db.fetchrow(_INBOX["find_message"], Channel.EMAIL, message_id) is not None
+
+
 async def keep_mail(db: Database, vault: Vault, mail: RawMail, read: Read) -> InboundMessage:
     """The message with the ids of its blobs. What is stored already is not kept again.
 
     Raises Retryable without PostgreSQL.
     """
     message = read.message
-    if await db.fetchrow(_INBOX["find_message"], Channel.EMAIL, mail.id) is not None:
+    if await is_stored(db, mail.id):
         return message
     raw = await _kept(db, vault, mail, "raw", mail.raw)
     attachments: list[Attachment] = []

@@ -113,6 +113,8 @@ this e-?mail has been (?:checked|scanned) for viruses.{0,80}
 """)
 _SENT_OTHERWISE_LINE = re.compile(rf"^\s*(?:{_SENT_OTHERWISE})\s*$", re.IGNORECASE)
 _SENT_BY = re.compile(rf"^\s*{_SENT_VERB}\s+{_SENT_FROM}\b(.{{0,120}})$", re.IGNORECASE)
+# An app that no list has: one word, and the link that advertises it.
+_SENT_BY_LINK = re.compile(rf"^\s*(?i:{_SENT_VERB}\s+{_SENT_FROM})\s+[A-Z]\w{{2,30}}\s?<https?://[^\s<>]{{1,300}}>\s*$")
 _DEVICE = re.compile(
     any_of(r"""
 iphone | ipad | ipod | apple | mac | android | samsung | galaxy | huawei | honor | xiaomi | redmi
@@ -138,7 +140,7 @@ _BESIDE = re.compile(
 
 def is_device(line: str) -> bool:
     """Whether a device or an app added the line: nothing but its name and little words may follow "sent from"."""
-    if _SENT_OTHERWISE_LINE.match(line):
+    if _SENT_OTHERWISE_LINE.match(line) or _SENT_BY_LINK.match(line):
         return True
     found = _SENT_BY.match(line.rstrip())
     if found is None:

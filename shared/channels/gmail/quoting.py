@@ -19,18 +19,33 @@ from shared.channels.gmail.phrases import (
 )
 from shared.channels.gmail.signature import is_sentence, says_something, without_signature
 
-_QUOTED = re.compile(r"^ {0,3}>")
-_RULE = re.compile(r"^\s*[_\-—=*]{5,}\s*$")
+# Marks on both sides of a line are an ornament of the writer's.
+_QUOTED = re.compile(r"^ {0,3}>(?!.{0,500}<<\s*$)")
+_RULE = re.compile(r"^\s*[_\-—=*]{3,}\s*$")
+_TITLE = re.compile(r"^\s*[-_=–—]{4,}\s?[^\W\d_][^-_=–—]{2,60}\s?[-_=–—]{4,}\s*$")
 _TIME = re.compile(r"(?<!\d)\d{1,2}[:.hH：]\d{2}(?!\d)|\d{1,2}時\d{1,2}分")
-_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?!\d)|[٠-٩۰-۹]{4}")
+_DATE = re.compile(
+    r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}(?!\d)|[٠-٩۰-۹]{4}"
+    r"|\b[^\W\d_]{3,9}-\d{1,2}-\d\d\b"
+)
 _ADDRESS = re.compile(r"[^\s<>()@]{1,64}@[^\s<>()@]{1,255}")
 _ENDS = re.compile(r"[:：]\s*\*?$")
+# A date first, an address last: Gmail wrote its attributions so for years.
+_BARE = re.compile(r"(?:19|20)\d\d[/-]\d{1,2}[/-]\d{1,2}\s.{0,200}<[^\s<>@]{1,64}@[^\s<>]{1,255}>$")
+_OFF_ADDRESS = re.compile(r"^\s{0,3}>\s?[:：]\s*$")
+# A client that loses the line end between an answer and its English attribution.
+_SHARED_LINE = re.compile(
+    r"^(?P<answer>.{1,400}?\S)\s{0,3}-{0,3}\s{0,3}"
+    r"(?P<intro>On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}, .{1,200}\bwrote:)$"
+)
 # Marks that steer the direction of text stand around names and numbers in right-to-left mails.
 _DIRECTIONS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _MOST_LINES = 4
 _LONGEST = 500
 _WRAPPED = 65
 _REST = 40
+_REST_OF_SENTENCE = 70
+_SENTENCE_ENDS = frozenset(".!?:;。？！…")
 _MOST_WORDS = 300
 
 
@@ -49,6 +64,7 @@ def split(text: str, *, answers: bool = True) -> Split:
     `answers`: the mail answers or forwards another. A new one has nothing to quote: its `>` lines are its writer's.
     """
     lines, marked = _without_marked(text)
+    lines = _with_attributions_apart(lines) if answers else lines
     marks = _marks(lines, answers)
     new, quoted = _without_quote(lines, marks)
     if not _has_words(new):
@@ -86,6 +102,19 @@ def _without_marked(text: str) -> tuple[list[str], list[str]]:
     # Some write inside it.
     typed = any(says_something([line]) or is_sentence(line) for line in marked)
     return ([line.replace(SIGNATURE_MARK, "") for line in lines], []) if typed else (bare, marked)
+
+
+def _with_attributions_apart(lines: list[str]) -> list[str]:
+    """Words before an attribution on its very line, which must carry date and time, get a line of their own."""
+    apart: list[str] = []
+    for line in lines:
+        may = len(line) <= _LONGEST and line.endswith("wrote:") and not _QUOTED.match(line)
+        found = _SHARED_LINE.match(line) if may else None
+        if found and _DATE.search(found["intro"]) and _TIME.search(found["intro"]):
+            apart += [found["answer"], found["intro"]]
+        else:
+            apart.append(line)
+    return apart
 
 
 def _joined(lines: list[str]) -> str:
@@ -129,7 +158,7 @@ def _mark(lines: list[str], at: int) -> list[str]:
         return ["t"]
     if ORIGINAL.match(line) or FORWARDED.match(line) or _is_header_block(lines, at):
         return ["S"]
-    if _RULE.match(line) and any(_is_header_block(lines, later) for later in range(at + 1, at + 3)):
+    if (_RULE.match(line) or _TITLE.match(line)) and any(_is_header_block(lines, at + more) for more in (1, 2)):
         return ["S"]
     return _attribution(lines, at) or ["t"]
 
@@ -158,16 +187,17 @@ def _attribution(lines: list[str], at: int) -> list[str]:
     """ "On … wrote:" over up to four lines; empty when it is none."""
     for count in range(1, _MOST_LINES + 1):
         part = lines[at : at + count]
-        if len(part) < count or not part[-1].strip() or _QUOTED.match(part[-1]):
+        off = count > 1 and _OFF_ADDRESS.match(part[-1]) and "<" in part[-2]
+        if len(part) < count or not part[-1].strip() or (_QUOTED.match(part[-1]) and not off):
             return []
         joined = " ".join(line.strip() for line in part).translate(_DIRECTIONS)
         if len(joined) > _LONGEST:
             return []
-        if _ENDS.search(joined) or (WROTE.search(part[-1][-12:]) and _DATE.search(joined)):
+        if _ENDS.search(joined) or (WROTE.search(part[-1][-12:]) and _DATE.search(joined)) or _BARE.match(joined):
             # A date further down begins the attribution: what stands above it is the writer's.
             if any(_DATE.search(" ".join(part[later:])) and not _DATE.search(part[0]) for later in range(1, count)):
                 return []
-            return _weighed(joined, lines[at + count : at + count + 3], count)
+            return _weighed(joined, lines[at + count : at + count + 10], count)
     return []
 
 
@@ -175,12 +205,13 @@ def _weighed(joined: str, after: list[str], count: int) -> list[str]:
     """A quote below makes any "… wrote:" an attribution; without one it must carry time and sender."""
     wrote, dated = bool(WROTE.search(joined)), bool(_DATE.search(joined))
     timed, addressed = bool(_TIME.search(joined)), bool(_ADDRESS.search(joined))
-    quote_follows = any(_QUOTED.match(line) for line in after if line.strip()) and _QUOTED.match(
-        next((line for line in after if line.strip()), "")
-    )
+    begins = next((at for at, line in enumerate(after[:3]) if line.strip()), 0)
+    if wrote and dated and addressed and _is_header_block(after, begins):
+        return ["S"] * count
+    quote_follows = bool(after) and _QUOTED.match(after[begins])
     if quote_follows and (wrote or (dated and (timed or addressed))):
         return ["s"] * count
-    if dated and timed and (addressed or (wrote and not OF_THE_WRITER.search(joined))):
+    if dated and timed and not _BARE.match(joined) and (addressed or (wrote and not OF_THE_WRITER.search(joined))):
         return ["S"] * count
     return []
 
@@ -190,7 +221,9 @@ def _unwrapped(lines: list[str], marks: str) -> str:
     found = list(marks)
     for lone in re.finditer(r"(?<=q)t(?=q)", marks):
         at = lone.start()
-        if len(lines[at - 1]) >= _WRAPPED and len(lines[at]) <= _REST and lines[at][:1].islower():
+        whole = lines[at - 1].rstrip()[-1:] in _SENTENCE_ENDS
+        short = len(lines[at]) <= (_REST if whole else _REST_OF_SENTENCE)
+        if len(lines[at - 1]) >= _WRAPPED and short and lines[at][:1].islower():
             found[at] = "q"
     return "".join(found)
 

@@ -20,7 +20,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
-from shared.channels.gmail.failures import failure
+from shared.channels.gmail.failures import MALFORMED, failure
 from shared.channels.provider import OutcomeUnknown, ProviderDown
 from shared.settings import Settings
 
@@ -163,7 +163,7 @@ def _json_object(answer: httpx.Response, sends: bool) -> dict[str, Any]:
     except (ValueError, RecursionError):
         parsed = None
     if not isinstance(parsed, dict):
-        raise _unanswered("malformed-answer", sends)
+        raise _unanswered(MALFORMED, sends)
     return cast("dict[str, Any]", parsed)
 
 
