@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.channels.message import Channel
+from shared.channels.whatsapp.codes import OPTED_OUT, OPTED_OUT_CODE
 from shared.channels.whatsapp.texts import fixed, letter
 from shared.channels.whatsapp.tongue import tongue
 from shared.conversations.letters import confirmed, open_thread
@@ -32,8 +33,6 @@ from shared.privacy.vault import Keyset
 
 #: Twilio's code of a message that WhatsApp refused for its window, after Twilio had taken it.
 WINDOW_CODE = "63016"
-#: Twilio's code of a recipient who opted out where Twilio keeps the list.
-OPTED_OUT_CODE = "21610"
 
 
 async def undeliverable(ledger: Ledger, delivery_id: UUID, attempt: int, code: str) -> tuple[UUID, ...]:
@@ -73,6 +72,8 @@ class _Case:
     async def settle(self) -> tuple[UUID, ...]:
         """Another way, or a person."""
         row, waited = self.row, self.row["held"]
+        if self.code == OPTED_OUT and await self._came_back():
+            return (row["route_id"],)
         window = waited or self.code in (OUTSIDE_WINDOW, WINDOW_CODE)
         if row["channel"] == Channel.WHATSAPP and row["kind"] == "message" and window:
             in_time = not row["too_old"] or self.code == WINDOW_CODE
@@ -83,6 +84,15 @@ class _Case:
         code = TOO_OLD if waited else self.code
         failed = await self.ledger.fail_in(self.connection, row["id"], code)
         return await self._asked_in_vain(failed["asks_for"]) if failed and failed["asks_for"] else ()
+
+    async def _came_back(self) -> bool:
+        """Whether START came between the look at the block and this; then it is due."""
+        # Locks the number's row, as the inbox does: whoever comes second sees the other.
+        await self.connection.execute(NUMBERS["wrote"], self._lookup(), None)
+        if await self.connection.fetchval(NUMBERS["is_stopped"], self._lookup()):
+            return False
+        await self.connection.execute(SQL["due_now"], self.row["id"])
+        return True
 
     async def _wait_for_the_customer(self) -> tuple[UUID, ...]:
         """The reply stays in the ledger, as itself or, when it was out already, as its copy."""
