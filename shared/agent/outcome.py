@@ -20,7 +20,6 @@ from shared.agent.tool_run import ToolRun
 from shared.channels.language import ENGLISH, language_of
 from shared.channels.message import Trust
 from shared.channels.whatsapp.texts import fixed
-from shared.channels.whatsapp.tongue import tongue
 from shared.settings import Settings
 
 _BILLING = {Reason.REFUND, Reason.PRICING}
@@ -72,7 +71,7 @@ def _to_the_offer(turn: TurnInput) -> TurnResult | None:
     if not accepts(turn.said):
         return None
     ours = [one.text for one in turn.known_history if one.author == "agent" and one.channel is turn.channel]
-    text = fixed("mailed" if turn.mailable else "address", tongue(ours[-1] if ours else ""))
+    text = fixed("mailed" if turn.mailable else "address", language_of(ours[-1:]))
     return TurnResult("replied", text, sentiment=sentiment(turn.texts), takes_offer=True)
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from shared.channels.language import language_of
 from shared.channels.message import Channel
-from shared.channels.whatsapp.tongue import tongue
 from shared.conversations.codes import LinkAct, lock_for_code, send_code, use_code
 from shared.conversations.lease import Lease, Stale
 from shared.conversations.long_answers import accept, note_reply
@@ -70,7 +70,7 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
         if verdict.takes_offer:
             await accept(connection, conversation_id)
         if message_id and turn.channel is Channel.WHATSAPP:
-            language = tongue(verdict.text)
+            language = language_of([verdict.text])
             await note_reply(connection, keys, owner, conversation_id, message_id, verdict.whole, language)
         await writer.ticket(verdict)
         await writer.decision(verdict, message_id)

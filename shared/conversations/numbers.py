@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from shared.channels.language import language_of
 from shared.channels.message import Channel, InboundMessage
 from shared.channels.whatsapp.codes import STOPPED_CODES
 from shared.channels.whatsapp.texts import fixed
-from shared.channels.whatsapp.tongue import tongue
 from shared.conversations.notices import Notice, post
 from shared.conversations.placing import Place
 from shared.db.queries import load
@@ -137,4 +137,4 @@ class _Arrival:
         if sealed is None:
             return "en"
         keys = await self.vault.keys_for(self.connection, [sealed])
-        return tongue(keys.unseal("message.body", sealed))
+        return language_of([keys.unseal("message.body", sealed)])

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from shared.channels.language import language_of
 from shared.channels.message import Channel
 from shared.channels.whatsapp.codes import OPTED_OUT, OPTED_OUT_CODE
 from shared.channels.whatsapp.texts import fixed, letter
-from shared.channels.whatsapp.tongue import tongue
 from shared.conversations.letters import confirmed, open_thread
 from shared.conversations.notices import Notice, post
 from shared.conversations.numbers import SQL as NUMBERS
@@ -141,7 +141,7 @@ class _Case:
         if to is None:
             return ()
         text = self.keys.unseal("message.body", row["body_enc"])
-        language, team = tongue(text), self.ledger.settings.support_team_name
+        language, team = language_of([text]), self.ledger.settings.support_team_name
         keys = await vault.keys(connection, [owner])
         body = keys.seal(owner, "message.body", letter("moved", language, text, name=to.name, team=team))
         subject = keys.seal(owner, "message.subject", fixed("moved_subject", language))
@@ -175,7 +175,7 @@ class _Case:
         named = (part.partition(":") for part in settings.twilio_template_sids)
         by_language = {language.strip(): sid.strip() for language, _, sid in named}
         text = self.keys.unseal("message.body", self.row["body_enc"])
-        return by_language.get(tongue(text)) or settings.twilio_template_sid or None
+        return by_language.get(language_of([text])) or settings.twilio_template_sid or None
 
     def _address(self) -> dict[str, str]:
         return json.loads(self.keys.unseal("route.address", self.row["address_enc"]))
