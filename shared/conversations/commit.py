@@ -18,7 +18,7 @@ from shared.channels.language import language_of
 from shared.channels.message import Channel
 from shared.conversations.codes import LinkAct, lock_for_code, send_code, use_code
 from shared.conversations.lease import Lease, Stale
-from shared.conversations.long_answers import accept, note_reply
+from shared.conversations.long_answers import accept, accept_past, note_reply
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.placing import new_ticket_id
 from shared.db.pool import Database
@@ -52,6 +52,8 @@ class Verdict:
     #: All of a WhatsApp answer that offers its rest by e-mail; and whether the customer said yes to the one before.
     whole: str = ""
     takes_offer: bool = False
+    #: The same, to one that had lapsed.
+    takes_past_offer: bool = False
 
 
 async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdict) -> UUID | None:
@@ -69,6 +71,8 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
         delivery_id = await writer.deliver(message_id) if message_id else None
         if verdict.takes_offer:
             await accept(connection, conversation_id)
+        if verdict.takes_past_offer:
+            await accept_past(connection, conversation_id)
         if message_id and turn.channel is Channel.WHATSAPP:
             language = language_of([verdict.text])
             await note_reply(connection, keys, owner, conversation_id, message_id, verdict.whole, language)
