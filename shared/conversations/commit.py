@@ -69,13 +69,7 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
         message_id = await writer.reply(verdict) if verdict.text else None
         await writer.settle(verdict, message_id)
         delivery_id = await writer.deliver(message_id) if message_id else None
-        if verdict.takes_offer:
-            await accept(connection, conversation_id)
-        if verdict.takes_past_offer:
-            await accept_past(connection, conversation_id)
-        if message_id and turn.channel is Channel.WHATSAPP:
-            language = language_of([verdict.text])
-            await note_reply(connection, keys, owner, conversation_id, message_id, verdict.whole, language)
+        await writer.offers(verdict, message_id)
         await writer.ticket(verdict)
         await writer.decision(verdict, message_id)
         if verdict.outcome == "escalated":
@@ -174,6 +168,17 @@ class _Writer:
             arrived,
         )
         return delivery_id
+
+    async def offers(self, verdict: Verdict, message_id: UUID | None) -> None:
+        """The offer of the rest that was taken, and the one that this reply makes or ends."""
+        connection, conversation_id = self.connection, self.turn.lease.conversation_id
+        if verdict.takes_offer:
+            await accept(connection, conversation_id)
+        if verdict.takes_past_offer:
+            await accept_past(connection, conversation_id)
+        if message_id and self.turn.channel is Channel.WHATSAPP:
+            language = language_of([verdict.text])
+            await note_reply(connection, self.keys, self.owner, conversation_id, message_id, verdict.whole, language)
 
     async def ticket(self, verdict: Verdict) -> None:
         subject = self._sealed("ticket.subject", verdict.ticket_subject)
