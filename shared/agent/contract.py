@@ -79,6 +79,8 @@ class TurnInput:
     #: WhatsApp: our last answer offered the rest by e-mail; and whether there is a confirmed address to send it to.
     offered: bool = False
     mailable: bool = False
+    #: What became of the last such offer where none stands: "lapsed", "wanted", "sent", or empty.
+    past_offer: str = ""
     #: WhatsApp: a template asked the customer for a word, so that a reply could be sent; this is that word.
     called_back: bool = False
 
@@ -183,7 +185,8 @@ class TurnResult:
     (ignored, or a sender who is not who they say). `reason` is empty for a reply, a code otherwise
     (shared.agent.escalation.Reason; `acknowledgement`, `empty` for ignored). `summary` is for the
     person who takes over and names no address. `sentiment` is -1 (furious) to 1 (delighted). `whole` is all of an
-    answer whose text offers the rest by e-mail; `takes_offer` says that the customer wants what was offered.
+    answer whose text offers the rest by e-mail; `takes_offer` says that the customer wants what was offered,
+    `takes_past_offer` that they want it though the offer had lapsed.
     """
 
     outcome: Outcome
@@ -203,3 +206,4 @@ class TurnResult:
     link: LinkAct | None = None
     whole: str = ""
     takes_offer: bool = False
+    takes_past_offer: bool = False

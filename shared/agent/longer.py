@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from shared.channels.language import language_of
 from shared.channels.limits import MOST_UNITS, utf16_units, words
 from shared.channels.message import Channel
 from shared.channels.whatsapp.commands import plain
 from shared.channels.whatsapp.texts import fixed
-from shared.channels.whatsapp.tongue import tongue
 
 #: Fewer words more are not worth a mail.
 WORTH_WORDS = 25
@@ -56,7 +56,7 @@ def declines(said: Sequence[str]) -> bool:
 
 def with_offer(text: str, whole: str) -> Offered:
     """`text` as much of it as leaves room for the offer of `whole`; as it is, where even that does not fit."""
-    offer = fixed("offer", tongue(text))
+    offer = fixed("offer", language_of([text]))
     for said in shorter(text):
         if utf16_units(f"{said} {offer}") <= _ROOM:
             return Offered(f"{said} {offer}", whole)

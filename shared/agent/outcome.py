@@ -20,7 +20,6 @@ from shared.agent.tool_run import ToolRun
 from shared.channels.language import ENGLISH, language_of
 from shared.channels.message import Trust
 from shared.channels.whatsapp.texts import fixed
-from shared.channels.whatsapp.tongue import tongue
 from shared.settings import Settings
 
 _BILLING = {Reason.REFUND, Reason.PRICING}
@@ -52,7 +51,8 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
     attached = any(message.attachments or message.quoted for message in turn.messages)
     if kind is SmallTalk.EMPTY:
         return escalated(run, Reason.NOT_FOUND, settings) if attached else ignored(turn, "empty")
-    if kind in {SmallTalk.THANKS, SmallTalk.EMOJI} and turn.answered_before and not attached:
+    answers_us = accepts(turn.said) and _asks(_last_word(turn))
+    if kind in {SmallTalk.THANKS, SmallTalk.EMOJI} and turn.answered_before and not attached and not answers_us:
         return ignored(turn, "acknowledgement")
     found = escalation.check(turn.matters, policy=settings.escalation_policy)
     if found is None:
@@ -61,19 +61,39 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
 
 
 def _to_the_offer(turn: TurnInput) -> TurnResult | None:
-    """A yes has the rest mailed, or asks for an address; a no needs no answer; all else is a new question."""
+    """A yes has the rest mailed, or asks for an address; a no needs no answer; all else is a new question.
+
+    A yes to an offer that is past means it all the same, unless we asked something else since.
+    """
     if turn.called_back and _is_a_mere_word(turn):
         # The reply that waited for it goes out; another would only answer "yes".
         return ignored(turn, "called-back")
-    if not turn.offered:
-        return None
-    if declines(turn.said):
+    if turn.offered and declines(turn.said):
         return ignored(turn, "declined")
     if not accepts(turn.said):
         return None
-    ours = [one.text for one in turn.known_history if one.author == "agent" and one.channel is turn.channel]
-    text = fixed("mailed" if turn.mailable else "address", tongue(ours[-1] if ours else ""))
-    return TurnResult("replied", text, sentiment=sentiment(turn.texts), takes_offer=True)
+    last = _last_word(turn)
+    sent_before = fixed("sent_before", language_of([last]))
+    if not turn.offered and (not turn.past_offer or _asks(last) or last in ("", sent_before)):
+        return None
+    text = fixed("mailed" if turn.mailable else "address", language_of([last]))
+    return TurnResult(
+        "replied",
+        sent_before if not turn.offered and turn.past_offer == "sent" else text,
+        sentiment=sentiment(turn.texts),
+        takes_offer=turn.offered,
+        takes_past_offer=not turn.offered and turn.past_offer == "lapsed",
+    )
+
+
+def _last_word(turn: TurnInput) -> str:
+    """What the agent said last on this channel; empty where a person spoke after it."""
+    ours = [one for one in turn.known_history if one.author != "customer" and one.channel is turn.channel]
+    return ours[-1].text if ours and ours[-1].author == "agent" else ""
+
+
+def _asks(text: str) -> bool:
+    return text.rstrip().endswith(("?", "؟", "？"))
 
 
 def _is_a_mere_word(turn: TurnInput) -> bool:

@@ -14,6 +14,7 @@ from shared.conversations.codes import ATTEMPTS
 from shared.conversations.commit import Verdict
 from shared.conversations.history import Said
 from shared.conversations.letters import SQL as LETTERS
+from shared.conversations.long_answers import PAST_OFFER_D
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.numbers import SQL as NUMBERS
 from shared.conversations.verification import SQL as VERIFICATIONS
@@ -29,9 +30,10 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
     row = await db.fetchrow(SQL["ticket_of"], here)
     news = await db.fetchrow(VERIFICATIONS["news_of"], turn.customer_id, here, ATTEMPTS)
     proven = turn.trust is Trust.VERIFIED
-    offer, called = None, None
+    offer, past, called = None, None, None
     if turn.channel is Channel.WHATSAPP:
         offer = await db.fetchrow(LETTERS["is_offered"], here)
+        past = await db.fetchrow(LETTERS["past_offer"], here, PAST_OFFER_D)
         called = await db.fetchrow(NUMBERS["called_back"], turn.route_id, turn.message_ids)
     return TurnInput(
         channel=turn.channel,
@@ -52,6 +54,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         just_linked=bool(proven and news and news["just_linked"]),
         offered=offer is not None and offer["offered"],
         mailable=offer is not None and offer["mailable"],
+        past_offer=(past and past["state"]) or "",
         called_back=called is not None and called["exists"],
     )
 
@@ -92,6 +95,7 @@ def to_verdict(turn: OpenTurn, result: TurnResult) -> Verdict:
         link=result.link,
         whole=result.whole,
         takes_offer=result.takes_offer,
+        takes_past_offer=result.takes_past_offer,
         record={
             "passages": [asdict(passage) for passage in result.passages],
             "tool_calls": [asdict(call) for call in result.tool_calls],

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from shared.channels.language import language_of
 from shared.channels.message import Channel
-from shared.channels.whatsapp.tongue import tongue
 from shared.conversations.codes import LinkAct, lock_for_code, send_code, use_code
 from shared.conversations.lease import Lease, Stale
-from shared.conversations.long_answers import accept, note_reply
+from shared.conversations.long_answers import accept, accept_past, note_reply
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.placing import new_ticket_id
 from shared.db.pool import Database
@@ -53,6 +53,8 @@ class Verdict:
     #: All of a WhatsApp answer that offers its rest by e-mail; and whether the customer said yes to the one before.
     whole: str = ""
     takes_offer: bool = False
+    #: The same, to one that had lapsed.
+    takes_past_offer: bool = False
 
 
 async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdict) -> UUID | None:
@@ -68,11 +70,7 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
         message_id = await writer.reply(verdict) if verdict.text else None
         await writer.settle(verdict, message_id)
         delivery_id = await writer.deliver(message_id) if message_id else None
-        if verdict.takes_offer:
-            await accept(connection, conversation_id)
-        if message_id and turn.channel is Channel.WHATSAPP:
-            language = tongue(verdict.text)
-            await note_reply(connection, keys, owner, conversation_id, message_id, verdict.whole, language)
+        await writer.offers(verdict, message_id)
         await writer.ticket(verdict)
         await writer.decision(verdict, message_id)
         if verdict.outcome == "escalated":
@@ -177,6 +175,17 @@ class _Writer:
             arrived,
         )
         return delivery_id
+
+    async def offers(self, verdict: Verdict, message_id: UUID | None) -> None:
+        """The offer of the rest that was taken, and the one that this reply makes or ends."""
+        connection, conversation_id = self.connection, self.turn.lease.conversation_id
+        if verdict.takes_offer:
+            await accept(connection, conversation_id)
+        if verdict.takes_past_offer:
+            await accept_past(connection, conversation_id)
+        if message_id and self.turn.channel is Channel.WHATSAPP:
+            language = language_of([verdict.text])
+            await note_reply(connection, self.keys, self.owner, conversation_id, message_id, verdict.whole, language)
 
     async def ticket(self, verdict: Verdict) -> None:
         subject = self._sealed("ticket.subject", verdict.ticket_subject)

@@ -21,6 +21,8 @@ from shared.privacy.vault import Keyset, Vault
 
 #: Words that greeting, reason, closing and name may take of a mail's.
 _FRAME = 60
+#: For so long a yes may still mean an offer.
+PAST_OFFER_D = 30
 _PIECE = re.compile(r"(\n+)|(?<=[.!?…؟۔])\s+")
 
 
@@ -37,6 +39,11 @@ async def note_reply(
 async def accept(connection: Any, conversation_id: UUID) -> None:
     """The customer said yes to what was offered."""
     await connection.execute(SQL["accept"], conversation_id)
+
+
+async def accept_past(connection: Any, conversation_id: UUID) -> None:
+    """The customer said yes to the last offer after it had lapsed, and to nothing else that we said."""
+    await connection.execute(SQL["accept_past"], conversation_id)
 
 
 async def mail_wanted(db: Database, vault: Vault, team: str, conversation_id: UUID) -> list[UUID]:

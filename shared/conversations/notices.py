@@ -1,8 +1,8 @@
 """Notices: fixed texts of ours that answer nobody, such as a link to confirm or a code.
 
 A notice goes out through the ledger as every text of ours does, on a route of its own, so that it waits
-for no reply and no reply for it. It is no part of any history or page, and one that fails gives no
-conversation to a person.
+for no reply and no reply for it; or on a route it names, and then what is said there later comes behind it. It is no
+part of any history or page, and one that fails gives no conversation to a person.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Notice:
     text: str
     subject: str = ""
     name: str = ""
+    #: A route to the same address whose later texts wait for this one.
+    route_id: UUID | None = None
 
 
 async def post(
@@ -38,16 +40,23 @@ async def post(
 
     `keys` must hold the customer's. The sweep asks for what the caller could not.
     """
-    route_id, message_id, delivery_id = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    message_id, delivery_id = uuid.uuid4(), uuid.uuid4()
     channel, owner = notice.channel, customer_id
-    key = vault.lookup("route", json.dumps([notice.channel, "notice", str(message_id)]))
-    address = json.dumps({"address": notice.address, "name": notice.name, "thread": ""})
-
-    sealed = keys.seal(owner, "route.address", address)
+    route_id = notice.route_id or await _own_route(connection, vault, keys, owner, conversation_id, notice)
     subject = keys.seal(owner, "message.subject", notice.subject) if notice.subject else None
     body = keys.seal(owner, "message.body", notice.text)
-    await connection.execute(SQL["open_route"], route_id, channel, key, owner, conversation_id, sealed)
     written = (message_id, conversation_id, owner, route_id, channel, Trust.CLAIMED, subject, body)
     await connection.execute(SQL["insert_notice"], *written)
     await connection.execute(SQL["insert_delivery"], delivery_id, message_id, conversation_id, route_id, channel)
     return delivery_id
+
+
+async def _own_route(
+    connection: Any, vault: Vault, keys: Keyset, owner: UUID, conversation_id: UUID, notice: Notice
+) -> UUID:
+    route_id = uuid.uuid4()
+    key = vault.lookup("route", json.dumps([notice.channel, "notice", str(route_id)]))
+    address = json.dumps({"address": notice.address, "name": notice.name, "thread": ""})
+    sealed = keys.seal(owner, "route.address", address)
+    await connection.execute(SQL["open_route"], route_id, notice.channel, key, owner, conversation_id, sealed)
+    return route_id

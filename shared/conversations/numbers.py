@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from shared.channels.language import language_of
 from shared.channels.message import Channel, InboundMessage
+from shared.channels.whatsapp.codes import STOPPED_CODES
 from shared.channels.whatsapp.texts import fixed
-from shared.channels.whatsapp.tongue import tongue
 from shared.conversations.notices import Notice, post
 from shared.conversations.placing import Place
 from shared.db.queries import load
@@ -93,7 +94,9 @@ class _Arrival:
         kind = await self._carry_out(facts.command)
         if not kind or facts.settled:
             return None
-        notice = await self._confirm(kind, facts.language or await self._language())
+        # The answer to what was asked meanwhile comes behind "welcome back"; a farewell waits for nothing.
+        before = self.where.route_id if kind == "started" else None
+        notice = await self._confirm(kind, facts.language or await self._language(), before)
         if kind == "stopped":
             await self.connection.execute(SQL["say_farewell"], self.lookup, notice)
         return notice
@@ -105,10 +108,18 @@ class _Arrival:
             return "stopped" if await connection.fetchval(SQL["stop"], lookup, CUSTOMER) else ""
         if command == "start":
             await connection.execute(SQL["start"], lookup)
+            await self._welcome_back()
             return "started"
         return "" if await connection.fetchval(SQL["is_stopped"], lookup) else "help"
 
-    async def _confirm(self, kind: str, language: str) -> UUID:
+    async def _welcome_back(self) -> None:
+        """What a person was asked for only because of the block is the agent's to answer, now that it can be heard."""
+        here, connection = self.where.conversation_id, self.connection
+        if await connection.fetchval(SQL["welcome_back"], here, STOPPED_CODES) is not None:
+            await connection.execute(SQL["reopen_stopped"], here, STOPPED_CODES)
+            await connection.execute(SQL["open_stopped_tickets"], here)
+
+    async def _confirm(self, kind: str, language: str, route_id: UUID | None) -> UUID:
         text = fixed(kind, language, company=self.settings.company_name)
         sender, resolved = self.message.sender, self.where.resolved
         return await post(
@@ -117,7 +128,7 @@ class _Arrival:
             resolved.keys,
             customer_id=resolved.customer_id,
             conversation_id=self.where.conversation_id,
-            notice=Notice(Channel.WHATSAPP, sender.address, text, name=sender.name),
+            notice=Notice(Channel.WHATSAPP, sender.address, text, name=sender.name, route_id=route_id),
         )
 
     async def _language(self) -> str:
@@ -126,4 +137,4 @@ class _Arrival:
         if sealed is None:
             return "en"
         keys = await self.vault.keys_for(self.connection, [sealed])
-        return tongue(keys.unseal("message.body", sealed))
+        return language_of([keys.unseal("message.body", sealed)])

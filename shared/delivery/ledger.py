@@ -23,6 +23,7 @@ from asyncpg import UniqueViolationError
 
 from shared.channels.message import Channel, EmailHeaders, Trust
 from shared.channels.provider import Outbound, OutcomeUnknown, Receipt, Template
+from shared.channels.whatsapp.codes import OPTED_OUT
 from shared.conversations.numbers import SQL as NUMBERS
 from shared.conversations.numbers import lookup_of
 from shared.db.pool import Database
@@ -38,7 +39,6 @@ SQL = load("ledger")
 TOO_OLD = "too-old"
 STILL_UNKNOWN = "outcome-unknown"
 OUTSIDE_WINDOW = "outside-window"
-OPTED_OUT = "opted-out"
 _WINDOW_H = 24
 
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from shared.channels.language import language_of
 from shared.channels.message import Channel
+from shared.channels.whatsapp.codes import OPTED_OUT, OPTED_OUT_CODE
 from shared.channels.whatsapp.texts import fixed, letter
-from shared.channels.whatsapp.tongue import tongue
 from shared.conversations.letters import confirmed, open_thread
 from shared.conversations.notices import Notice, post
 from shared.conversations.numbers import SQL as NUMBERS
@@ -32,8 +33,6 @@ from shared.privacy.vault import Keyset
 
 #: Twilio's code of a message that WhatsApp refused for its window, after Twilio had taken it.
 WINDOW_CODE = "63016"
-#: Twilio's code of a recipient who opted out where Twilio keeps the list.
-OPTED_OUT_CODE = "21610"
 
 
 async def undeliverable(ledger: Ledger, delivery_id: UUID, attempt: int, code: str) -> tuple[UUID, ...]:
@@ -73,6 +72,8 @@ class _Case:
     async def settle(self) -> tuple[UUID, ...]:
         """Another way, or a person."""
         row, waited = self.row, self.row["held"]
+        if self.code == OPTED_OUT and await self._came_back():
+            return (row["route_id"],)
         window = waited or self.code in (OUTSIDE_WINDOW, WINDOW_CODE)
         if row["channel"] == Channel.WHATSAPP and row["kind"] == "message" and window:
             in_time = not row["too_old"] or self.code == WINDOW_CODE
@@ -83,6 +84,15 @@ class _Case:
         code = TOO_OLD if waited else self.code
         failed = await self.ledger.fail_in(self.connection, row["id"], code)
         return await self._asked_in_vain(failed["asks_for"]) if failed and failed["asks_for"] else ()
+
+    async def _came_back(self) -> bool:
+        """Whether START came between the look at the block and this; then it is due."""
+        # Locks the number's row, as the inbox does: whoever comes second sees the other.
+        await self.connection.execute(NUMBERS["wrote"], self._lookup(), None)
+        if await self.connection.fetchval(NUMBERS["is_stopped"], self._lookup()):
+            return False
+        await self.connection.execute(SQL["due_now"], self.row["id"])
+        return True
 
     async def _wait_for_the_customer(self) -> tuple[UUID, ...]:
         """The reply stays in the ledger, as itself or, when it was out already, as its copy."""
@@ -131,7 +141,7 @@ class _Case:
         if to is None:
             return ()
         text = self.keys.unseal("message.body", row["body_enc"])
-        language, team = tongue(text), self.ledger.settings.support_team_name
+        language, team = language_of([text]), self.ledger.settings.support_team_name
         keys = await vault.keys(connection, [owner])
         body = keys.seal(owner, "message.body", letter("moved", language, text, name=to.name, team=team))
         subject = keys.seal(owner, "message.subject", fixed("moved_subject", language))
@@ -165,7 +175,7 @@ class _Case:
         named = (part.partition(":") for part in settings.twilio_template_sids)
         by_language = {language.strip(): sid.strip() for language, _, sid in named}
         text = self.keys.unseal("message.body", self.row["body_enc"])
-        return by_language.get(tongue(text)) or settings.twilio_template_sid or None
+        return by_language.get(language_of([text])) or settings.twilio_template_sid or None
 
     def _address(self) -> dict[str, str]:
         return json.loads(self.keys.unseal("route.address", self.row["address_enc"]))

@@ -26,6 +26,23 @@ UPDATE long_answers SET state = 'wanted', changed_at = now()
 WHERE conversation_id IN (SELECT o.id FROM conversations o JOIN conversations c USING (customer_id) WHERE c.id = $1)
   AND state = 'offered';
 
+-- name: accept_past
+-- The customer's newest, which lapsed when we said something else.
+UPDATE long_answers SET state = 'wanted', changed_at = now()
+WHERE state = 'lapsed'
+  AND id = (SELECT l.id FROM long_answers l JOIN conversations o ON o.id = l.conversation_id
+            JOIN conversations c USING (customer_id) WHERE c.id = $1 ORDER BY l.created_at DESC LIMIT 1);
+
+-- name: past_offer
+-- What became of the customer's newest offer, if that was delivered and is not $2 days old; null while it stands.
+SELECT CASE WHEN l.state <> 'offered' AND l.created_at > now() - make_interval(days => $2::int) THEN l.state END AS state
+FROM long_answers l JOIN conversations o ON o.id = l.conversation_id
+JOIN conversations c USING (customer_id)
+WHERE c.id = $1
+  AND NOT EXISTS (SELECT FROM deliveries d WHERE d.message_id = l.message_id AND d.status IN ('failed', 'superseded'))
+ORDER BY l.created_at DESC
+LIMIT 1;
+
 -- name: is_offered
 SELECT EXISTS (SELECT FROM long_answers WHERE state = 'offered' AND
                conversation_id IN (SELECT o.id FROM conversations o JOIN conversations c USING (customer_id) WHERE c.id = $1)) AS offered,

@@ -18,6 +18,41 @@ UPDATE whatsapp_numbers SET farewell = $2 WHERE lookup = $1;
 -- name: start
 UPDATE whatsapp_numbers SET stopped_at = NULL, stop_reason = NULL, farewell = NULL WHERE lookup = $1;
 
+-- name: welcome_back
+-- The agent's again, if a person was asked for nothing but the block ($2: the codes of what it stopped) and has not
+-- written since. What waits for a person for another reason keeps the conversation theirs.
+UPDATE conversations c SET state = 'agent', epoch = epoch + 1, last_activity_at = now()
+WHERE c.id = $1 AND c.state = 'human' AND c.trust <> 'held'
+  AND EXISTS (SELECT FROM tickets t WHERE t.conversation_id = c.id AND t.status = 'escalated')
+  AND NOT EXISTS (SELECT FROM tickets t WHERE t.conversation_id = c.id AND t.status = 'escalated'
+                  AND coalesce(t.reason, '') <> ALL (SELECT 'delivery-failed:' || code FROM unnest($2::text[]) code))
+  AND NOT EXISTS (SELECT FROM messages p
+                  WHERE p.conversation_id = c.id AND p.author = 'human' AND p.seq >
+                        (SELECT max(m.seq) FROM messages m JOIN deliveries d ON d.message_id = m.id
+                         WHERE d.conversation_id = c.id AND d.status = 'failed' AND d.error_code = ANY($2::text[])
+                           AND d.author = 'agent' AND m.kind = 'message'))
+  AND NOT EXISTS (SELECT FROM messages m
+                  WHERE m.conversation_id = c.id AND m.author = 'customer' AND m.outcome = 'escalated'
+                    AND m.withdrawn_at IS NULL AND m.outcome_reason IS DISTINCT FROM 'with-person'
+                    AND NOT EXISTS (SELECT FROM messages p
+                                    WHERE p.conversation_id = c.id AND p.author = 'human' AND p.seq > m.seq))
+RETURNING c.id;
+
+-- name: reopen_stopped
+-- What nobody answered: what waited for the person, and what had an answer that the block ($2) stopped.
+UPDATE messages m SET outcome = NULL, outcome_reason = NULL, outcome_at = NULL, attempts = 0, reply_id = NULL
+WHERE m.conversation_id = $1 AND m.author = 'customer' AND m.trust <> 'held' AND m.withdrawn_at IS NULL
+  AND (m.outcome = 'escalated'
+       OR m.outcome = 'replied' AND EXISTS (SELECT FROM deliveries d
+                                            WHERE d.message_id = m.reply_id AND d.status = 'failed'
+                                              AND d.error_code = ANY($2::text[])))
+  AND NOT EXISTS (SELECT FROM messages p
+                  WHERE p.conversation_id = $1 AND p.author = 'human' AND p.seq > m.seq);
+
+-- name: open_stopped_tickets
+UPDATE tickets SET status = 'open', reason = NULL, updated_at = now()
+WHERE conversation_id = $1 AND status = 'escalated';
+
 -- name: reach
 -- What may be sent to a number now: $2 is how long a window lasts, in seconds; $3 the delivery.
 SELECT stopped_at IS NOT NULL AND farewell IS DISTINCT FROM $3::uuid AS stopped,

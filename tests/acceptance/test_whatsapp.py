@@ -66,6 +66,22 @@ def test_stop_silences_and_start_returns(system: System) -> None:
     assert eventually(lambda: system.whatsapps_to(number)[2:]) == ["A person's word after all."]
 
 
+def test_start_has_what_was_asked_meanwhile_answered_once(system: System) -> None:
+    """Nobody but the block had stopped the answer: it comes behind the confirmation, without an operator."""
+    number = new_number()
+    write(system, number, "STOP")
+    eventually(lambda: system.whatsapps_to(number))
+    write(system, number, QUESTION)
+    ticket = eventually(lambda: system.ticket_where(address=number, status="escalated"))
+    write(system, number, "START")
+    eventually(lambda: len(system.whatsapps_to(number)) >= 3)
+    _, welcome, answer = system.whatsapps_to(number)
+    assert welcome.startswith("Welcome back")
+    assert "https://help.example.com/" in answer
+    assert system.kn("tickets", "show", ticket["id"])["status"] == "open"
+    stays(lambda: len(system.whatsapps_to(number)) == 3, 4)
+
+
 def test_a_file_is_fetched_and_told(system: System) -> None:
     """Kept with its facts, seen by the operator; the answer came all the same."""
     number = new_number()

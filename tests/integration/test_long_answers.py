@@ -11,7 +11,7 @@ from shared.channels.provider import Outbound, Receipt
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.letters import SQL as LETTERS
-from shared.conversations.long_answers import mail_wanted
+from shared.conversations.long_answers import PAST_OFFER_D, mail_wanted
 from shared.db.pool import Database
 from shared.delivery.ledger import Ledger
 from shared.identity.link import link
@@ -95,6 +95,31 @@ async def test_our_next_word_ends_the_offer(db: Database, vault: Vault, settings
     await turn(db, vault, settings, "yes", Verdict("replied", None, "Good.", takes_offer=True))
     await know_address(db, vault, settings)
     assert await mail_wanted(db, vault, "Team", stored.conversation_id) == []
+
+
+async def test_a_lapsed_offer_can_still_be_taken(db: Database, vault: Vault, settings: Settings) -> None:
+    """The newest alone, once, and as long as it is not old."""
+    await turn(db, vault, settings, "how?", Verdict("replied", None, "So. Write YES.", whole="The older rest."))
+    stored = await turn(
+        db, vault, settings, "and?", Verdict("replied", None, "So. Write YES.", whole="The newer rest.")
+    )
+    await turn(db, vault, settings, "and that?", Verdict("replied", None, "Choose a colour."))
+    assert await past(db, stored.conversation_id) == "lapsed"
+    await know_address(db, vault, settings)
+    await turn(db, vault, settings, "YES", Verdict("replied", None, "On its way.", takes_past_offer=True))
+    assert len(await mail_wanted(db, vault, "Team", stored.conversation_id)) == 1
+    (mail,) = await mails(db, vault, settings)
+    assert ("The newer rest." in mail.text, "The older rest." in mail.text) == (True, False)
+    assert await past(db, stored.conversation_id) == "sent"
+    await turn(db, vault, settings, "YES", Verdict("replied", None, "Was sent.", takes_past_offer=True))
+    assert await mail_wanted(db, vault, "Team", stored.conversation_id) == []
+    await db.execute("UPDATE long_answers SET created_at = now() - interval '31 days'")
+    assert await past(db, stored.conversation_id) is None
+
+
+async def past(db: Database, conversation_id: object) -> str | None:
+    row = await db.fetchrow(LETTERS["past_offer"], conversation_id, PAST_OFFER_D)
+    return row["state"] if row else None
 
 
 async def test_nothing_of_it_lies_in_the_open(db: Database, vault: Vault, settings: Settings) -> None:

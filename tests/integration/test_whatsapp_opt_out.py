@@ -9,8 +9,10 @@ from shared.channels.provider import OutcomeUnknown, ProviderDown, ProviderRefus
 from shared.conversations import mailbox
 from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.desk import Desk
+from shared.conversations.inbox import Stored
 from shared.conversations.notices import Notice, post
 from shared.delivery.ledger import supersede
+from shared.delivery.reroute import undeliverable
 from shared.delivery.send import Sending
 from shared.delivery.status import apply_status
 from tests.builders import email, whatsapp
@@ -191,3 +193,134 @@ async def test_an_unknown_outcome_is_looked_at_even_when_the_number_stopped(send
     await sending.deliver(delivery_id)
     assert await status_of(sending, delivery_id) == "sent"
     assert [one.text for one in sent_on(sending, Channel.WHATSAPP)].count("perhaps") == 1
+
+
+# -- START gives back what only the block had given to a person ------------------------------------------
+
+
+async def asks_while_stopped(sending: Sending, text: str = "the answer") -> None:
+    """STOP, a question, and an answer that the block keeps back: a person has the conversation."""
+    await carry_out(sending, twilio("STOP"))
+    await sending.deliver(await answer(sending, text, said_first="how do I export?"))
+    assert await ticket_reason(sending) == "delivery-failed:opted-out"
+
+
+async def answer_what_is_open(sending: Sending, stored: Stored, text: str = "the answer") -> list[str]:
+    """The worker that got the lease with a message answers what is open; what it answered."""
+    ledger = sending.ledger
+    assert stored.lease is not None
+    seen = await mailbox.look(ledger.db, ledger.vault, stored.lease)
+    if seen.turn is None:
+        return []
+    delivery_id = await commit_turn(ledger.db, ledger.vault, seen.turn, Verdict("replied", None, text))
+    await mailbox.hand_back(ledger.db, stored.lease)
+    assert delivery_id is not None
+    await sending.deliver(delivery_id)
+    return [message.text for message in seen.turn.messages]
+
+
+async def state_of_conversation(sending: Sending) -> tuple[str, str, str | None]:
+    row = await sending.ledger.db.fetchrow(
+        "SELECT c.state, t.status, t.reason FROM conversations c JOIN tickets t ON t.conversation_id = c.id"
+    )
+    assert row is not None
+    return row["state"], row["status"], row["reason"]
+
+
+async def test_start_gives_the_question_back_to_the_agent(sending: Sending) -> None:
+    """What was asked while stopped, and after it, is answered once, behind the confirmation, and not again."""
+    await asks_while_stopped(sending)
+    await carry_out(sending, whatsapp("and as a table?", sender=NUMBER))
+    stored = await store(sending, twilio("START"))
+    assert await state_of_conversation(sending) == ("agent", "open", None)
+    assert await answer_what_is_open(sending, stored) == ["how do I export?", "and as a table?"]
+    texts = [one.text for one in sent_on(sending, Channel.WHATSAPP)]
+    # The reply's route has the confirmation before it, though nobody has asked for that one yet.
+    assert [text[:12] for text in texts[1:]] == ["Welcome back", "the answer"]
+    again = await carry_out(sending, twilio("START"))
+    # From a number that is not stopped it is a message like any other.
+    assert again.due == ()
+    rows = await sending.ledger.db.fetch("SELECT 1 FROM messages WHERE author = 'customer' AND outcome IS NULL")
+    assert len(rows) == 1
+    assert len(sent_on(sending, Channel.WHATSAPP)) == 3
+
+
+async def test_start_leaves_to_the_person_what_they_answered(sending: Sending) -> None:
+    """A person wrote meanwhile, though the block kept that back too: they have it."""
+    await asks_while_stopped(sending)
+    ledger = sending.ledger
+    ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
+    await Desk(ledger.db, ledger.vault, supersede).reply(ticket, "by a person")
+    await carry_out(sending, twilio("START"))
+    state, status, _ = await state_of_conversation(sending)
+    assert (state, status) == ("human", "escalated")
+
+
+async def test_start_leaves_to_the_person_what_is_theirs_for_another_reason(sending: Sending) -> None:
+    """A refund stays a person's matter, whether its handoff was delivered or not."""
+    ledger = sending.ledger
+    await carry_out(sending, twilio("STOP"))
+    stored = await store(sending, whatsapp("refund me", sender=NUMBER))
+    assert stored.lease is not None
+    seen = await mailbox.look(ledger.db, ledger.vault, stored.lease)
+    assert seen.turn is not None
+    handoff = await commit_turn(ledger.db, ledger.vault, seen.turn, Verdict("escalated", "refund", "a person will"))
+    assert handoff is not None
+    await sending.deliver(handoff)
+    assert await ticket_reason(sending) == "delivery-failed:opted-out"
+    await carry_out(sending, twilio("START"))
+    assert (await state_of_conversation(sending))[0] == "human"
+
+
+async def test_a_second_stop_and_start_answers_the_second_question_alone(sending: Sending) -> None:
+    """What a person settled the first time is not asked again."""
+    await asks_while_stopped(sending)
+    ledger = sending.ledger
+    desk = Desk(ledger.db, ledger.vault, supersede)
+    ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
+    await desk.reply(ticket, "by a person")
+    await carry_out(sending, twilio("START"))
+    await desk.give_back(ticket)
+    await carry_out(sending, twilio("STOP"))
+    await sending.deliver(await answer(sending, "the second", said_first="and the other thing?"))
+    stored = await store(sending, twilio("START"))
+    assert await answer_what_is_open(sending, stored) == ["and the other thing?"]
+
+
+async def test_start_gives_back_what_twilio_s_own_block_stopped(sending: Sending) -> None:
+    """21610 says the same as our list: the customer had opted out."""
+    wire = sending.senders[Channel.WHATSAPP]
+    assert isinstance(wire, Wire)
+    wire.before = [ProviderRefused("unsubscribed", code="21610")]
+    await sending.deliver(await answer(sending, "one", said_first="how do I export?"))
+    stored = await store(sending, twilio("start", OptOutType="START"))
+    assert await answer_what_is_open(sending, stored, "again") == ["how do I export?"]
+    assert [one.text for one in sent_on(sending, Channel.WHATSAPP)] == ["again"]
+
+
+async def test_a_question_taken_back_is_not_answered_after_start(sending: Sending) -> None:
+    """Deleted while stopped: nobody need answer it any more."""
+    await carry_out(sending, twilio("STOP"))
+    question = twilio("how do I export?")
+    stored = await store(sending, question)
+    await answer_what_is_open(sending, stored)
+    await sending.ledger.db.execute("UPDATE messages SET withdrawn_at = now() WHERE outcome = 'replied'")
+    back = await store(sending, twilio("START"))
+    assert await answer_what_is_open(sending, back) == []
+
+
+async def test_start_between_the_look_at_the_block_and_its_failure(sending: Sending) -> None:
+    """send-reply read the block before START was stored, and fails the reply after it: it is sent instead."""
+    ledger = sending.ledger
+    await carry_out(sending, twilio("STOP"))
+    waiting = await answer(sending, "just in time")
+    route_id = await ledger.route_of(waiting)
+    assert route_id is not None
+    claim = await ledger.claim(route_id)
+    assert claim is not None
+    assert claim.barred == "opted-out"
+    await carry_out(sending, twilio("START"))
+    for route in await undeliverable(ledger, waiting, claim.outbound.attempt, claim.barred):
+        await sending.work_on(route)
+    assert [one.text for one in sent_on(sending, Channel.WHATSAPP)].count("just in time") == 1
+    assert await state_of_conversation(sending) == ("agent", "open", None)

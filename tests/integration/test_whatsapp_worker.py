@@ -29,8 +29,8 @@ from shared.settings import Settings
 from tests.builders import email, whatsapp
 from tests.conftest import make_settings
 from tests.integration.test_dead_letters import records
-from tests.integration.test_whatsapp_files import Source, states, with_files
 from tests.integration.test_worker import event
+from tests.integration.whatsapp_files import Source, states, with_files
 from tests.integration.whatsapp_side import twilio
 
 

@@ -68,7 +68,7 @@ def test_one_huge_sentence_is_not_cut_for_an_offer() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_fixed_texts_fit_whatsapp(language: str) -> None:
     """Also with a company's long name."""
-    for kind in ("stopped", "started", "help", "offer", "mailed", "address"):
+    for kind in ("stopped", "started", "help", "offer", "mailed", "sent_before", "address"):
         assert f"{kind}.{language}" in load_texts()
         assert utf16_units(fixed(kind, language, company="Tideline Software Ltd.")) <= 300
 
@@ -197,6 +197,47 @@ async def test_a_question_instead_is_answered(offline: AgentDeps) -> None:
     """As any question is."""
     result = await run_turn(offline, offered("how do i export my data", mailable=True))
     assert (result.outcome, result.takes_offer) == ("replied", False)
+
+
+@pytest.mark.parametrize("mailable", [True, False])
+async def test_yes_to_a_lapsed_offer_means_it_all_the_same(offline: AgentDeps, mailable: bool) -> None:
+    """We said something else since, and asked nothing: a yes can mean nothing but the offer."""
+    of = replace(offered("YES", mailable=mailable, ours="Choose a colour."), offered=False, past_offer="lapsed")
+    result = await run_turn(offline, of)
+    assert (result.text, result.takes_past_offer) == (fixed("mailed" if mailable else "address", "en"), True)
+    assert not result.takes_offer
+
+
+async def test_yes_to_what_was_mailed_is_told_so_once(offline: AgentDeps) -> None:
+    """Where it went and what to do; a yes to that is an acknowledgement, so that it ends."""
+    of = replace(offered("JA", mailable=True, ours=fixed("mailed", "de")), offered=False, past_offer="sent")
+    result = await run_turn(offline, of)
+    assert (result.text, result.takes_past_offer) == (fixed("sent_before", "de"), False)
+    of = replace(offered("ja", mailable=True, ours=result.text), offered=False, past_offer="sent")
+    assert (await run_turn(offline, of)).text != result.text
+
+
+async def test_yes_while_the_address_is_awaited_asks_for_it_again(offline: AgentDeps) -> None:
+    """The wish is kept already."""
+    of = replace(offered("yes", mailable=False, ours=fixed("address", "en")), offered=False, past_offer="wanted")
+    result = await run_turn(offline, of)
+    assert (result.text, result.takes_offer, result.takes_past_offer) == (fixed("address", "en"), False, False)
+
+
+async def test_yes_to_a_question_of_ours_is_the_agent_s(offline: AgentDeps) -> None:
+    """Not the offer's, and not passed over as thanks are."""
+    of = replace(offered("yes", mailable=True, ours="Do you mean the export?"), offered=False, past_offer="lapsed")
+    result = await run_turn(offline, of)
+    assert not result.takes_past_offer
+    assert result.outcome in ("replied", "escalated")
+
+
+async def test_yes_to_a_person_is_not_the_offer_s(offline: AgentDeps) -> None:
+    """A person spoke after the offer: what they said is meant."""
+    of = offered("yes", mailable=True)
+    said = replace(of.history[0], author="human", text="I have sent you the form.")
+    result = await run_turn(offline, replace(of, history=(*of.history, said), offered=False, past_offer="lapsed"))
+    assert not result.takes_past_offer
 
 
 async def test_yes_without_an_offer_is_no_yes(offline: AgentDeps) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from shared.channels.files import MAX_FILES
+from shared.channels.language import language_of
 from shared.channels.whatsapp.commands import command_of
 from shared.channels.whatsapp.content import MOST_FETCHED
 from shared.channels.whatsapp.texts import LANGUAGES, fixed, letter, load_texts
-from shared.channels.whatsapp.tongue import tongue
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,13 @@ def test_a_letter_says_why_it_comes(language: str) -> None:
 )
 def test_the_language_of_a_short_text(text: str, language: str) -> None:
     """Enough to choose among our own words; English where nothing tells."""
-    assert tongue(text) == language
+    assert fixed("help", language_of([text])) == fixed("help", language)
+
+
+def test_our_own_words_are_told_by_their_language() -> None:
+    """A yes is answered in the language of the offer, and a mail that takes over in that of the reply."""
+    told = {name: text for name, text in load_texts().items() if not name.startswith(("greeting", "closing"))}
+    assert {name: language_of([text]) for name, text in told.items()} == {name: name[-2:] for name in told}
 
 
 def test_as_many_files_are_fetched_as_are_kept() -> None:
