@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     form_dist_dir: str = Field(
         default="", description="folder of the built web form; empty: webform/dist beside the project"
     )
+    form_mail_answers: bool = Field(
+        default=True, description="answers on a ticket's page are mailed too, to addresses that are confirmed"
+    )
     form_min_ms: int = Field(default=1500, description="the page is sent no sooner after it was opened")
     form_max_file_bytes: int = Field(default=10_000_000, le=16_000_000, description="of one attached file")
     form_max_files: int = Field(default=5, ge=1, le=20, description="attached at once")

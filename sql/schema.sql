@@ -89,7 +89,9 @@ CREATE TABLE messages (
     channel             text NOT NULL CHECK (channel IN ('email', 'whatsapp', 'web')),
     author              text NOT NULL CHECK (author IN ('customer', 'agent', 'human')),
     -- A notice is a fixed text of ours, such as a code or a link to confirm: it answers nobody and is no history.
-    kind                text NOT NULL DEFAULT 'message' CHECK (kind IN ('message', 'notice')),
+    -- A copy is an answer on a ticket's page as it is mailed too: the answer is the one that it copies.
+    kind                text NOT NULL DEFAULT 'message' CHECK (kind IN ('message', 'notice', 'copy')),
+    copy_of             uuid REFERENCES messages (id),
     trust               text NOT NULL CHECK (trust IN ('verified', 'claimed', 'held')),
     -- The provider's id of an inbound message; null for ours.
     provider_message_id text,
@@ -126,6 +128,7 @@ CREATE TABLE messages (
     CHECK (author = 'customer' OR provider_message_id IS NULL)
 );
 CREATE INDEX messages_conversation ON messages (conversation_id, seq);
+CREATE UNIQUE INDEX messages_copy_of ON messages (copy_of) WHERE copy_of IS NOT NULL;
 CREATE INDEX messages_route ON messages (route_id, seq);
 CREATE INDEX messages_customer ON messages (customer_id, seq DESC);
 CREATE INDEX messages_sender ON messages (sender_hash, stored_at) WHERE sender_hash IS NOT NULL;

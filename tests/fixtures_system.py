@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """`fte up --detach`, used by every test, and `fte down` after the last."""
     home = Path(os.environ.get("FTE_TEST_HOME") or tmp_path_factory.mktemp("fte"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "GMAIL_"))}
-    environment |= {"FTE_HOME": str(home)}
+    environment |= {"FTE_HOME": str(home), "FORM_IDENTITY_KEY": secrets.token_urlsafe(36)}
     fte = [sys.executable, "-m", "shared.cli.fte"]
     up = subprocess.run(
         [*fte, "up", "--detach"], env=environment, capture_output=True, text=True, timeout=280, check=False

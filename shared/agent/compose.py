@@ -62,8 +62,9 @@ def answer(sources: Sequence[Source], reader: Reader, *, brief: bool = False) ->
         return ""
     if reader.channel is Channel.WHATSAPP:
         return _short(said[0], reader, brief=brief)
-    body = "\n\n".join([_opening(reader), _body(said, reader, brief=brief), _pages(said), _closing(reader)])
-    return dressed(reader.channel, body, name=reader.name, team=reader.team)
+    parts = [_opening(reader), _body(said, reader, brief=brief), _pages(said), _closing(reader)]
+    body = "\n\n".join(part for part in parts if part)
+    return dressed(reader.channel, body, name=reader.name, team=reader.team, greet=reader.greet)
 
 
 def whole(sources: Sequence[Source], policy: Policy) -> str:
@@ -102,7 +103,9 @@ def courtesy(kind: SmallTalk, reader: Reader) -> str:
     """What is said to a greeting, a lone emoji, thanks or praise."""
     long, short = _COURTESIES.get(kind, _ASKED)
     if reader.channel is not Channel.WHATSAPP:
-        return dressed(reader.channel, long, name=reader.name, team=reader.team)
+        return dressed(reader.channel, long, name=reader.name, team=reader.team, greet=reader.greet)
+    if kind not in _COURTESIES and not reader.greet:
+        return short
     name = first_name(reader.name)
     return short if kind in _COURTESIES else f"Hi{' ' + name if name else ''}! {short}"
 
@@ -110,6 +113,8 @@ def courtesy(kind: SmallTalk, reader: Reader) -> str:
 def _opening(reader: Reader) -> str:
     thanks = "Thank you for your message." if reader.channel is Channel.EMAIL else "Thanks for getting in touch."
     known = _acknowledged(reader.earlier)
+    if not reader.greet:
+        return known
     return f"{thanks} {known}".strip()
 
 

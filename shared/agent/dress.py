@@ -10,6 +10,8 @@ from shared.channels.message import Channel
 _GREETED = re.compile(
     r"^\s*(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|hallo|hola|bonjour|guten tag|sehr)\b", re.IGNORECASE
 )
+#: A greeting that stands by itself, before more.
+_GREETING_LINE = re.compile(r"^(?:dear|hello|hi|hey)\b[^\n,.!?:]{0,80}[,!]?[ \t]*\n+(?=\S)", re.IGNORECASE)
 _SIGNED = re.compile(r"\b(?:regards|sincerely|best wishes|gr[uü](?:ß|ss)e?n?|saludos|cordialement)\b", re.IGNORECASE)
 _NAME = re.compile(r"^[^\W\d_][\w .'’-]{0,59}$")
 _UNWANTED = re.compile(r"[<>{}\[\]@/\\|\n\r\t]")
@@ -30,13 +32,18 @@ def first_name(name: str) -> str:
     return parts[0].rstrip(".,") if parts else ""
 
 
-def dressed(channel: Channel, text: str, *, name: str, team: str) -> str:
-    """`text` with the greeting and signature that its channel wants (company profile: tone on each channel)."""
+def dressed(channel: Channel, text: str, *, name: str, team: str, greet: bool = True) -> str:
+    """`text` with the greeting and signature that its channel wants (company profile: tone on each channel).
+
+    `greet` is false in a thread that has an answer of ours: the page then begins with the answer, a mail plainer.
+    """
     body = text.strip()
     if channel is Channel.WHATSAPP or not body:
         return body
-    if not _GREETED.match(body):
-        body = f"{_greeting(channel, greeting_name(name))}\n\n{body}"
+    if channel is Channel.WEB and not greet:
+        body = _GREETING_LINE.sub("", body)
+    elif not _GREETED.match(body):
+        body = f"{_greeting(channel if greet else Channel.WEB, greeting_name(name))}\n\n{body}"
     if team.lower() not in body[-120:].lower():
         body = f"{_unsigned(body)}\n\n{_signature(channel, team)}"
     return body

@@ -27,7 +27,7 @@ _SUBJECTS = {
 }
 
 
-def handoff(channel: Channel, reason: Reason, *, name: str, team: str, language: str = "en") -> str:
+def handoff(channel: Channel, reason: Reason, *, name: str, team: str, language: str = "en", greet: bool = True) -> str:
     """The handoff in the channel's form and length; a sender who is not who they say gets none (empty)."""
     if reason is Reason.HELD:
         return ""
@@ -36,9 +36,9 @@ def handoff(channel: Channel, reason: Reason, *, name: str, team: str, language:
         return texts[f"{language}.any"].replace("{team}", team)
     kind = _SUBJECTS.get(reason, "other")
     if channel is Channel.WHATSAPP:
-        hello = f"Hi {first_name(name)}! " if first_name(name) else ""
+        hello = f"Hi {first_name(name)}! " if greet and first_name(name) else ""
         return hello + texts[f"short.{kind}"]
-    return dressed(channel, texts[f"long.{kind}"], name=name, team=team)
+    return dressed(channel, texts[f"long.{kind}"], name=name, team=team, greet=greet)
 
 
 @cache

@@ -16,10 +16,10 @@ _FILE = Path(__file__).with_name("linking.txt")
 _ADDRESS = re.compile(r"\S+@\S+|[+\d][\d ()./-]{5,}")
 
 
-def link_text(channel: Channel, act: LinkAct, name: str) -> str:
+def link_text(channel: Channel, act: LinkAct, name: str, *, greet: bool = True) -> str:
     """What the turn answers, in the channel's form."""
     kind = f"sent.{act.kind}" if act.state == "sent" else act.state
-    return in_form(channel, _text(kind, act.language), name=name, team=act.team)
+    return in_form(channel, _text(kind, act.language), name=name, team=act.team, greet=greet)
 
 
 def offer(kind: Kind, language: str) -> str:
@@ -37,9 +37,9 @@ def has_offer(text: str) -> bool:
     return any(words in text for name, words in fixed_texts(_FILE).items() if ".offer." in name)
 
 
-def in_form(channel: Channel, text: str, *, name: str, team: str) -> str:
+def in_form(channel: Channel, text: str, *, name: str, team: str, greet: bool = True) -> str:
     """Dressed as its channel wants where it is English; the greetings of others are not in our words."""
-    return dressed(channel, text, name=name, team=team) if language_of([text]) == ENGLISH else text
+    return dressed(channel, text, name=name, team=team, greet=greet) if language_of([text]) == ENGLISH else text
 
 
 def language_to_use(turn: TurnInput) -> str:

@@ -149,7 +149,8 @@ def escalated(
     language = language_of(turn.texts)
     if reason is Reason.NOT_FOUND and language != ENGLISH:
         reason = Reason.LANGUAGE
-    text = handoff(turn.channel, reason, name=turn.customer_name, team=settings.support_team_name, language=language)
+    team, greet = settings.support_team_name, not turn.answered_here
+    text = handoff(turn.channel, reason, name=turn.customer_name, team=team, language=language, greet=greet)
     return TurnResult(
         "escalated",
         text,

@@ -42,7 +42,7 @@ EMPTY_MESSAGE = "(an empty message)"
 
 @dataclass(frozen=True, slots=True)
 class Instructions:
-    """The rules of one channel; `version` is like `common-2+email-1`."""
+    """The rules of one channel; `version` is like `common-3+email-1`."""
 
     text: str
     version: str

@@ -163,9 +163,10 @@ def _settled_text(deps: AgentDeps, run: ToolRun, said: str) -> str | None:
     turn, settings = run.turn, deps.settings
     if run.draft.escalation is None and run.draft.link is not None:
         run.draft.link = replace(run.draft.link, company=settings.company_name, team=settings.support_team_name)
-        return link_text(turn.channel, run.draft.link, turn.customer_name)
+        return link_text(turn.channel, run.draft.link, turn.customer_name, greet=not turn.answered_here)
     if is_offer(said) and turn.trust is Trust.VERIFIED:
-        return in_form(turn.channel, said, name=turn.customer_name, team=settings.support_team_name)
+        team, greet = settings.support_team_name, not turn.answered_here
+        return in_form(turn.channel, said, name=turn.customer_name, team=team, greet=greet)
     return None
 
 
@@ -199,7 +200,8 @@ def _run_config() -> RunConfig:
 
 
 def _dressed(deps: AgentDeps, turn: TurnInput, text: str) -> str:
-    return dressed(turn.channel, text, name=turn.customer_name, team=deps.settings.support_team_name)
+    team, greet = deps.settings.support_team_name, not turn.answered_here
+    return dressed(turn.channel, text, name=turn.customer_name, team=team, greet=greet)
 
 
 def _gate_context(deps: AgentDeps, run: ToolRun) -> GateContext:

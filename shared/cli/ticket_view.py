@@ -58,7 +58,8 @@ def _message_heading(message: Row, screen: Screen) -> str:
     outcome = message["outcome"] or ("waiting" if message["author"] == "customer" else None)
     trust = None if message["trust"] == "verified" or message["author"] != "customer" else message["trust"]
     delivery = _with(message["delivery"], message["error_code"]) if message["delivery"] else None
-    who = f"{_clock(message['received_at'], screen)} {message['author']}"
+    kind = f", {message['kind']}" if message.get("kind", "message") != "message" else ""
+    who = f"{_clock(message['received_at'], screen)} {message['author']}{kind}"
     return _joined(
         who, message["channel"], trust, _with(outcome, message["outcome_reason"]) if outcome else None, delivery
     )

@@ -26,6 +26,7 @@ from shared.events.received import ReceivedEvent
 from shared.events.signature import is_ours
 from shared.observability.logs import logger
 from shared.observability.metrics import DEAD_LETTERS
+from shared.privacy.mask import masked
 from shared.privacy.vault import Keyset, Vault
 
 SQL = load("dead_letters")
@@ -98,7 +99,12 @@ class DeadLetterBox:
             row, data = await self._read(connection, letter_id)
         signed = self._signed(row, data)
         attributes = json.loads(row["attributes"])
-        return {**_shown(row), "signed": signed, "attributes": attributes, "data": data.decode("utf-8", "replace")}
+        return {
+            **_shown(row),
+            "signed": signed,
+            "attributes": attributes,
+            "data": masked(data.decode("utf-8", "replace")),
+        }
 
     async def replay(self, letter_id: str, reason: str | None) -> dict[str, Any]:
         """Publish the original event again. Raises Rejected: 404 unknown, 409 not ours or its topic unknown.

@@ -1,10 +1,12 @@
 """What came along with a ticket's messages, for an operator to take out: files of every channel, raw mails.
 
-Whatever it is, it is handed over as bytes to be saved: no browser may take it for a page of ours.
+Whatever it is, it is handed over as bytes to be saved: no browser may take it for a page of ours. The token of a
+link of ours in it, as in a reply to the mail that verifies an address, is hidden; all else is as it came.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from shared.db.pool import Database
 from shared.db.queries import load
 from shared.errors import Rejected
 from shared.privacy import blobs
+from shared.privacy.mask import masked_mail
 from shared.privacy.vault import Erased, Vault
 
 SQL = load("tickets")
@@ -62,7 +65,7 @@ class Downloads:
         if data is None:
             raise Rejected("its contents are not here", status=410, reason="contents-gone")
         await connection.execute(_IDENTITY["record_action"], action, ticket_id, json.dumps(details))
-        return data
+        return await asyncio.to_thread(masked_mail, data)
 
 
 def add_downloads(router: APIRouter, downloads: Downloads) -> None:

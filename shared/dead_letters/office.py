@@ -25,6 +25,7 @@ from shared.events.envelope import CONVERSATION_WAKE, DELIVERY_REQUESTED, INBOUN
 from shared.events.kafka import KafkaProducer
 from shared.knowledge.library import Library
 from shared.observability.logs import logger
+from shared.privacy.mask import masked, masked_notice
 from shared.privacy.vault import Keyset, Vault
 from shared.settings import Settings
 
@@ -78,7 +79,7 @@ class Office:
         labels = {"subject_enc": "message.subject", "body_enc": "message.body"}
         shown["messages"] = [
             {
-                **plain(message, keys, labels, body="text"),
+                **_said(message, plain(message, keys, labels, body="text")),
                 "details": {**_aside(message, keys), "attachments": _files(files, message["id"], keys)},
             }
             for message in thread
@@ -104,6 +105,14 @@ class Office:
         except Retryable:
             # The act is committed; failing now would make the operator do it twice.
             logger().warning("left_to_the_sweep", kind=kind)
+
+
+def _said(message: Any, shown: dict[str, Any]) -> dict[str, Any]:
+    """A message without what proves an address or a number; a copy does not say the words again."""
+    if message["kind"] == "copy":
+        return {**shown, "text": "(the answer on the page, mailed too)"}
+    text = str(shown["text"])
+    return {**shown, "text": masked_notice(text) if message["kind"] == "notice" else masked(text)}
 
 
 def _files(files: Sequence[Any], message_id: UUID, keys: Keyset) -> list[dict[str, Any]]:

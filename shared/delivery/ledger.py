@@ -21,11 +21,13 @@ from uuid import UUID
 
 from asyncpg import UniqueViolationError
 
+from shared.channels.gmail.compose import message_id
 from shared.channels.message import Channel, EmailHeaders, Trust
 from shared.channels.provider import Outbound, OutcomeUnknown, Receipt, Template
 from shared.channels.whatsapp.codes import OPTED_OUT
 from shared.conversations.numbers import SQL as NUMBERS
 from shared.conversations.numbers import lookup_of
+from shared.conversations.page_copies import copy_by_mail
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.errors import Retryable
@@ -132,9 +134,17 @@ class Ledger:
             sealed += [answered["subject_enc"], answered["body_enc"], answered["details_enc"]]
         keys = await self.vault.keys_for(connection, sealed)
         outbound = _outbound(row, attempt, answered, frozenset(r["provider_id"] for r in taken), keys)
-        # A notice's words are all ours already.
-        is_ours = row["trust"] == Trust.VERIFIED or row["kind"] == "notice"
+        if answered is None and row["channel"] == Channel.EMAIL:
+            outbound = replace(outbound, in_reply_to=await self._last_of_ours(connection, row))
+        # A notice's words are all ours already, and a copy goes to an address that is confirmed.
+        is_ours = row["trust"] == Trust.VERIFIED or row["kind"] != "message"
         return outbound if is_ours else bare_of(outbound, self.settings)
+
+    async def _last_of_ours(self, connection: Any, row: Any) -> EmailHeaders | None:
+        """What a mail that answers no mail goes on with: ours before it on the same route, such as a page's."""
+        before = await connection.fetch(SQL["mailed_before"], row["route_id"], row["id"])
+        ids = [message_id(str(one["id"]), self.settings.gmail_mailbox) for one in before]
+        return EmailHeaders(gmail_thread_id="", message_id=ids[-1], references=tuple(ids[:-1])) if ids else None
 
     def draft_keeper(self, outbound: Outbound) -> Callable[[str], Awaitable[None]]:
         """Commits a provider-side draft's id before the draft is sent. Raises Retryable when the claim is lost."""
@@ -146,25 +156,37 @@ class Ledger:
 
         return keep
 
-    async def finish(self, outbound: Outbound, receipt: Receipt) -> None:
+    async def finish(self, outbound: Outbound, receipt: Receipt) -> UUID | None:
         """The provider has it. A row that a callback already moved forward stays where it is.
 
-        Raises OutcomeUnknown (`ambiguous`) when another delivery is known by the receipt's id.
+        Returns the route of the copy that is to be mailed now, of an answer on a page. Raises OutcomeUnknown
+        (`ambiguous`) when another delivery is known by the receipt's id.
         """
-        delivery_id = UUID(outbound.delivery_id)
         try:
-            row = await self.db.fetchrow(
-                SQL["finish"], delivery_id, outbound.attempt, receipt.status, receipt.provider_id, None
-            )
+            async with self.db.transaction() as connection:
+                row, copied = await self._finish(connection, outbound, receipt)
         except UniqueViolationError:
             raise OutcomeUnknown("what was found is known as another's", code="ambiguous") from None
         if row is None:
             # The row was settled without us; the provider's id is the only trace of what went out.
             logger().error("delivered_without_claim", attempt=outbound.attempt, provider_id=receipt.provider_id)
-            return
+            return None
         DELIVERIES.labels(outbound.channel, receipt.status).inc()
         DELIVERED_SECONDS.labels(outbound.channel).observe(max(0.0, row["took_s"]))
         logger().info("delivered", channel=outbound.channel, attempt=outbound.attempt)
+        return copied
+
+    async def _finish(self, connection: Any, outbound: Outbound, receipt: Receipt) -> tuple[Any, UUID | None]:
+        """The row as it is now, None when the claim is another's; and the route of its copy."""
+        delivery_id, on_page = UUID(outbound.delivery_id), outbound.channel is Channel.WEB
+        if on_page:
+            # A copy is written beside it: as every act on a conversation does, before the delivery.
+            await connection.fetchval(SQL["lock_conversation_of"], delivery_id)
+        settled = (delivery_id, outbound.attempt, receipt.status, receipt.provider_id, None)
+        row = await connection.fetchrow(SQL["finish"], *settled)
+        if row is None or not on_page:
+            return row, None
+        return row, await copy_by_mail(connection, self.vault, self.settings, delivery_id)
 
     async def defer(self, outbound: Outbound, seconds: float, code: str, *, unknown: bool) -> None:
         """Not now: `deferred`, or still `unknown`, until the database's clock says `seconds` passed."""

@@ -69,8 +69,10 @@ class Sending:
                     return True
                 outbound = again
             receipt = receipt or await self._send(outbound)
-            await self.ledger.finish(outbound, receipt)
+            copied = await self.ledger.finish(outbound, receipt)
             await self._well(outbound.channel)
+            if copied is not None:
+                await self.work_on(copied)
         except ProviderRefused as error:
             return await self._otherwise(outbound, error.code)
         except ProviderDown as error:

@@ -51,6 +51,14 @@ WHERE m.route_id = $1 AND m.author = 'customer'
 ORDER BY m.seq DESC
 LIMIT 1;
 
+-- name: mailed_before
+-- Mails of ours that went out on a route before one, oldest first, as many as References may name.
+SELECT id FROM (
+    SELECT o.id, o.seq FROM deliveries o JOIN deliveries d ON d.id = $2
+    WHERE o.route_id = $1 AND o.seq < d.seq AND o.status IN ('sent', 'delivered', 'read')
+    ORDER BY o.seq DESC LIMIT 20
+) last ORDER BY seq;
+
 -- name: taken_ids
 -- What other deliveries to this customer are known by at the provider, as far as they can stand in its list beside
 -- this one; whatever their route, since every notice has one of its own.

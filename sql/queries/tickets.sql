@@ -21,7 +21,7 @@ LEFT JOIN routes r ON r.id = latest.route_id
 WHERE t.id = $1;
 
 -- name: thread
-SELECT m.id, m.author, m.kind, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.outcome,
+SELECT m.id, m.author, m.kind, m.copy_of, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.outcome,
        m.outcome_reason, m.raw_blob_id IS NOT NULL AS has_raw,
        d.status AS delivery, d.error_code, d.attempt
 FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id
@@ -91,8 +91,9 @@ UPDATE tickets SET status = 'open', updated_at = now() WHERE conversation_id = $
 -- name: unanswered
 SELECT (SELECT count(*) FROM messages m WHERE m.conversation_id = $1 AND m.author = 'customer' AND m.outcome IS NULL)
            AS without_outcome,
-       (SELECT count(*) FROM deliveries d WHERE d.conversation_id = $1
-           AND d.status IN ('queued', 'sending', 'unknown', 'deferred')) AS undelivered,
+       -- A copy is no answer: what it copies is on its page.
+       (SELECT count(*) FROM deliveries d JOIN messages m ON m.id = d.message_id AND m.kind <> 'copy'
+         WHERE d.conversation_id = $1 AND d.status IN ('queued', 'sending', 'unknown', 'deferred')) AS undelivered,
        (SELECT count(*) FROM messages m WHERE m.conversation_id = $1 AND m.author = 'customer'
            AND m.outcome = 'escalated' AND NOT EXISTS (
                SELECT FROM messages p WHERE p.conversation_id = $1 AND p.author = 'human' AND p.seq > m.seq))
@@ -114,8 +115,8 @@ SELECT (SELECT count(*) FROM tickets WHERE status = 'open') AS open,
        (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending', 'unknown', 'deferred')) AS undelivered,
        (SELECT count(*) FROM dead_letters WHERE status = 'waiting') AS dead_letters,
        (SELECT count(*) FROM messages WHERE author = 'customer' AND stored_at > now() - interval '1 day') AS inbound_day,
-       (SELECT count(*) FROM deliveries WHERE finished_at > now() - interval '1 day'
-            AND status IN ('sent', 'delivered', 'read')) AS delivered_day,
+       (SELECT count(*) FROM deliveries d JOIN messages m ON m.id = d.message_id AND m.kind <> 'copy'
+         WHERE d.finished_at > now() - interval '1 day' AND d.status IN ('sent', 'delivered', 'read')) AS delivered_day,
        week.inbound_week, week.recognised_week
 FROM (SELECT count(*) AS inbound_week, count(*) FILTER (WHERE known = 'yes') AS recognised_week
       FROM messages

@@ -10,6 +10,7 @@ from typing import Any
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from shared.agent.promises import promises
 from shared.channels.message import Channel, Trust
 from shared.db.pool import Database
 from shared.settings import Settings
@@ -48,6 +49,17 @@ async def test_the_sample_tickets_need_a_person_for_less_than_a_quarter(db: Data
                 wrong.append(ticket["id"])
     assert wrong == []
     assert escalated / len(tickets) < 0.25
+
+
+async def test_a_suggestion_is_read_by_a_person_and_promised_nothing(db: Database, settings: Settings) -> None:
+    """F6: web-10 over the real documents: nobody says when, or that, it comes."""
+    lines = (ROOT / "context" / "sample-tickets" / "web.jsonl").read_text("utf-8").splitlines()
+    ticket = next(one for one in map(json.loads, lines) if one["id"] == "web-10")
+    async with agents(db, settings) as both:
+        got = (await run_case(_as_case(ticket), both.by_production)).got
+    assert (got.outcome, got.reason) == ("escalated", "not_found")
+    assert promises(got.text) == []
+    assert "http" not in got.text
 
 
 def _as_case(ticket: dict[str, Any]) -> Case:

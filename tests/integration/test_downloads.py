@@ -19,7 +19,7 @@ from shared.db.pool import Database
 from shared.privacy import blobs
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import email, whatsapp
+from tests.builders import email, form, whatsapp
 from tests.integration.test_office import desk
 
 __all__ = ["desk"]
@@ -114,3 +114,29 @@ def test_a_saved_file_is_new_and_its_owner_s_alone(tmp_path: Path) -> None:
     with pytest.raises(typer.Exit):
         save(tmp_path / "a", b"x")
     assert (tmp_path / "a").read_bytes() == _PAGE
+
+
+async def test_no_operator_reads_a_link_or_a_code_of_ours(
+    desk: httpx.AsyncClient, db: Database, vault: Vault, settings: Settings
+) -> None:
+    """Neither in the mail that verifies an address nor in a reply that quotes it, nor in that reply as it came."""
+    more = settings.model_copy(update={"form_public_url": "https://form.example.com"})
+    await inbox.store(db, vault, more, form(), "e1")
+    row: Any = await db.fetchrow("SELECT body_enc FROM messages WHERE kind = 'notice'")
+    async with db.transaction() as connection:
+        body = (await vault.keys_for(connection, [row["body_enc"]])).unseal("message.body", row["body_enc"])
+    link = next(word for word in body.split() if "verify?token=" in word)
+    token = link.partition("token=")[2]
+    ticket: Any = await db.fetchrow("SELECT id FROM tickets")
+    shown = await desk.get(f"/tickets/{ticket['id']}")
+    assert "https://form.example.com/verify?token=[hidden]" in shown.text
+    assert token not in shown.text
+    raw = await kept(db, vault, f"From: ada\r\n\r\nIt fails:\r\n> {link}\r\n".encode())
+    reply = email(f"It fails: {link}").model_copy(update={"raw_blob": raw})
+    await inbox.store(db, vault, settings, reply, "e2")
+    ticket = await db.fetchrow("SELECT id FROM tickets WHERE channel = 'email'")
+    shown = await desk.get(f"/tickets/{ticket['id']}")
+    assert token not in shown.text
+    [message] = shown.json()["messages"]
+    answer = await desk.get(f"/tickets/{ticket['id']}/messages/{message['id']}/raw")
+    assert answer.content == b"From: ada\r\n\r\nIt fails:\r\n> https://form.example.com/verify?token=[hidden]\r\n"

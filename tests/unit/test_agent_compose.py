@@ -171,6 +171,38 @@ def test_greeting_and_signature_are_added_once() -> None:
     assert dressed(Channel.EMAIL, "", name="Priya", team=TEAM) == ""
 
 
+def test_a_customer_is_greeted_once_and_then_written_to_as_people_do() -> None:
+    """Later answers of one thread begin with the answer on the page, and plainer in a mail; the signature stays."""
+    web = answer([PASSWORD], replace(reader(Channel.WEB), greet=False, first=False))
+    assert web.startswith("To reset your password, choose Forgot password?")
+    assert web.endswith(TEAM)
+    mail = answer([PASSWORD], replace(EMAIL, greet=False, first=False))
+    assert mail.startswith("Hello Priya Okafor,\n\nTo reset your password")
+    assert mail.endswith("Kind regards,\nTideline Support")
+    late = answer([PASSWORD], replace(reader(Channel.WEB), greet=False, earlier=EARLIER))
+    assert late.startswith("You wrote to us by e-mail on 3 May")
+
+
+def test_a_greeting_that_a_model_repeats_is_left_out_on_the_page() -> None:
+    """Only one that stands by itself: a sentence is never cut."""
+    for said in ("Hello Priya Okafor,\n\nOpen it.", "Hi Priya!\nOpen it.", "Dear Priya,\n\nOpen it."):
+        assert dressed(Channel.WEB, said, name="Priya Okafor", team=TEAM, greet=False) == f"Open it.\n\n{TEAM}"
+    same = "Hello is the word to type there, then choose Save."
+    assert dressed(Channel.WEB, same, name="Priya", team=TEAM, greet=False).startswith(same)
+    assert dressed(Channel.WEB, "Hello Priya,", name="Priya", team=TEAM, greet=False).startswith("Hello Priya,")
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_later_handoff_or_courtesy_greets_no_more(channel: Channel) -> None:
+    """As the answers, on every channel; an e-mail keeps its thirty words."""
+    texts = [handoff(channel, Reason.REFUND, name="Priya Okafor", team=TEAM, greet=False)]
+    texts += [courtesy(kind, replace(reader(channel), greet=False)) for kind in (SmallTalk.GREETING, SmallTalk.THANKS)]
+    for text in texts:
+        assert text.startswith("Hello Priya Okafor,") is (channel is Channel.EMAIL)
+        assert not text.startswith(("Dear", "Hi "))
+        assert channel is not Channel.EMAIL or spoken_words(text) >= 30
+
+
 @pytest.mark.parametrize("kind", [SmallTalk.GREETING, SmallTalk.EMOJI, SmallTalk.THANKS, SmallTalk.PRAISE])
 @pytest.mark.parametrize("channel", list(Channel))
 def test_courtesies_fit_their_channel(kind: SmallTalk, channel: Channel) -> None:

@@ -1,42 +1,29 @@
 import { fireEvent, screen, within } from '@testing-library/react';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
-  fillInAndSend,
-  holdTime,
+  ANSWERED,
+  chooseFiles,
+  chosenFiles,
+  composer,
+  file,
+  messageAccepted,
   messages,
-  openPage,
+  onAWire,
+  openThread,
   pass,
   reload,
   setOnline,
-  VALID,
 } from './page';
-import { json, noNetwork, refused, ticket, Wire } from './wire';
+import { json, noNetwork, refused, ticket, type Wire } from './wire';
 
 let wire: Wire;
-const ASKED = ['customer', VALID.message] as const;
-const ANSWERED = { status: 'answered', messages: [[...ASKED], ['agent', 'Reset it.']] } as const;
-
-beforeEach(() => {
-  holdTime();
-  wire = new Wire();
-});
-afterEach(() => {
-  vi.useRealTimers();
+onAWire((made) => {
+  wire = made;
 });
 
-async function openThread(answer: Parameters<typeof ticket>[0] = ANSWERED) {
-  wire.get = () => ticket(answer);
-  openPage();
-  await fillInAndSend();
-  await pass();
-  wire.sent.length = 0;
-}
-
-const composer = () => screen.getByTestId('composer') as HTMLFormElement;
 const words = () => within(composer()).getByLabelText('Add a message') as HTMLTextAreaElement;
 const write = (value: string) => fireEvent.change(words(), { target: { value } });
 const sendButton = () => composer().querySelector<HTMLButtonElement>('[type=submit]');
-const accepted = () => json(202, { message_id: 'm-9' });
 
 async function reply(text: string) {
   write(text);
@@ -46,8 +33,8 @@ async function reply(text: string) {
 
 describe('adding a message', () => {
   it('shows it before the server does, once, and then as the server has it', async () => {
-    await openThread();
-    wire.posts.push(accepted);
+    await openThread(wire);
+    wire.posts.push(messageAccepted);
     await reply('And on the phone?');
     expect(wire.created[0]?.body).toEqual({ message: 'And on the phone?' });
     expect(messages().at(-1)).toEqual(['customer', 'And on the phone?']);
@@ -63,8 +50,8 @@ describe('adding a message', () => {
   });
 
   it('asks soon and often for the answer, also where it was already answered', async () => {
-    await openThread();
-    wire.posts.push(accepted);
+    await openThread(wire);
+    wire.posts.push(messageAccepted);
     await reply('And on the phone?');
     const before = wire.reads.length;
     await pass(6_000);
@@ -72,8 +59,8 @@ describe('adding a message', () => {
   });
 
   it('is one message for a double click, answers lost on the way and tries again', async () => {
-    await openThread();
-    wire.posts.push(noNetwork, refused(503), accepted);
+    await openThread(wire);
+    wire.posts.push(noNetwork, refused(503), messageAccepted);
     write('Hello?');
     fireEvent.submit(composer());
     fireEvent.submit(composer());
@@ -84,8 +71,8 @@ describe('adding a message', () => {
   });
 
   it('gives the same words sent twice on purpose two keys', async () => {
-    await openThread();
-    wire.posts.push(accepted, () => json(202, { message_id: 'm-10' }));
+    await openThread(wire);
+    wire.posts.push(messageAccepted, () => json(202, { message_id: 'm-10' }));
     await reply('Hello?');
     await reply('Hello?');
     expect(new Set(wire.keys).size).toBe(2);
@@ -93,9 +80,9 @@ describe('adding a message', () => {
   });
 
   it('says that it is offline, keeps the words, and sends them when connected', async () => {
-    await openThread();
+    await openThread(wire);
     setOnline(false);
-    wire.posts.push(noNetwork, accepted);
+    wire.posts.push(noNetwork, messageAccepted);
     await reply('Still there?');
     expect(screen.getByTestId('failure')).toHaveTextContent('You are offline.');
     expect(words()).toHaveValue('Still there?');
@@ -106,8 +93,8 @@ describe('adding a message', () => {
   });
 
   it('waits as long as a 429 asks for, whoever presses what', async () => {
-    await openThread();
-    wire.posts.push(refused(429, null, { 'Retry-After': '20' }), accepted);
+    await openThread(wire);
+    wire.posts.push(refused(429, null, { 'Retry-After': '20' }), messageAccepted);
     await reply('Once more');
     expect(sendButton()).toBeDisabled();
     fireEvent.submit(composer());
@@ -119,7 +106,7 @@ describe('adding a message', () => {
   });
 
   it('keeps unsent words over a reload, apart for each conversation', async () => {
-    await openThread();
+    await openThread(wire);
     write('Half a thou');
     reload();
     await pass();
@@ -127,7 +114,7 @@ describe('adding a message', () => {
   });
 
   it('asks for something to send, and takes the focus there', async () => {
-    await openThread();
+    await openThread(wire);
     fireEvent.submit(composer());
     expect(words()).toHaveAccessibleDescription(/Write a message or attach a file\./);
     expect(words()).toHaveFocus();
@@ -135,8 +122,8 @@ describe('adding a message', () => {
   });
 
   it('is sent by Ctrl and Enter, while Enter alone begins a line', async () => {
-    await openThread();
-    wire.posts.push(accepted);
+    await openThread(wire);
+    wire.posts.push(messageAccepted);
     write('By keyboard');
     fireEvent.keyDown(words(), { key: 'Enter' });
     await pass();
@@ -147,7 +134,7 @@ describe('adding a message', () => {
   });
 
   it('says when the conversation takes nothing more', async () => {
-    await openThread();
+    await openThread(wire);
     wire.posts.push(refused(409));
     await reply('Too late');
     expect(screen.getByTestId('failure')).toHaveTextContent('This conversation is closed.');
@@ -156,43 +143,32 @@ describe('adding a message', () => {
 });
 
 describe('files', () => {
-  const file = (name: string, size = 3) => {
-    const made = new File(['x'], name, { type: 'text/plain', lastModified: 1 });
-    Object.defineProperty(made, 'size', { value: size });
-    return made;
-  };
-  const input = () => composer().querySelector<HTMLInputElement>('[type=file]') as HTMLInputElement;
-  const chooseFiles = (...files: File[]) =>
-    fireEvent.change(input(), { target: { files, value: '' } });
-  const chosen = () =>
-    [...composer().querySelectorAll('[data-testid=chosen] .file-name')].map((e) => e.textContent);
-
   it('have limits that are told before anything is chosen', async () => {
     wire.config = () => json(200, { max_file_bytes: 2_097_152, max_files: 2 });
-    await openThread();
+    await openThread(wire);
     expect(screen.getByTestId('limits')).toHaveTextContent('Up to 2 files · 2 MB each at most');
     expect(words()).toHaveAccessibleDescription(/Up to 2 files/);
   });
 
   it('are listed, and can be taken out before sending', async () => {
-    await openThread();
+    await openThread(wire);
     chooseFiles(file('a.txt'), file('b.txt'));
     fireEvent.click(screen.getByRole('button', { name: 'Remove a.txt' }));
-    expect(chosen()).toEqual(['b.txt']);
+    expect(chosenFiles()).toEqual(['b.txt']);
   });
 
   it('that are too large, empty or too many are left out, each with its reason', async () => {
     wire.config = () => json(200, { max_file_bytes: 1_048_576, max_files: 1 });
-    await openThread();
+    await openThread(wire);
     chooseFiles(file('big.bin', 2_000_000), file('none.txt', 0), file('a.txt'), file('b.txt'));
-    expect(chosen()).toEqual(['a.txt']);
+    expect(chosenFiles()).toEqual(['a.txt']);
     expect(composer()).toHaveTextContent('big.bin is larger than 1 MB and was left out.');
     expect(composer()).toHaveTextContent('none.txt is empty and was left out.');
     expect(composer()).toHaveTextContent('One message can carry one file.');
   });
 
   it('that the server will not have are said at the field, in its words where they are in English', async () => {
-    await openThread();
+    await openThread(wire);
     wire.posts.push(refused(422));
     await reply('Look');
     expect(words()).toHaveAccessibleDescription(/The server does not like it/);
@@ -205,15 +181,15 @@ describe('files', () => {
       { id: null, name: 'gone.pdf', size: 10 },
       { id: 'a', name: 'here.pdf', size: 10 },
     ];
-    await openThread({ ...ANSWERED, messages: [['customer', 'Look', { attachments }]] });
+    await openThread(wire, { ...ANSWERED, messages: [['customer', 'Look', { attachments }]] });
     expect(screen.getByText('gone.pdf').closest('button')).toBeNull();
     expect(screen.getByRole('button', { name: /Download:\s+here\.pdf/ })).toBeInTheDocument();
   });
 
   it('can be pasted, while pasted text stays text', async () => {
-    await openThread();
+    await openThread(wire);
     fireEvent.paste(words(), { clipboardData: { files: [file('image.png')] } });
-    expect(chosen()).toEqual(['image.png']);
+    expect(chosenFiles()).toEqual(['image.png']);
     const text = fireEvent.paste(words(), { clipboardData: { files: [] } });
     expect(text).toBe(true);
   });

@@ -1,13 +1,13 @@
 import { fireEvent, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   API,
   field,
   fillIn,
   fillInAndSend,
-  holdTime,
   isMarked,
+  onAWire,
   openPage,
   reload,
   submit,
@@ -15,16 +15,11 @@ import {
   type,
   VALID,
 } from './page';
-import { refused, Wire } from './wire';
+import { refused, type Wire } from './wire';
 
 let wire: Wire;
-
-beforeEach(() => {
-  holdTime();
-  wire = new Wire();
-});
-afterEach(() => {
-  vi.useRealTimers();
+onAWire((made) => {
+  wire = made;
 });
 
 describe('the fields', () => {

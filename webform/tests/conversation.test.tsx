@@ -1,27 +1,22 @@
 import { fireEvent, screen } from '@testing-library/react';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   API,
   field,
   fillInAndSend,
-  holdTime,
   messages,
+  onAWire,
   openPage,
   pass,
   reload,
   setOnline,
   VALID,
 } from './page';
-import { noNetwork, refused, thread, Wire } from './wire';
+import { noNetwork, refused, thread, type Wire } from './wire';
 
 let wire: Wire;
-
-beforeEach(() => {
-  holdTime();
-  wire = new Wire();
-});
-afterEach(() => {
-  vi.useRealTimers();
+onAWire((made) => {
+  wire = made;
 });
 
 const ASKED = ['customer', 'I cannot sign in.'] as const;

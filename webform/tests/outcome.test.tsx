@@ -1,37 +1,28 @@
 import { fireEvent, screen, within } from '@testing-library/react';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fillInAndSend, holdTime, messages, openPage, pass, VALID } from './page';
-import { json, refused, ticket, Wire } from './wire';
+import { describe, expect, it } from 'vitest';
+import {
+  ANSWERED,
+  composer,
+  messageAccepted,
+  messages,
+  onAWire,
+  openPage,
+  openThread,
+  pass,
+} from './page';
+import { json, refused, ticket, type Wire } from './wire';
 
 let wire: Wire;
-const ASKED = ['customer', VALID.message] as const;
-const ANSWERED = { status: 'answered', messages: [[...ASKED], ['agent', 'Reset it.']] } as const;
-
-beforeEach(() => {
-  holdTime();
-  wire = new Wire();
+onAWire((made) => {
+  wire = made;
 });
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-async function openThread(answer: Parameters<typeof ticket>[0] = ANSWERED) {
-  wire.get = () => ticket(answer);
-  openPage();
-  await fillInAndSend();
-  await pass();
-  wire.sent.length = 0;
-}
-
-const composer = () => screen.getByTestId('composer') as HTMLFormElement;
-const accepted = () => json(202, { message_id: 'm-9' });
 
 describe('the rating', () => {
   const closed = { ...ANSWERED, status: 'closed', can_rate: true } as const;
   const done = () => new Response(null, { status: 204 });
 
   it('is a group of five radio buttons with words, and a comment if one likes', async () => {
-    await openThread(closed);
+    await openThread(wire, closed);
     const group = screen.getByRole('group', { name: 'How was the answer?' });
     const scores = within(group).getAllByRole('radio');
     expect(scores.map((one) => (one as HTMLInputElement).labels?.[0]?.textContent)).toEqual([
@@ -53,7 +44,7 @@ describe('the rating', () => {
   });
 
   it('can be changed', async () => {
-    await openThread({ ...closed, rating: { score: 2 } });
+    await openThread(wire, { ...closed, rating: { score: 2 } });
     fireEvent.click(screen.getByRole('button', { name: 'Change rating' }));
     expect(screen.getByRole('radio', { name: 'Poor' })).toBeChecked();
     fireEvent.click(screen.getByRole('radio', { name: 'Very good' }));
@@ -65,7 +56,7 @@ describe('the rating', () => {
   });
 
   it('says when it did not arrive, and keeps what was chosen', async () => {
-    await openThread(closed);
+    await openThread(wire, closed);
     fireEvent.click(screen.getByRole('radio', { name: 'Good' }));
     wire.posts.push(refused(422));
     fireEvent.click(screen.getByRole('button', { name: 'Send rating' }));
@@ -75,7 +66,7 @@ describe('the rating', () => {
   });
 
   it('is tried again by itself when the server is busy', async () => {
-    await openThread(closed);
+    await openThread(wire, closed);
     fireEvent.click(screen.getByRole('radio', { name: 'Good' }));
     wire.posts.push(refused(503, null, { 'Retry-After': '10' }), done);
     fireEvent.click(screen.getByRole('button', { name: 'Send rating' }));
@@ -86,7 +77,7 @@ describe('the rating', () => {
   });
 
   it('is asked for only where the server takes one', async () => {
-    await openThread();
+    await openThread(wire);
     expect(screen.queryByTestId('rating')).toBeNull();
   });
 });
@@ -94,13 +85,13 @@ describe('the rating', () => {
 describe('who and what', () => {
   it('a closed conversation offers a new one, and another word opens it again', async () => {
     const closed = { ...ANSWERED, status: 'closed' } as const;
-    await openThread(closed);
+    await openThread(wire, closed);
     expect(screen.getByRole('button', { name: 'Ask something else' })).toBeInTheDocument();
     await pass(600_000);
     expect(wire.reads).toHaveLength(0);
     const field = within(composer()).getByLabelText('Not solved? Write again');
     fireEvent.change(field, { target: { value: 'It is back.' } });
-    wire.posts.push(accepted);
+    wire.posts.push(messageAccepted);
     fireEvent.submit(composer());
     await pass(2_000);
     const said = [...ANSWERED.messages, ['customer', 'It is back.']] as const;
@@ -111,7 +102,7 @@ describe('who and what', () => {
   });
 
   it('an address that was only typed can be confirmed by the mailed link, and is then thanked for', async () => {
-    await openThread({ ...ANSWERED, trust: 'claimed' });
+    await openThread(wire, { ...ANSWERED, trust: 'claimed' });
     expect(screen.getByTestId('trust')).toHaveTextContent('an e-mail with a link');
     wire.get = () => ticket({ ...ANSWERED, trust: 'verified' });
     await pass(60_000);
@@ -130,23 +121,23 @@ describe('who and what', () => {
 
   it('speaks of no mail where none is sent', async () => {
     wire.config = () => json(200, { mails_link: false });
-    await openThread({ ...ANSWERED, trust: 'claimed' });
+    await openThread(wire, { ...ANSWERED, trust: 'claimed' });
     expect(screen.queryByTestId('trust')).toBeNull();
   });
 
   it('nothing is said of a mail where the site has vouched for the customer', async () => {
-    await openThread({ ...ANSWERED, trust: 'verified' });
+    await openThread(wire, { ...ANSWERED, trust: 'verified' });
     expect(screen.queryByTestId('trust')).toBeNull();
   });
 
   it('a person who is on it is explained', async () => {
-    await openThread({ ...ANSWERED, status: 'escalated' });
+    await openThread(wire, { ...ANSWERED, status: 'escalated' });
     expect(screen.getByTestId('person')).toHaveTextContent('A colleague reads your conversation');
   });
 
   it('each paragraph runs as its own words do, and links promise nothing to their target', async () => {
     const text = 'שלום https://help.example.com/a';
-    await openThread({ ...ANSWERED, messages: [[...ASKED], ['agent', text]] });
+    await openThread(wire, { ...ANSWERED, messages: [ANSWERED.messages[0], ['agent', text]] });
     const shown = screen.getByTestId('thread').querySelector('[data-author=agent] .text');
     expect(shown).toHaveAttribute('dir', 'auto');
     const link = screen.getByRole('link');

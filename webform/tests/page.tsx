@@ -1,8 +1,9 @@
 import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
-import { vi } from 'vitest';
+import { afterEach, beforeEach, vi } from 'vitest';
 import { SupportDesk } from '../src/components/SupportDesk';
 import { DeskContext, type DeskSettings, furnish } from '../src/desk';
 import type { Language } from '../src/strings';
+import { json, ticket, Wire } from './wire';
 
 export const API = 'https://support.example.com';
 
@@ -16,6 +17,17 @@ export function holdTime(): void {
 
 export async function pass(milliseconds = 0): Promise<void> {
   await act(() => vi.advanceTimersByTimeAsync(milliseconds));
+}
+
+/** Gives each test a wire of its own, and time that stands still. */
+export function onAWire(use: (wire: Wire) => void): void {
+  beforeEach(() => {
+    holdTime();
+    use(new Wire());
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
 }
 
 /** Opens the page as a (re)load does: only what was stored is known. */
@@ -91,4 +103,45 @@ export function setOnline(online: boolean): void {
 export function setHidden(hidden: boolean): void {
   vi.spyOn(document, 'hidden', 'get').mockReturnValue(hidden);
   act(() => void document.dispatchEvent(new Event('visibilitychange')));
+}
+
+export const ANSWERED = {
+  status: 'answered',
+  messages: [
+    ['customer', VALID.message],
+    ['agent', 'Reset it.'],
+  ],
+} as const;
+
+/** A ticket that was sent and reads so on its page; what was sent for it is forgotten. */
+export async function openThread(
+  wire: Wire,
+  answer: Parameters<typeof ticket>[0] = ANSWERED,
+): Promise<void> {
+  wire.get = () => ticket(answer);
+  openPage();
+  await fillInAndSend();
+  await pass();
+  wire.sent.length = 0;
+}
+
+export function composer(): HTMLFormElement {
+  return screen.getByTestId('composer') as HTMLFormElement;
+}
+
+export const messageAccepted = () => json(202, { message_id: 'm-9' });
+
+export function file(name: string, size = 3): File {
+  const made = new File(['x'], name, { type: 'text/plain', lastModified: 1 });
+  Object.defineProperty(made, 'size', { value: size });
+  return made;
+}
+
+export function chooseFiles(...files: File[]): void {
+  fireEvent.change(field('file'), { target: { files, value: '' } });
+}
+
+export function chosenFiles(): (string | null)[] {
+  const names = document.querySelectorAll('[data-testid=chosen] .file-name');
+  return [...names].map((name) => name.textContent);
 }

@@ -1,10 +1,10 @@
 import { fireEvent, screen } from '@testing-library/react';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   field,
   fillIn,
   fillInAndSend,
-  holdTime,
+  onAWire,
   openPage,
   pass,
   reload,
@@ -14,16 +14,11 @@ import {
   type,
   VALID,
 } from './page';
-import { accepted, json, noNetwork, refused, Wire } from './wire';
+import { accepted, json, noNetwork, refused, type Wire } from './wire';
 
 let wire: Wire;
-
-beforeEach(() => {
-  holdTime();
-  wire = new Wire();
-});
-afterEach(() => {
-  vi.useRealTimers();
+onAWire((made) => {
+  wire = made;
 });
 
 describe('sending', () => {

@@ -22,7 +22,9 @@ export class Wire {
   configsAsked = 0;
 
   constructor() {
-    vi.stubGlobal('fetch', (url: string, init: RequestInit = {}) => this.#answer(url, init));
+    const answer = (url: string, init: RequestInit = {}) => this.#answer(url, init);
+    vi.stubGlobal('fetch', answer);
+    vi.stubGlobal('XMLHttpRequest', uploading(answer));
   }
 
   get keys(): (string | null)[] {
@@ -43,10 +45,55 @@ export class Wire {
       return this.config();
     }
     const method = init.method ?? 'GET';
-    const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
+    const body = typeof init.body === 'string' ? JSON.parse(init.body) : formOf(init.body);
     this.sent.push({ method, url, headers: new Headers(init.headers), body });
     return method === 'POST' ? (this.posts.shift() ?? accepted)() : this.get();
   }
+}
+
+/** What of XMLHttpRequest an upload uses, on the same wire as fetch. */
+function uploading(answer: (url: string, init: RequestInit) => Promise<Response>) {
+  return class {
+    status = 0;
+    responseText = '';
+    upload: { onprogress?: (event: object) => void } = {};
+    onloadend = () => {};
+    readonly #headers = new Headers();
+    #url = '';
+    #answered: Response | undefined;
+    open(_method: string, url: string) {
+      this.#url = url;
+    }
+    setRequestHeader(name: string, value: string) {
+      this.#headers.set(name, value);
+    }
+    getResponseHeader(name: string) {
+      return this.#answered?.headers.get(name) ?? null;
+    }
+    abort() {
+      this.onloadend();
+    }
+    async send(body: FormData) {
+      this.upload.onprogress?.({ loaded: 1, total: 2 });
+      try {
+        const init = { method: 'POST', headers: this.#headers, body };
+        this.#answered = await answer(this.#url, init);
+        this.responseText = await this.#answered.text();
+        this.status = this.#answered.status;
+      } catch {
+        this.status = 0;
+      }
+      this.onloadend();
+    }
+  };
+}
+
+/** A form as its words and the names of its files. */
+function formOf(body: unknown): Record<string, unknown> | undefined {
+  if (!(body instanceof FormData)) return undefined;
+  const message = body.get('message');
+  const files = body.getAll('file').map((file) => (file as File).name);
+  return { ...(message && { message }), files };
 }
 
 export const accepted: Answer = () => json(202, { ticket_id: 't-1', token: 'secret' });

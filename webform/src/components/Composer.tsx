@@ -1,24 +1,25 @@
-import { type ClipboardEvent, type FormEvent, type KeyboardEvent, useId, useRef } from 'react';
-import { filesOf } from '../chosen-files';
+import { type FormEvent, type KeyboardEvent, useId, useRef } from 'react';
 import { useDesk } from '../desk';
 import type { ThreadMessage, TicketRef } from '../ticket';
 import { ChosenFiles } from './ChosenFiles';
 import { FailureNotice } from './FailureNotice';
-import { AlertIcon, ClipIcon } from './icons';
+import { ChooseFiles, FileLimits, Problems } from './FilePicker';
 import { SendButton } from './SendButton';
 import { useComposer } from './useComposer';
-import { useDrop } from './useDrop';
+import { pasted, useDrop } from './useDrop';
 
 interface Props {
   ticket: TicketRef;
   closed: boolean;
+  /** Chosen beside the ticket's first message: they follow it by themselves. */
+  files?: readonly File[] | undefined;
   onSent: (message: ThreadMessage) => void;
 }
 
 /** Adds words and files to the thread: written, chosen, dropped or pasted. */
-export function Composer({ ticket, closed, onSent }: Props) {
+export function Composer({ ticket, closed, files, onSent }: Props) {
   const { strings } = useDesk();
-  const composer = useComposer(ticket, onSent);
+  const composer = useComposer(ticket, onSent, files);
   const { text, choice, problem, progress, sending, field } = composer;
   const form = useRef<HTMLFormElement>(null);
   const dropping = useDrop(form, composer.attach);
@@ -32,12 +33,6 @@ export function Composer({ ticket, closed, onSent }: Props) {
   const onKeyDown = (event: KeyboardEvent) => {
     const meant = event.key === 'Enter' && (event.ctrlKey || event.metaKey);
     if (meant) void composer.submit();
-  };
-  const onPaste = (event: ClipboardEvent) => {
-    const files = filesOf(event.clipboardData);
-    if (files.length === 0) return;
-    event.preventDefault();
-    composer.attach(files);
   };
 
   return (
@@ -62,7 +57,7 @@ export function Composer({ ticket, closed, onSent }: Props) {
         aria-describedby={`${id}-problem ${id}-limits`}
         onChange={({ target }) => composer.write(target.value)}
         onKeyDown={onKeyDown}
-        onPaste={onPaste}
+        onPaste={pasted(composer.attach)}
       />
       <Problems id={`${id}-problem`} problems={problem ? [problem] : choice.problems} />
       {choice.files.length > 0 && <ChosenFiles files={choice.files} onRemove={composer.remove} />}
@@ -73,7 +68,7 @@ export function Composer({ ticket, closed, onSent }: Props) {
       <div className="actions">
         <SendButton sending={sending} label={strings.reply.send} />
         <ChooseFiles onChoose={composer.attach} />
-        <Limits id={`${id}-limits`} limits={composer.limits} />
+        <FileLimits id={`${id}-limits`} limits={composer.limits} />
       </div>
       {dropping && (
         <p className="drop" aria-hidden="true">
@@ -81,62 +76,5 @@ export function Composer({ ticket, closed, onSent }: Props) {
         </p>
       )}
     </form>
-  );
-}
-
-function Problems({ id, problems }: { id: string; problems: readonly string[] }) {
-  return (
-    <div id={id} role="status">
-      {problems.map((words) => (
-        <p key={words} className="error">
-          <AlertIcon />
-          {words}
-        </p>
-      ))}
-    </div>
-  );
-}
-
-/** A button of our own in front of the browser's, which cannot be translated. */
-function ChooseFiles({ onChoose }: { onChoose: (files: File[]) => void }) {
-  const { strings } = useDesk();
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <button type="button" className="quiet" onClick={() => input.current?.click()}>
-        <ClipIcon />
-        {strings.reply.attach}
-      </button>
-      <input
-        ref={input}
-        className="unseen"
-        type="file"
-        name="file"
-        multiple
-        tabIndex={-1}
-        aria-hidden="true"
-        onChange={({ target }) => {
-          onChoose([...(target.files ?? [])]);
-          // The same file can be chosen again after it was removed.
-          target.value = '';
-        }}
-      />
-    </>
-  );
-}
-
-function Limits({
-  id,
-  limits,
-}: {
-  id: string;
-  limits: { maxFiles: number; maxFileBytes: number };
-}) {
-  const { strings, numbers } = useDesk();
-  const { limits: files, limitOfEach } = strings.reply;
-  return (
-    <p id={id} className="hint" data-testid="limits">
-      {files(limits.maxFiles)} · {limitOfEach(numbers.size(limits.maxFileBytes))}
-    </p>
   );
 }

@@ -4,27 +4,32 @@ import type { OpenTicket } from '../memory';
 import type { Signed } from '../signed';
 import { CATEGORIES, type FieldName, LIMITS } from '../ticket';
 import { codePoints } from '../validation';
+import { ChosenFiles } from './ChosenFiles';
 import { ErrorSummary } from './ErrorSummary';
 import { FailureNotice } from './FailureNotice';
 import { Field, type FieldState } from './Field';
+import { ChooseFiles, FileLimits, Problems } from './FilePicker';
 import { PersonIcon } from './icons';
 import { SendButton } from './SendButton';
 import { Title } from './Title';
 import { Trap } from './Trap';
+import type { Chosen } from './useChoice';
 import { hasErrors, useContactForm } from './useContactForm';
+import { pasted, useDrop } from './useDrop';
 import { useOnline } from './useOnline';
 import type { Sending } from './useSending';
 
 interface Props {
   takeFocus: boolean;
-  onSent: (ticket: OpenTicket) => void;
+  onSent: (ticket: OpenTicket, files: readonly File[]) => void;
 }
 
 export function ContactForm({ takeFocus, onSent }: Props) {
   const { strings } = useDesk();
-  const { draft, signed, known, errors, sending, alerts, visit, change, leave, submit } =
+  const { draft, signed, known, errors, sending, alerts, visit, chosen, ...on } =
     useContactForm(onSent);
   const form = useRef<HTMLFormElement>(null);
+  const dropping = useDrop(form, chosen.attach);
   const heading = useRef<HTMLHeadingElement>(null);
   const notice = useRef<HTMLDivElement>(null);
   const trap = useRef<HTMLInputElement>(null);
@@ -49,20 +54,28 @@ export function ContactForm({ takeFocus, onSent }: Props) {
     label: strings.labels[name],
     value: draft[name],
     error: errors[name],
-    onChange: (value) => change(name, value),
-    onLeave: () => leave(name),
+    onChange: (value) => on.change(name, value),
+    onLeave: () => on.leave(name),
   });
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     visit.trap = trap.current?.value ?? '';
-    void submit();
+    void on.submit();
   };
 
   return (
     <section className="card" data-state={stateName(sending)}>
       <Title ref={heading}>{strings.heading}</Title>
       <p className="intro">{strings.intro}</p>
-      <form ref={form} className="contact" noValidate aria-busy={busy} onSubmit={onSubmit}>
+      <form
+        ref={form}
+        className="contact"
+        noValidate
+        data-dropping={dropping}
+        aria-busy={busy}
+        onSubmit={onSubmit}
+        onPaste={pasted(chosen.attach)}
+      >
         {hasErrors(errors) && alerts > 0 && (
           <ErrorSummary ref={notice} errors={errors} onChoose={goTo} />
         )}
@@ -90,6 +103,7 @@ export function ContactForm({ takeFocus, onSent }: Props) {
         <Trap ref={trap} />
         <Field {...stateOf('subject')} wide />
         <Field {...stateOf('message')} wide rows={6} hint={roomLeft} />
+        <FirstFiles chosen={chosen} dropping={dropping} />
         {sending.failure && <FailureNotice ref={notice} sending={sending} />}
         {/* The status below reads it out. */}
         <p className="aside wide" aria-hidden="true" data-testid="offline">
@@ -97,13 +111,31 @@ export function ContactForm({ takeFocus, onSent }: Props) {
         </p>
         <div className="actions">
           <SendButton sending={sending} label={strings.submit} />
-          <p className="hint">{strings.filesLater}</p>
+          <ChooseFiles onChoose={chosen.attach} />
+          <FileLimits limits={chosen.limits} />
         </div>
       </form>
       <p className="unseen" role="status">
         {busy ? strings.sending : offline}
       </p>
     </section>
+  );
+}
+
+/** What follows the message once it has arrived. */
+function FirstFiles({ chosen, dropping }: { chosen: Chosen; dropping: boolean }) {
+  const { strings } = useDesk();
+  const { files, problems } = chosen.choice;
+  return (
+    <div className="chosen wide">
+      <Problems problems={problems} />
+      {files.length > 0 && <ChosenFiles files={files} onRemove={chosen.remove} />}
+      {dropping && (
+        <p className="drop" aria-hidden="true">
+          {strings.reply.drop}
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -18,18 +18,25 @@ const RECEIVED: Ticket = { status: 'received', messages: [] };
 interface Props {
   ticket: OpenTicket;
   takeFocus: boolean;
+  /** Chosen beside its first message, and still to be sent. */
+  files?: readonly File[] | undefined;
   onAnew: () => void;
   /** Where a link has opened this one in place of another. */
   onBack?: (() => void) | undefined;
 }
 
 /** The thread of the open ticket; answers appear in it as they come. */
-export function Conversation({ ticket: open, takeFocus, onAnew, onBack }: Props) {
+export function Conversation({ ticket: open, takeFocus, files, onAnew, onBack }: Props) {
   const { strings, onAnswers } = useDesk();
   const { ticket, trouble, added, add } = useTicket(open);
+  const [waiting, setWaiting] = useState(files);
   const heading = useRef<HTMLHeadingElement>(null);
   const messages = [...messagesOf(open, ticket), ...added];
   const answers = messages.filter(({ author }) => author !== 'customer').length;
+  const onSent = (message: ThreadMessage) => {
+    setWaiting(undefined);
+    add(message);
+  };
   const gone = trouble?.kind === 'not_found';
 
   useEffect(() => {
@@ -56,7 +63,7 @@ export function Conversation({ ticket: open, takeFocus, onAnew, onBack }: Props)
           <Notes open={open} ticket={ticket} />
           <Thread ticket={open} messages={messages} />
           <Waiting ticket={ticket ?? RECEIVED} troubled={trouble !== undefined} />
-          {ticket && <Next open={open} ticket={ticket} onSent={add} />}
+          {ticket && <Next open={open} ticket={ticket} files={waiting} onSent={onSent} />}
         </>
       )}
       <footer className="actions">
@@ -84,15 +91,16 @@ function messagesOf({ sent }: OpenTicket, ticket: Ticket | undefined): ThreadMes
 interface NextProps {
   open: TicketRef;
   ticket: Ticket;
+  files?: readonly File[] | undefined;
   onSent: (message: ThreadMessage) => void;
 }
 
 /** What the customer can do now: rate what is answered, and add to it; on a closed ticket that opens it again. */
-function Next({ open, ticket: { status, rating, canRate }, onSent }: NextProps) {
+function Next({ open, ticket: { status, rating, canRate }, files, onSent }: NextProps) {
   return (
     <>
       {(canRate || rating !== undefined) && <Rating ticket={open} rating={rating} />}
-      <Composer ticket={open} closed={status === 'closed'} onSent={onSent} />
+      <Composer ticket={open} closed={status === 'closed'} files={files} onSent={onSent} />
     </>
   );
 }

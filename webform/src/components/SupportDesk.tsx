@@ -67,12 +67,15 @@ function OwnedDesk({ owner }: { owner: string | undefined }) {
   const { ticket, keep, goBack, former } = useOpenTicket();
   // Focus follows what the customer did; a reload or a link leaves it to the page.
   const [acted, setActed] = useState(false);
-  const show = (next: OpenTicket | undefined) => {
+  const [files, setFiles] = useState<readonly File[]>([]);
+  const show = (next: OpenTicket | undefined, along: readonly File[] = []) => {
     setActed(true);
+    setFiles(along);
     keep(next);
   };
   const back = () => {
     setActed(true);
+    setFiles([]);
     goBack();
   };
   if (ticket === undefined) return <ContactForm takeFocus={acted} onSent={show} />;
@@ -81,6 +84,7 @@ function OwnedDesk({ owner }: { owner: string | undefined }) {
       key={ticket.id}
       ticket={ticket}
       takeFocus={acted}
+      files={files}
       onAnew={() => show(undefined)}
       onBack={former && former.id !== ticket.id ? back : undefined}
     />

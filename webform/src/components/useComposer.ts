@@ -1,32 +1,38 @@
 import { useEffect, useRef, useState } from 'react';
-import { type Choice, choose, identityOf } from '../chosen-files';
-import { DEFAULTS } from '../config';
+import { identityOf } from '../chosen-files';
 import { useDesk } from '../desk';
 import type { Failure } from '../failure';
 import type { ThreadMessage, TicketRef } from '../ticket';
 import { LIMITS } from '../ticket';
 import { codePoints } from '../validation';
+import { useChoice } from './useChoice';
+import { useLeaving } from './useLeaving';
 import { useSending } from './useSending';
 
-/** The words and files that are about to join a thread, and their sending. */
-export function useComposer(ticket: TicketRef, onSent: (message: ThreadMessage) => void) {
-  const { api, memory, strings, numbers, language, config } = useDesk();
+const NONE: readonly File[] = [];
+
+/** The words and files that are about to join a thread, and their sending; `given` files are sent at once. */
+export function useComposer(
+  ticket: TicketRef,
+  onSent: (message: ThreadMessage) => void,
+  given = NONE,
+) {
+  const { api, memory, strings, numbers, language } = useDesk();
   const [text, setText] = useState(() => memory.reply(ticket.id));
-  const [choice, setChoice] = useState<Choice>({ files: [], problems: [] });
-  const [limits, setLimits] = useState(DEFAULTS);
+  const chosen = useChoice(given);
+  const { choice, limits, learn } = chosen;
   const [problem, setProblem] = useState<string>();
   const [progress, setProgress] = useState<number>();
   const { sending, send, hurry, callOff, clear } = useSending();
   const field = useRef<HTMLTextAreaElement>(null);
   const purpose = `reply-attempt:${ticket.id}`;
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, for the thread that has just opened
   useEffect(() => {
-    let shown = true;
-    void config().then((known) => shown && setLimits(known));
-    return () => {
-      shown = false;
-    };
-  }, [config]);
+    void learn();
+    if (given.length > 0) void submit(false);
+  }, []);
+  useLeaving(choice.files.length > 0 && sending.name !== 'idle');
 
   const write = (words: string) => {
     setText(words);
@@ -37,11 +43,11 @@ export function useComposer(ticket: TicketRef, onSent: (message: ThreadMessage) 
   const attach = (files: readonly File[]) => {
     callOff();
     setProblem(undefined);
-    setChoice(({ files: before }) => choose(before, files, limits, strings, numbers.size));
+    chosen.attach(files);
   };
   const remove = (file: File) => {
     callOff();
-    setChoice(({ files }) => ({ files: files.filter((one) => one !== file), problems: [] }));
+    chosen.remove(file);
   };
   const complain = (words: string) => {
     clear();
@@ -57,7 +63,8 @@ export function useComposer(ticket: TicketRef, onSent: (message: ThreadMessage) 
     return language === 'en' && serverMessage ? serverMessage : strings.refused;
   };
 
-  const submit = async () => {
+  /** `meant`: the customer pressed the button, and goes on here. */
+  const submit = async (meant = true) => {
     if (sending.name === 'sending' || sending.name === 'waiting') return hurry();
     const reply = { text: text.trim(), files: choice.files };
     const over = codePoints(reply.text) - LIMITS.message;
@@ -73,9 +80,9 @@ export function useComposer(ticket: TicketRef, onSent: (message: ThreadMessage) 
       if (done === undefined) return;
       memory.forgetKey(purpose);
       write('');
-      setChoice({ files: [], problems: [] });
+      chosen.clear();
       onSent({ id: done.id, author: 'customer', at: new Date().toISOString(), ...shown(reply) });
-      field.current?.focus();
+      if (meant) field.current?.focus();
     } catch (failure) {
       // Else said by the notice; words and files stay where they are.
       const words = reasonOf(failure as Failure, reply.files.length > 0);

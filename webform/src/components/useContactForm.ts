@@ -8,6 +8,8 @@ import { signedDraft } from '../signed';
 import type { Strings } from '../strings';
 import { type Draft, FIELDS, type FieldName } from '../ticket';
 import { problemOf, problemsOf } from '../validation';
+import { useChoice } from './useChoice';
+import { useLeaving } from './useLeaving';
 import { useSending } from './useSending';
 import { useSigned } from './useSigned';
 
@@ -31,13 +33,17 @@ function refusalOf(failure: Failure, strings: Strings, language: string): FieldE
 const contentsOf = (draft: Draft) => JSON.stringify(payloadOf(draft));
 
 /** The draft, what is wrong with it, and its sending. */
-export function useContactForm(onSent: (ticket: OpenTicket) => void) {
+export function useContactForm(onSent: (ticket: OpenTicket, files: readonly File[]) => void) {
   const desk = useDesk();
   const { memory, strings, language } = desk;
   const [draft, setDraft] = useState(() => memory.draft(desk.preset));
   const [errors, setErrors] = useState<FieldErrors>({});
   const { sending, send, hurry, callOff, clear } = useSending();
   const { signed, known, forget } = useSigned();
+  const chosen = useChoice();
+  const files = useRef<readonly File[]>([]);
+  files.current = chosen.choice.files;
+  useLeaving(files.current.length > 0 && sending.name !== 'idle');
   /** Grows whenever the customer has to look at something. */
   const [alerts, setAlerts] = useState(0);
   const visit = useRef<Visit>({ opened: memory.opened(), trap: '', anonymous: false });
@@ -88,13 +94,14 @@ export function useContactForm(onSent: (ticket: OpenTicket) => void) {
       return setAlerts((count) => count + 1);
     }
     const key = memory.keyFor(contentsOf(sent));
-    memory.markUnderWay(true);
+    // By itself it would go on without its files, which no store keeps.
+    memory.markUnderWay(files.current.length === 0);
     try {
       const ticket = await send(() => openTicket(sent, key, visit.current, desk));
       if (ticket === undefined) return;
       memory.forgetKey();
       memory.keepDraft({ ...draft, subject: '', category: 'general', message: '' });
-      onSent(ticket);
+      onSent(ticket, files.current);
     } catch (failure) {
       if (alive.current) memory.markUnderWay(false);
       fail(failure as Failure);
@@ -125,6 +132,7 @@ export function useContactForm(onSent: (ticket: OpenTicket) => void) {
     sending,
     alerts,
     visit: visit.current,
+    chosen,
     change,
     leave,
     submit,

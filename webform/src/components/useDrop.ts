@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useRef, useState } from 'react';
+import { type ClipboardEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import { filesOf } from '../chosen-files';
 
 /** Files dropped anywhere on the card around an element are taken; text that is dragged is left alone. */
@@ -33,4 +33,14 @@ export function useDrop(element: RefObject<HTMLElement | null>, onFiles: (files:
     return () => on.abort();
   }, [element]);
   return over;
+}
+
+/** Takes files, such as a picture of the screen, that are pasted where words are written. */
+export function pasted(onFiles: (files: File[]) => void) {
+  return (event: ClipboardEvent) => {
+    const files = filesOf(event.clipboardData);
+    if (files.length === 0) return;
+    event.preventDefault();
+    onFiles(files);
+  };
 }

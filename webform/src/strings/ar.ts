@@ -78,7 +78,6 @@ export const ar: Strings = {
   sending: 'جارٍ الإرسال…',
   tryAgain: 'إعادة المحاولة',
   signedIn: (who) => `تكتب باسم \u2068${who}\u2069`,
-  filesLater: 'يمكنك إضافة ملفات في الخطوة التالية.',
   trap: 'اترك هذا الحقل فارغًا',
   failures: {
     offline: 'أنت غير متصل بالإنترنت. رسالتك محفوظة هنا.',

@@ -62,7 +62,6 @@ export const de: Strings = {
   sending: 'Wird gesendet …',
   tryAgain: 'Erneut versuchen',
   signedIn: (who) => `Sie schreiben als ${who}`,
-  filesLater: 'Dateien können Sie im nächsten Schritt hinzufügen.',
   trap: 'Dieses Feld leer lassen',
   failures: {
     offline: 'Sie sind offline. Ihre Nachricht bleibt hier.',

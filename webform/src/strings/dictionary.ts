@@ -20,7 +20,6 @@ export interface Strings {
   tryAgain: string;
   /** With a name and an address. */
   signedIn: (who: string) => string;
-  filesLater: string;
   /** For the label of a field that nobody sees. */
   trap: string;
   failures: Record<FailureKind, string>;

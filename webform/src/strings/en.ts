@@ -62,7 +62,6 @@ export const en: Strings = {
   sending: 'Sending…',
   tryAgain: 'Try again',
   signedIn: (who) => `You are writing as ${who}`,
-  filesLater: 'Files can be added in the next step.',
   trap: 'Leave this empty',
   failures: {
     offline: 'You are offline. Your message is kept here.',

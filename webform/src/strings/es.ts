@@ -59,7 +59,6 @@ export const es: Strings = {
   sending: 'Enviando…',
   tryAgain: 'Intentar de nuevo',
   signedIn: (who) => `Escribe como ${who}`,
-  filesLater: 'Podrá añadir archivos en el paso siguiente.',
   trap: 'Deje este campo vacío',
   failures: {
     offline: 'No tiene conexión. Su mensaje sigue aquí.',

@@ -59,7 +59,6 @@ export const fr: Strings = {
   sending: 'Envoi en cours…',
   tryAgain: 'Réessayer',
   signedIn: (who) => `Vous écrivez en tant que ${who}`,
-  filesLater: 'Vous pourrez joindre des fichiers à l’étape suivante.',
   trap: 'Laissez ce champ vide',
   failures: {
     offline: 'Vous êtes hors ligne. Votre message reste ici.',

@@ -55,6 +55,15 @@ inChromium('accessibility', () => {
         const looks = { locale, colorScheme, viewport: PHONE, reducedMotion: 'reduce' } as const;
         const page = await open(`${api.url}/`, looks);
         await isClean(page, 'empty');
+        const first = { name: `${'long-'.repeat(30)}name.txt`, mimeType: 'text/plain' };
+        await page.setInputFiles('[name=file]', [
+          { ...first, buffer: Buffer.from('x') },
+          { ...first, name: 'empty', buffer: Buffer.from('') },
+        ]);
+        await page.waitForSelector('[data-testid=chosen]');
+        await isClean(page, 'files beside the first message');
+        const room = await page.evaluate<number>('document.documentElement.scrollWidth');
+        expect(room).toBeLessThanOrEqual(PHONE.width);
         await page.click('button[type=submit]');
         await page.waitForSelector('.notice');
         await isClean(page, 'error');
@@ -157,11 +166,11 @@ inChromium('accessibility', () => {
     await press('Enter');
     await page.waitForSelector('[name=message]');
     const visited: unknown[] = [];
-    for (let presses = 0; presses < 7; presses += 1) {
+    for (let presses = 0; presses < 8; presses += 1) {
       await press('Tab');
       visited.push((await focused(page)).name);
     }
-    expect(visited).toEqual(['name', 'email', 'phone', 'category', 'subject', 'message', '']);
+    expect(visited).toEqual(['name', 'email', 'phone', 'category', 'subject', 'message', '', '']);
     await press('Tab');
     expect(await focused(page)).toEqual({});
   });

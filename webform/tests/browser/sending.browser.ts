@@ -125,8 +125,8 @@ inChromium('on any page', () => {
     );
   }
 
-  async function drop(page: Page, name: string, text: string) {
-    await page.locator('.thread').evaluate(
+  async function drop(page: Page, name: string, text: string, onto = '.thread') {
+    await page.locator(onto).evaluate(
       (place, [title, content]) => {
         const dataTransfer = new DataTransfer();
         dataTransfer.items.add(new File([content ?? ''], title ?? ''));
@@ -176,6 +176,25 @@ inChromium('on any page', () => {
     let text = '';
     for await (const chunk of stream) text += chunk;
     expect(text).toBe('dropped');
+  });
+
+  it('files chosen beside the first message follow it once, though an answer is lost', async () => {
+    const page = await open(embed());
+    expectComplaints(/favicon/);
+    const buffer = Buffer.from('chosen');
+    await page.setInputFiles('[name=file]', [
+      { name: 'first.txt', mimeType: 'text/plain', buffer },
+    ]);
+    await drop(page, 'dropped.txt', 'dropped', 'form');
+    // The ticket is taken; the answer to its files is lost.
+    api.faults.push({}, { lost: true });
+    await send(page);
+    await page.waitForSelector('[data-testid=download] >> nth=1');
+    const keys = api.keys(/attachments$/);
+    expect([keys.length, new Set(keys).size]).toEqual([2, 1]);
+    const [ticket] = api.tickets.values();
+    const sent = ticket?.messages[1]?.attachments.map(({ name }) => name);
+    expect(sent).toEqual(['first.txt', 'dropped.txt']);
   });
 
   it('shows how much of a large file has left', async () => {
