@@ -18,7 +18,7 @@ from shared.agent.small_talk import SmallTalk, small_talk
 from shared.agent.summary import summary
 from shared.agent.tool_run import ToolRun
 from shared.channels.language import ENGLISH, language_of
-from shared.channels.message import Trust
+from shared.channels.message import Channel, Trust
 from shared.channels.whatsapp.texts import fixed
 from shared.channels.whatsapp.tongue import tongue
 from shared.settings import Settings
@@ -129,7 +129,9 @@ def escalated(
     language = language_of(turn.texts)
     if reason is Reason.NOT_FOUND and language != ENGLISH:
         reason = Reason.LANGUAGE
-    text = handoff(turn.channel, reason, name=turn.customer_name, team=settings.support_team_name, language=language)
+    # WhatsApp greets the first time alone; a letter begins with the name each time.
+    name = "" if turn.channel is Channel.WHATSAPP and turn.answered_here else turn.customer_name
+    text = handoff(turn.channel, reason, name=name, team=settings.support_team_name, language=language)
     return TurnResult(
         "escalated",
         text,
