@@ -191,7 +191,7 @@ async def test_earlier_contact_is_acknowledged_once_and_only_to_who_surely_had_i
 
 async def test_whatsapp_greets_once_also_when_a_person_takes_over(offline: AgentDeps) -> None:
     """The company profile: "Hi Priya" the first time, then none. Letters greet each time."""
-    asked = turn("i want my money back", Channel.WHATSAPP, customer_name="Ada Example", conversation_id="here")
+    asked = turn("i want my money back", Channel.WHATSAPP, customer_name="Ada Example")
     assert (await run_turn(offline, asked)).text.startswith("Hi Ada!")
     answered = (HistoryMessage("agent", Channel.WHATSAPP, "Do this.", "", AT, "here"),)
     assert not (await run_turn(offline, replace(asked, history=answered))).text.startswith("Hi")

@@ -43,7 +43,8 @@ class Customer:
     person: Person
     address: str
     number: str
-    page: dict[str, str] | None = None
+    #: Tickets with their tokens; the last one is written on.
+    pages: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     subject: str = ""
     #: The last mail they got and the last one they wrote, by which a thread goes on.
     mail: EmailMessage | None = None
@@ -134,11 +135,11 @@ class Outside:
 
     async def web(self, who: Customer, text: str, step: Step) -> None:
         """The form is sent, or something added on its page."""
-        if who.page is None or step.new:
+        if not who.pages or step.new:
             body = {"name": who.person.name, "email": step.typed or who.address, "message": text}
             body["subject"] = step.subject or "Help"
             base = self._functions["form-submit"] + "/tickets"
-            who.page = await self._post(base, json={"category": "technical", **body})
+            who.pages.append(await self._post(base, json={"category": "technical", **body}))
             text = ""
         if step.files:
             files = {"file": (step.files[0].name, _bytes(step.files[0]))}
@@ -151,17 +152,19 @@ class Outside:
         await self._on_page(who, "/rating", json={"score": score, "comment": ""})
 
     async def page(self, who: Customer) -> dict[str, Any]:
-        """The web page as its customer sees it; empty without one, or before it is stored."""
-        if who.page is None:
-            return {}
-        url = f"{self._functions['form-submit']}/tickets/{who.page['ticket_id']}"
-        return (await self._client.get(url, headers=_bearer(who.page["token"]))).json()
+        """The web page that is written on, as its customer sees it; empty without one."""
+        return await self._shown(who.pages[-1]) if who.pages else {}
+
+    async def _shown(self, page: Mapping[str, str]) -> dict[str, Any]:
+        url = f"{self._functions['form-submit']}/tickets/{page['ticket_id']}"
+        return (await self._client.get(url, headers=_bearer(page["token"]))).json()
 
     async def deliveries(self, who: Customer, *, since: float) -> list[Delivered]:
         """All that this customer got on every channel, each channel's oldest first."""
         mails = [mail for to, mail in await self._mails.get(since=since) if who.address in to]
         texts = [body for to, body in await self._texts.get(since=since) if to == who.number]
-        shown = [one for one in (await self.page(who)).get("messages", []) if one["author"] != "customer"]
+        pages = [await self._shown(page) for page in who.pages]
+        shown = [one for page in pages for one in page.get("messages", []) if one["author"] != "customer"]
         answers = [mail for mail in mails if not _is_notice(mail)]
         who.mail = answers[-1] if answers else None
         name = who.person.name
@@ -190,15 +193,27 @@ class Outside:
         wanted = set(identities)
         return [row for row in await self._tickets.get(since=since - _FRESH_S) if row["address"] in wanted]
 
+    async def conversations(self, identities: Iterable[str]) -> set[str]:
+        """Those of these customers, also the ones that no ticket was opened for."""
+        found: set[str] = set()
+        for identity in identities:
+            answer = await self._ask_desk("POST", "/customers/find", json={"address": identity})
+            if answer.status_code == 200:
+                found |= {str(one["id"]) for one in answer.json()["conversations"]}
+        return found
+
     async def ticket(self, ticket_id: str) -> dict[str, Any]:
         """One ticket with messages and decisions."""
         return await self._desk(f"/tickets/{ticket_id}")
 
     async def _desk(self, path: str) -> Any:
-        url = self._functions["dlq-review"] + path
-        answer = await self._client.get(url, headers=_bearer(self._token))
+        answer = await self._ask_desk("GET", path)
         answer.raise_for_status()
         return answer.json()
+
+    async def _ask_desk(self, method: str, path: str, **more: Any) -> httpx.Response:
+        url = self._functions["dlq-review"] + path
+        return await self._client.request(method, url, headers=_bearer(self._token), **more)
 
     # -- the wire -------------------------------------------------------------------------------
 
@@ -221,9 +236,10 @@ class Outside:
         return [(row["to"].removeprefix("whatsapp:"), row["body"]) for row in rows]
 
     async def _on_page(self, who: Customer, path: str, **more: Any) -> None:
-        assert who.page is not None, "there is no page yet"
-        url = f"{self._functions['form-submit']}/tickets/{who.page['ticket_id']}{path}"
-        await self._post(url, headers=_bearer(who.page["token"]), **more)
+        assert who.pages, "there is no page yet"
+        page = who.pages[-1]
+        url = f"{self._functions['form-submit']}/tickets/{page['ticket_id']}{path}"
+        await self._post(url, headers=_bearer(page["token"]), **more)
 
     async def _post(self, url: str, **more: Any) -> Any:
         answer = await self._client.post(url, **more)

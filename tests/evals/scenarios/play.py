@@ -21,6 +21,7 @@ from tests.evals.scenarios.story import Scenario, Step
 
 _EVERY_S = 0.4
 _UNDER_WAY = {"queued", "sending", "unknown", "deferred"}
+_IGNORED = {"author": "customer", "outcome": "ignored", "outcome_reason": "", "delivery": None}
 
 
 class ScriptedModel:
@@ -74,6 +75,8 @@ class Player:
         self._shown: dict[str, list[Mapping[str, Any]]] = {}
         self._records: dict[str, list[Mapping[str, Any]]] = {}
         self._operator_said: list[str] = []
+        #: Where the agent wrote since the conversation began.
+        self._greeted: set[tuple[str, str]] = set()
         self._end = 0.0
 
     async def play(self, patience_s: float) -> Try:
@@ -108,7 +111,7 @@ class Player:
             await self._model.will_say(step.model)
         await self._do(step, who)
         began = time.monotonic()
-        messages = await asyncio.wait_for(self._settled(began), patience_s)
+        messages = await self._settled(began + patience_s, step)
         seen = await self._seen(step, who, messages)
         expect = step.expect
         faults = broken(expect, seen) + self._told_well(seen.deliveries)
@@ -141,20 +144,36 @@ class Player:
         ticket = next(reversed(self._tickets.values()), None)
         assert ticket is not None, "there is no ticket yet"
         self._operator_said += [step.text] if step.act == "reply" else []
+        if step.act == "close":
+            self._greeted.clear()
         more = {"reply": [step.text], "close": ["--reason", step.text or "done"], "return": []}
         await self._outside.kn("tickets", str(step.act), ticket, *more[str(step.act)])
 
-    async def _settled(self, began: float) -> list[Mapping[str, Any]]:
+    async def _settled(self, deadline: float, step: Step) -> list[Mapping[str, Any]]:
         """The messages of all conversations, once everything that was sent has come to its end."""
         while True:
-            messages = await self._look(began)
+            messages = await self._look()
             ours = [one for one in messages if one["author"] == "customer"]
-            moving = any(one["delivery"] in _UNDER_WAY for one in messages)
-            if len(ours) >= self._sent and all(one["outcome"] for one in ours) and not moving:
-                return messages
+            if len(ours) < self._sent and "ignored" in step.expect.outcome:
+                ours += await self._ignored_at_the_door()
+            moving = [one for one in messages if one["delivery"] in _UNDER_WAY]
+            ended = [one for one in ours if one["outcome"]]
+            if len(ended) >= self._sent and len(ended) == len(ours) and not moving:
+                return messages if len(messages) >= len(ours) else ours
+            if time.monotonic() > deadline:
+                waiting = (
+                    f"{len(ended)} of {self._sent} messages have an outcome, {len(moving)} deliveries are under way"
+                )
+                raise AssertionError(f"did not come to an end: {waiting}")
             await asyncio.sleep(_EVERY_S)
 
-    async def _look(self, began: float) -> list[Mapping[str, Any]]:
+    async def _ignored_at_the_door(self) -> list[Mapping[str, Any]]:
+        """Robots' mails open no ticket: a conversation without one is all that is to be seen of them."""
+        identities = {one for customer in self._people.values() for one in customer.identities}
+        unseen = await self._outside.conversations(identities) - set(self._tickets)
+        return [{**_IGNORED, "id": one} for one in sorted(unseen)]
+
+    async def _look(self) -> list[Mapping[str, Any]]:
         identities = {one for customer in self._people.values() for one in customer.identities}
         for row in reversed(await self._outside.tickets(identities, since=time.monotonic())):
             self._tickets.setdefault(row["conversation_id"], row["id"])
@@ -191,9 +210,9 @@ class Player:
         own = {one for customer in self._people.values() for one in customer.identities}
         faults: list[str] = []
         for one in new:
-            before = [had for rows in self._got.values() for had in rows if _alike(had, one)]
-            first = before[:1] == [one]
-            faults += [] if one.notice else always(one, own, first=first)
+            if one.author == "agent" and not one.notice:
+                faults += always(one, own, first=(one.channel, one.person) not in self._greeted)
+                self._greeted.add((one.channel, one.person))
         return faults
 
     def _filled(self, text: str, writer: Customer) -> str:
@@ -201,15 +220,6 @@ class Player:
         for key, customer in self._people.items():
             text = text.replace(f"{{{key}.address}}", customer.address).replace(f"{{{key}.number}}", customer.number)
         return text.replace("{address}", writer.address).replace("{number}", writer.number)
-
-
-def _alike(one: Delivered, other: Delivered) -> bool:
-    return (one.channel, one.person, one.author, one.notice) == (
-        other.channel,
-        other.person,
-        other.author,
-        other.notice,
-    )
 
 
 def _added(before: Sequence[Delivered], after: Sequence[Delivered]) -> list[Delivered]:
