@@ -33,7 +33,8 @@ def handoff(channel: Channel, reason: Reason, *, name: str, team: str, language:
         return ""
     texts = load_texts()
     if language != "en" and f"{language}.any" in texts:
-        return texts[f"{language}.any"].replace("{team}", team)
+        # WhatsApp messages are not signed (company profile: tone on each channel).
+        return texts[f"{language}.any"].replace("{team}", "" if channel is Channel.WHATSAPP else team).rstrip()
     kind = _SUBJECTS.get(reason, "other")
     if channel is Channel.WHATSAPP:
         hello = f"Hi {first_name(name)}! " if greet and first_name(name) else ""

@@ -149,8 +149,8 @@ def _file(row: Any, keys: Keyset) -> PageFile:
 
 
 def _status(rows: Sequence[Any]) -> str:
-    """As the conversation stands in which was spoken last."""
-    last = rows[-1]
+    """As the conversation stands in which was spoken last; what needs no answer, such as thanks, changes nothing."""
+    last = next((row for row in reversed(rows) if row["outcome"] != "ignored"), rows[-1])
     if last["state"] == "closed":
         return "closed"
     if last["author"] == "human":

@@ -1,7 +1,7 @@
 -- name: messages
 -- A ticket's page: the messages of these routes alone, ours once they are out. Whoever only claims to be somebody
 -- ($2 is false) is shown nothing that was said to or by a verified sender.
-SELECT m.id, m.provider_message_id, m.author, m.body_enc, m.received_at, c.state
+SELECT m.id, m.provider_message_id, m.author, m.body_enc, m.received_at, m.outcome, c.state
 FROM routes r
 JOIN messages m ON m.route_id = r.id
 JOIN conversations c ON c.id = m.conversation_id

@@ -342,6 +342,18 @@ async def test_the_last_rating_counts_and_its_words_are_sealed(system: System) -
     assert (await _office(system).ticket("TICKET"))["rating"]["comment"] is None
 
 
+async def test_thanks_after_the_answer_leave_the_page_answered(system: System) -> None:
+    """What needs no answer is no open question: the page goes on to say so, and the answer may be rated."""
+    stored = await system.first()
+    await system.answer(stored)
+    await system.answer(await system.add("Thank you!"), text="", outcome="ignored")
+    view = await system.read()
+    assert (view.status, view.can_rate) == ("answered", True)
+    await system.page.rate(TYPED, 5, "")
+    await system.add("One more thing.")
+    assert (await system.read()).status == "open"
+
+
 async def test_a_closed_ticket_may_be_rated(system: System) -> None:
     """The answer stands, whoever closed it."""
     await system.answer(await system.first())

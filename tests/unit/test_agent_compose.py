@@ -227,6 +227,14 @@ def test_a_handoff_fits_links_nothing_and_promises_nothing(channel: Channel, rea
     assert not text or channel is not Channel.EMAIL or spoken_words(text) >= 30
 
 
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "nl", "pt", "ar", "ur"])
+def test_a_handoff_is_signed_but_on_whatsapp(language: str) -> None:
+    """The company profile: an e-mail and the page close with the team's name, WhatsApp with nothing."""
+    for channel in Channel:
+        text = handoff(channel, Reason.LEGAL, name="Ada Example", team=TEAM, language=language)
+        assert text.endswith(TEAM) is (channel is not Channel.WHATSAPP), (channel, text)
+
+
 def test_a_handoff_speaks_the_customers_language_where_it_can() -> None:
     """German gets German; a language without words gets English."""
     assert handoff(Channel.EMAIL, Reason.LEGAL, name="", team=TEAM, language="de").startswith("Guten Tag")

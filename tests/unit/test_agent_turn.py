@@ -189,6 +189,17 @@ async def test_earlier_contact_is_acknowledged_once_and_only_to_who_surely_had_i
     assert "29 May" not in (await run_turn(offline, replace(verified, history=answered))).text
 
 
+async def test_whatsapp_greets_once_also_when_a_person_takes_over(offline: AgentDeps) -> None:
+    """The company profile: "Hi Priya" the first time, then none. Letters greet each time."""
+    asked = turn("i want my money back", Channel.WHATSAPP, customer_name="Ada Example")
+    assert (await run_turn(offline, asked)).text.startswith("Hi Ada!")
+    answered = (HistoryMessage("agent", Channel.WHATSAPP, "Do this.", "", AT, "here"),)
+    assert not (await run_turn(offline, replace(asked, history=answered))).text.startswith("Hi")
+    mailed = (HistoryMessage("agent", Channel.EMAIL, "Do this.", "", AT, "here"),)
+    again = replace(asked, channel=Channel.EMAIL, history=mailed)
+    assert (await run_turn(offline, again)).text.startswith("Dear Ada Example,")
+
+
 async def test_a_fault_of_the_knowledge_base_is_tried_again(offline: AgentDeps) -> None:
     """PostgreSQL away: the turn is given up, not answered by half."""
     with pytest.raises(Retryable):
