@@ -7,9 +7,9 @@ from uuid import UUID
 
 import typer
 
-from shared.cli.customer_view import customer_lines
+from shared.cli.customer_view import customer_lines, link_lines, link_question
 from shared.cli.desk_client import DeskClient
-from shared.cli.output import Format, Output, command, fail, print_lines, screen, show
+from shared.cli.output import Format, Output, Yes, command, confirm, fail, print_lines, screen, show
 
 customers = typer.Typer(no_args_is_help=True, help="Customers and how they are reached.")
 
@@ -59,10 +59,32 @@ async def customers_show(
 async def customers_link(
     email: Annotated[str, typer.Argument(metavar="EMAIL")],
     phone: Annotated[str, typer.Argument(metavar="PHONE", help="with country code: +12015550123")],
+    yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Make an e-mail address and a phone number one customer's, at once and on record."""
-    show(await DeskClient.find().post("/customers/link", {"email": email, "phone": phone}), output)
+    """Make an e-mail address and a phone number one customer's, on record; asks where one was never heard of."""
+    desk, pair = DeskClient.find(), {"email": email, "phone": phone}
+    # A program is not asked: it is told what was unknown.
+    if not yes and typer.get_text_stream("stdin").isatty():
+        question = link_question(await desk.post("/customers/link", {**pair, "dry_run": True}))
+        confirm(question is None, question or "")
+    done = await desk.post("/customers/link", pair)
+    if output is Format.TABLE:
+        print_lines(("", line) for line in link_lines(done, screen()))
+    else:
+        show(done, output)
+
+
+@customers.command("unlink")
+@command
+async def customers_unlink(
+    addresses: Annotated[
+        list[str], typer.Argument(metavar="EMAIL_OR_PHONE…", help="each leaves the customer who has it")
+    ],
+    output: Output = Format.TABLE,
+) -> None:
+    """Take addresses or numbers from their customers, on record: what was said over them goes with them."""
+    show(await DeskClient.find().post("/customers/unlink", {"addresses": addresses}), output)
 
 
 @customers.command("merge")

@@ -17,7 +17,7 @@ from shared.cli import knowledge
 from shared.cli.desk_client import DeskClient
 from shared.cli.entry import run
 from shared.cli.kn_customers import customers
-from shared.cli.output import Format, Output, command, confirm, fail, print_lines, save, screen, show
+from shared.cli.output import Format, Output, Yes, command, confirm, fail, print_lines, save, screen, show
 from shared.cli.status_view import status_lines, unavailable
 from shared.cli.ticket_view import ticket_lines
 
@@ -32,7 +32,6 @@ app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(knowledge.app, name="knowledge")
 
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many rows")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 Reason = Annotated[str | None, typer.Option("--reason", help="why, for the record")]
 TicketId = Annotated[str, typer.Argument(metavar="ID", help="the ticket's id")]
 SaveTo = Annotated[Path, typer.Option("--to", metavar="FILE", help="where to save it; never over another file")]

@@ -37,6 +37,7 @@ class Format(StrEnum):
 
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="table, or json for programs")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 
 errors = Console(stderr=True, highlight=False)
 

@@ -48,6 +48,14 @@ class LinkRequest(BaseModel):
 
     email: str = Field(max_length=320)
     phone: str = Field(max_length=40)
+    #: Say what it would come to, and change nothing.
+    dry_run: bool = False
+
+
+class UnlinkRequest(BaseModel):
+    """E-mail addresses and phone numbers that are not their customers'."""
+
+    addresses: list[Annotated[str, Field(max_length=320)]] = Field(min_length=1, max_length=20)
 
 
 class MergeRequest(BaseModel):
@@ -166,7 +174,11 @@ def _customers(router: APIRouter, office: Office) -> None:
 
     @router.post("/customers/link")
     async def link_identifiers(request: LinkRequest) -> Any:
-        return await desk.link(request.email, request.phone)
+        return await desk.link(request.email, request.phone, dry_run=request.dry_run)
+
+    @router.post("/customers/unlink")
+    async def unlink_identifiers(request: UnlinkRequest) -> Any:
+        return await desk.unlink(request.addresses)
 
     @router.post("/customers/merge")
     async def merge(request: MergeRequest) -> Any:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from shared.channels.addresses import normalise_email, normalise_phone
+from shared.conversations.unlink import unlink_identifiers
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.dead_letters.shown import plain, unsealed
 from shared.errors import Rejected
-from shared.identity.link import link, merge_customers, unmerge_customers
+from shared.identity.link import (
+    Linked,
+    link,
+    look_at_link,
+    merge_customers,
+    unmerge_customers,
+)
 from shared.identity.merge import SQL as MERGING
 from shared.privacy.vault import Vault
 
@@ -69,10 +77,24 @@ class Customers:
         """
         return await self.show(await self._owner(address))
 
-    async def link(self, email: str, phone: str) -> dict[str, Any]:
-        """Make both one customer's. Raises Rejected (422, 409)."""
-        customer_id, merged = await link(self.db, self.vault, normalise_email(email), normalise_phone(phone))
-        return {"customer_id": str(customer_id), "merged": merged}
+    async def link(self, email: str, phone: str, *, dry_run: bool = False) -> dict[str, Any]:
+        """Make both one customer's, or say what that would come to. Raises Rejected (422, 409)."""
+        act = look_at_link if dry_run else link
+        return _link_shown(await act(self.db, self.vault, normalise_email(email), normalise_phone(phone)))
+
+    async def unlink(self, addresses: Sequence[str]) -> list[dict[str, Any]]:
+        """Take addresses or numbers from their customers. Raises Rejected: 404 nobody's, 409 where it may not be."""
+        pairs = [_normalised(address) for address in addresses]
+        taken = await unlink_identifiers(self.db, self.vault, list(dict.fromkeys(pairs)))
+        return [
+            {
+                "identifier": value,
+                "customer_id": str(one.customer_id),
+                "moved_to": str(one.moved_to) if one.moved_to else None,
+                "conversations": one.conversations,
+            }
+            for one, (_, value) in zip(taken, dict.fromkeys(pairs), strict=True)
+        ]
 
     async def merge(self, winner: str, loser: str) -> dict[str, Any]:
         """Move all of `loser` to `winner`. Raises Rejected: 404 unknown, 409 where it may not be, 422 for no WHO."""
@@ -101,5 +123,18 @@ class Customers:
         return row["customer_id"]
 
     def _lookup(self, address: str) -> tuple[str, bytes]:
-        kind, value = ("email", normalise_email(address)) if "@" in address else ("phone", normalise_phone(address))
+        kind, value = _normalised(address)
         return kind, self.vault.lookup(kind, value)
+
+
+def _normalised(address: str) -> tuple[str, str]:
+    return ("email", normalise_email(address)) if "@" in address else ("phone", normalise_phone(address))
+
+
+def _link_shown(linked: Linked) -> dict[str, Any]:
+    return {
+        "customer_id": str(linked.customer_id) if linked.customer_id else None,
+        "merged": linked.merge_id is not None or any(side.was == "another" for side in linked.sides),
+        "merge_id": linked.merge_id,
+        "identifiers": [{"value": side.value, "kind": side.kind, "was": side.was} for side in linked.sides],
+    }

@@ -227,8 +227,9 @@ async def test_a_linked_number_continues_the_e_mail_conversation(
     """R1.5, R4.2, R4.3: same customer, same conversation, switch recorded, e-mail in the history."""
     mailed = await take_in(db, vault, settings, email("The export stops at 50 %", sender="ada@example.org"), "e1")
     await commit_turn(db, vault, await the_turn(db, vault, mailed.lease), REPLY)
-    customer_id, merged = await link(db, vault, "ada@example.org", "+12015550123")
-    assert (customer_id, merged) == (mailed.customer_id, False)
+    linked = await link(db, vault, "ada@example.org", "+12015550123")
+    assert (linked.customer_id, linked.merge_id) == (mailed.customer_id, None)
+    assert [side.was for side in linked.sides] == ["theirs", "unknown"]
     texted = await take_in(db, vault, settings, whatsapp("still stuck", sender="+12015550123"), "e9")
     assert texted.customer_id == mailed.customer_id
     assert texted.conversation_id == mailed.conversation_id
@@ -243,9 +244,10 @@ async def test_linking_two_known_customers_merges_them_and_bumps_the_epoch(
     texted = await take_in(db, vault, settings, whatsapp("the app crashes"), "e1")
     turn = await the_turn(db, vault, texted.lease)
     mailed = await take_in(db, vault, settings, email("invoice question"), "e2")
-    customer_id, merged = await link(db, vault, "ada@example.org", "+12015550123")
-    assert merged
-    assert customer_id == mailed.customer_id
+    linked = await link(db, vault, "ada@example.org", "+12015550123")
+    assert linked.merge_id is not None
+    assert linked.customer_id == mailed.customer_id
+    assert [side.was for side in linked.sides] == ["theirs", "another"]
     with pytest.raises(Stale):
         await commit_turn(db, vault, turn, REPLY)
     said = await history(db, vault, await the_turn(db, vault, mailed.lease), 20)

@@ -299,7 +299,7 @@ async def test_a_merge_while_its_customers_write_loses_nothing(db: Database, vau
 
 async def test_a_number_long_unseen_is_somebody_else_s(db: Database, vault: Vault, settings: Settings) -> None:
     """Numbers are given to others: after NUMBER_STALE_D days a stranger on it reads nothing, its owner's mail all."""
-    owner, _ = await link(db, vault, "ada@example.org", "+12015550123")
+    owner = (await link(db, vault, "ada@example.org", "+12015550123")).customer_id
     await said(db, vault, settings, whatsapp("my secret project"))
     await db.execute("UPDATE customer_identifiers SET seen_at = now() - interval '181 days'")
     read = await remembered(db, vault, settings, whatsapp("hello, I am new here"))

@@ -47,8 +47,7 @@ async def desk(db: Database, vault: Vault, settings: Settings) -> AsyncIterator[
 
 async def test_a_customer_is_found_by_either_address(desk: httpx.AsyncClient, db: Database, vault: Vault) -> None:
     """However it is typed, and the answer is the one that the id gives."""
-    customer: UUID
-    customer, _ = await link(db, vault, "ada@example.org", "+12015550123")
+    customer = (await link(db, vault, "ada@example.org", "+12015550123")).customer_id
     by_id = (await desk.get(f"/customers/{customer}")).json()
     for typed in ("ADA@Example.org", "+1 201 555 0123", "whatsapp:+12015550123"):
         found = await desk.post("/customers/find", json={"address": typed})

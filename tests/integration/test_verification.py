@@ -338,7 +338,7 @@ async def test_a_verified_message_on_another_s_ticket_gets_its_own_conversation(
     tickets = await db.fetch("SELECT conversation_id FROM tickets")
     assert {row["conversation_id"] for row in tickets} == {stored.conversation_id, signed.conversation_id}
     customer: UUID
-    customer, _ = await link(db, vault, "eve@example.org", "+12015550123")
+    customer = (await link(db, vault, "eve@example.org", "+12015550123")).customer_id
     assert customer == signed.customer_id
     assert Channel.WEB in {turn.channel for turn in [await _peeked(db, vault, signed)]}
 

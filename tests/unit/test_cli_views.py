@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from shared.cli import output
 from shared.cli.aftermath import Aftermath, decided, tickets_of
 from shared.cli.columns import Screen, cell, field_lines, short_time, table_lines
 from shared.cli.customer import EmailCustomer, WebCustomer, WhatsAppCustomer
-from shared.cli.customer_view import customer_lines
+from shared.cli.customer_view import customer_lines, link_lines, link_question
 from shared.cli.status_view import status_lines, unavailable
 from shared.cli.ticket_view import ticket_lines
 from shared.errors import Permanent
@@ -262,3 +263,25 @@ def test_a_customer_is_shown_with_identifiers_conversations_and_merges() -> None
     assert "ada@example.org  email  verified" in text
     assert f"7   code   {one}  {other}" in text
     assert "conversations" not in text
+
+
+def linked(*was: str, merge_id: int | None = None) -> dict[str, Any]:
+    """What the desk says of a link."""
+    values = (("ada@example.org", "email"), ("+12015550123", "phone"))
+    sides = [{"value": value, "kind": kind, "was": one} for (value, kind), one in zip(values, was, strict=True)]
+    return {"customer_id": "c-1", "merged": merge_id is not None, "merge_id": merge_id, "identifiers": sides}
+
+
+def test_a_link_says_what_was_known_and_how_it_is_undone() -> None:
+    """A number nobody wrote from is asked about by name; what came of it, and the way back, are shown."""
+    assert link_question(linked("theirs", "another")) is None
+    question = link_question(linked("theirs", "unknown"))
+    assert question is not None
+    assert "+12015550123" in question
+    assert "ada@example.org" not in question
+    text = "\n".join(link_lines(linked("theirs", "unknown"), PIPE))
+    assert re.search(r"\+12015550123 +added: nobody had written from it", text)
+    assert text.endswith("kn-fte customers unlink +12015550123")
+    merged = "\n".join(link_lines(linked("theirs", "another", merge_id=7), PIPE))
+    assert merged.endswith("kn-fte customers unmerge 7")
+    assert "undo" not in "\n".join(link_lines(linked("theirs", "theirs"), PIPE))
