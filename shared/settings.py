@@ -181,6 +181,11 @@ class Settings(BaseSettings):
     delivery_max_age_h: float = Field(default=24.0, description="a delivery deferred for longer goes to a person")
     delivery_unknown_max_s: float = Field(default=300.0, description="an outcome unknown for longer goes to a person")
 
+    # -- MCP ------------------------------------------------------------------------------------
+    mcp_token: SecretStr = Field(
+        default=SecretStr(""), description="bearer token of `fte mcp --http`; without it loopback alone is served"
+    )
+
     # -- desk -----------------------------------------------------------------------------------
     fte_desk_url: str = Field(default="", description="base URL of dlq-review, for kn-fte")
 

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from shared.agent.contract import TurnInput
 from shared.agent.draft import Draft
-from shared.agent.handoff import handoff
-from shared.agent.verdict import ask
+from shared.agent.verdict import ask, handoff_of
 from shared.conversations.commit import Verdict, commit_change
 from shared.conversations.history import history
 from shared.conversations.lease import Stale
@@ -47,7 +46,7 @@ class DatabaseConversation:
         return Verdict(
             outcome="escalated" if wanted else "replied",
             reason=wanted.reason if wanted else None,
-            text=handoff(turn.channel, wanted.reason, name=turn.to_name, team=team) if wanted else "",
+            text=handoff_of(turn, wanted.reason, team) if wanted else "",
             summary=wanted.summary if wanted else "",
             category=change.category,
             priority=change.priority,

@@ -9,6 +9,7 @@ from shared.agent.contract import EarlierContact, HistoryMessage, TurnInput, Tur
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
 from shared.agent.prompt import MAX_QUOTE
+from shared.channels.language import language_of
 from shared.channels.message import Channel, Trust
 from shared.conversations.codes import ATTEMPTS
 from shared.conversations.commit import Verdict
@@ -111,9 +112,15 @@ def gave_up(turn: OpenTurn, settings: Settings) -> Verdict:
     return Verdict(
         outcome="escalated",
         reason=REPEATED_FAILURE,
-        text=handoff(turn.channel, Reason.MODEL_DOWN, name=_name(turn), team=settings.support_team_name),
+        text=handoff_of(turn, Reason.MODEL_DOWN, settings.support_team_name),
         summary="Every attempt to answer this failed. The customer's messages are unanswered.",
     )
+
+
+def handoff_of(turn: OpenTurn, reason: Reason, team: str) -> str:
+    """The words that hand this turn over, in the language of what it answers."""
+    language = language_of([part for one in turn.messages for part in (one.subject, one.text) if part.strip()])
+    return handoff(turn.channel, reason, name=_name(turn), team=team, language=language)
 
 
 def _name(turn: OpenTurn) -> str:

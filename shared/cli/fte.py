@@ -192,11 +192,17 @@ async def mcp(
     conversation: Annotated[
         str | None, typer.Option(help="whose tools to offer; without it only search_knowledge")
     ] = None,
+    http: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="serve streamable HTTP at /mcp instead; MCP_TOKEN guards it")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="a further name that clients call this server by; may be repeated")
+    ] = None,
 ) -> None:
-    """Serve the agent's tools over MCP on standard input and output."""
+    """Serve the agent's tools over MCP: on standard input and output, or over HTTP."""
     from shared.cli.mcp_server import serve
 
-    await serve(conversation)
+    await serve(conversation, http, allow_host or ())
 
 
 async def _act(verb: str, name: str) -> None:

@@ -1,8 +1,15 @@
-"""`fte mcp`: the agent's tools over MCP on standard input and output, for one conversation of the CRM or for none."""
+"""`fte mcp`: the agent's tools over MCP, for one conversation of the CRM or for none.
+
+On standard input and output, as a client starts it, or over streamable HTTP.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
+
+from mcp.server import Server
 
 from shared.agent.database_conversation import DatabaseConversation
 from shared.agent.database_links import DatabaseLinks
@@ -10,31 +17,43 @@ from shared.cli.local_settings import local_settings
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.errors import Permanent
-from shared.knowledge.embed import open_embedder
-from shared.knowledge.search import KnowledgeSearch
-from shared.mcp.server import serve_stdio
-from shared.observability.logs import configure_logging
+from shared.knowledge.library import Library, open_library
+from shared.mcp.http import door, serve_http
+from shared.mcp.server import build_server, serve_stdio
+from shared.observability.logs import configure_logging, logger
 from shared.privacy.vault import Vault
+from shared.settings import Settings
 
 
-async def serve(conversation: str | None) -> None:
-    """Serve until standard input ends. `conversation` is a conversation's or a ticket's id.
+async def serve(conversation: str | None, http: str | None = None, allow_host: Sequence[str] = ()) -> None:
+    """Serve until standard input ends, or with `http` (HOST:PORT) until SIGTERM or SIGINT.
 
-    Raises Permanent when it names neither.
+    `conversation` is a conversation's or a ticket's id; `allow_host` are names that clients call us by. Raises
+    Permanent when it is neither, and for a door that is open to others and has no token.
     """
     settings = local_settings()
-    configure_logging("mcp", settings.log_level, stdout_is_taken=True)
+    where = door(http, settings.mcp_token.get_secret_value(), allow_host) if http is not None else None
+    configure_logging("mcp", settings.log_level, stdout_is_taken=where is None)
     db = Database.from_settings(settings)
     try:
-        async with open_embedder() as embedder:
-            chosen, links = None, None
-            if conversation is not None:
-                vault = Vault.from_settings(settings)
-                links = DatabaseLinks(db, vault, settings)
-                chosen = DatabaseConversation(db, vault, settings, await _conversation_id(db, conversation))
-            await serve_stdio(KnowledgeSearch(db, embedder), chosen, links)
+        async with open_library(db) as library:
+            server = await _server(settings, library, conversation)
+            if where is None:
+                await serve_stdio(server)
+            else:
+                logger().info("mcp_serving", port=where.port)
+                await serve_http(server, where)
     finally:
         await db.close()
+
+
+async def _server(settings: Settings, library: Library, conversation: str | None) -> Server[Any]:
+    db, chosen, links = library.db, None, None
+    if conversation is not None:
+        vault = Vault.from_settings(settings)
+        links = DatabaseLinks(db, vault, settings)
+        chosen = DatabaseConversation(db, vault, settings, await _conversation_id(db, conversation))
+    return build_server(library.passages, chosen, links, documents=library, settings=settings)
 
 
 async def _conversation_id(db: Database, given: str) -> UUID:

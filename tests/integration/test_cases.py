@@ -83,9 +83,9 @@ async def test_the_tools_are_served_over_standard_input_and_output(db: Database,
         "from shared.db.pool import Database\n"
         "from shared.knowledge.embed import WordLlamaEmbedder\n"
         "from shared.knowledge.search import KnowledgeSearch\n"
-        "from shared.mcp.server import serve_stdio\n"
+        "from shared.mcp.server import build_server, serve_stdio\n"
         "db = Database(sys.argv[1], 2, 10)\n"
-        "asyncio.run(serve_stdio(KnowledgeSearch(db, WordLlamaEmbedder())))\n"
+        "asyncio.run(serve_stdio(build_server(KnowledgeSearch(db, WordLlamaEmbedder()))))\n"
     )
     process = StdioServerParameters(command=sys.executable, args=["-c", code, dsn], cwd=ROOT)
     async with Client(stdio_client(process)) as client:
