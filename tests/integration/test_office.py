@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any, cast
-from uuid import UUID
 
 import httpx
 import pytest
