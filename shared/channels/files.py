@@ -28,8 +28,6 @@ _TEXT_TYPES = {"text/plain", "text/csv", "text/markdown", "text/tab-separated-va
 # Office documents are ZIP archives by content: what they declare says more, and lies about nothing that runs.
 _ARCHIVES = {"application/zip", "application/x-ole-storage"}
 _OFFICE = ("application/vnd.", "application/msword")
-#: Each of these begins with its signature, so that a file without it is none, whatever it calls itself.
-_SIGNED = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/zip"}
 _UNKNOWN = "application/octet-stream"
 #: What stands in the first bytes of a PDF (PDF Reference 1.7, appendix H, note 13): without it no reader need start.
 _PDF, _PDF_WITHIN = b"%PDF-", 1024
@@ -63,15 +61,8 @@ def content_type(declared: str, data: bytes) -> str:
     wanted = declared.partition(";")[0].strip().lower()[:120]
     found = filetype.guess_mime(data[:8192])
     if found is None:
-        return _unsigned(data) if wanted in _SIGNED else wanted or _UNKNOWN
+        return wanted or _UNKNOWN
     return wanted if found in _ARCHIVES and wanted.startswith(_OFFICE) else str(found)
-
-
-def _unsigned(data: bytes) -> str:
-    """Plain text, or bytes that nobody knows."""
-    head = data[:8192]
-    # The cut may fall into a character.
-    return _UNKNOWN if b"\0" in head or "\ufffd" in head.decode("utf-8", "replace")[:-3] else "text/plain"
 
 
 def _look(kind: str, data: bytes) -> Looked:

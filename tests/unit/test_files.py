@@ -40,10 +40,6 @@ def pdf(pages: int) -> bytes:
         ("text/plain", ZIP, "application/zip"),
         ("image/jpeg", b"MZ" + bytes(60), "application/x-msdownload"),
         ("", b"hello", "application/octet-stream"),
-        ("image/png", b"<html><script>1</script></html>", "text/plain"),
-        ("image/jpeg", "é".encode() * 5000, "text/plain"),
-        ("application/zip", b"\x00\x01\x02", "application/octet-stream"),
-        ("image/svg+xml", b"<svg/>", "image/svg+xml"),
     ],
 )  # fmt: skip
 def test_content_names_the_type(declared: str, data: bytes, found: str) -> None:
