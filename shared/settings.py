@@ -10,7 +10,7 @@ import base64
 import binascii
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import Permanent
@@ -23,6 +23,17 @@ def _split(value: object) -> object:
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+def _prices(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        name, *prices = entry.rsplit(":", 2)
+        if not name or len(prices) != 2 or not all(0 <= float(price) < float("inf") for price in prices):
+            raise ValueError("give model:input:output, such as gpt-4.1-mini:0.4:1.6")
+    return entries
+
+
+Prices = Annotated[CommaSeparated, AfterValidator(_prices)]
 
 #: What is compared or signed to the letter: white space that came along with a copied address is no part of it.
 Stripped = Annotated[str, StringConstraints(strip_whitespace=True)]
@@ -142,6 +153,9 @@ class Settings(BaseSettings):
     openai_base_url: str = ""
     openai_api: Literal["chat", "responses"] = "chat"
     agent_model: str = "gpt-4.1-mini"
+    model_prices: Prices = Field(
+        default=(), description="US dollars for a million tokens, `model:input:output`, comma-separated"
+    )
     agent_turn_timeout_s: float = 25.0
     agent_max_attempts: int = Field(
         default=4, description="the Nth failed turn goes to a person instead of sweeping for ever"
@@ -188,6 +202,16 @@ class Settings(BaseSettings):
 
     # -- desk -----------------------------------------------------------------------------------
     fte_desk_url: str = Field(default="", description="base URL of dlq-review, for kn-fte")
+    fte_operator: str = Field(default="", description="the operator's name, for kn-fte; else the login's")
+    function_urls: CommaSeparated = Field(
+        default=(), description="where the desk asks each function how it is: `agent-run=http://…`, comma-separated"
+    )
+    human_idle_h: float = Field(
+        default=24.0,
+        ge=0,
+        description="a conversation that a person answered and left this long is the agent's again; one whose customer"
+        " waits this long for a person is alarmed of; 0: neither",
+    )
 
 
 def key_bytes(secret: SecretStr, name: str) -> bytes:

@@ -53,6 +53,7 @@ CREATE TABLE conversations (
     last_activity_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX conversations_customer ON conversations (customer_id, last_activity_at DESC);
+CREATE INDEX conversations_human ON conversations (last_activity_at) WHERE state = 'human';
 
 -- Where an answer goes: an e-mail thread, a WhatsApp number, a ticket's page. key is a keyed hash.
 CREATE TABLE routes (
@@ -175,11 +176,27 @@ CREATE TABLE tickets (
     summary_enc     bytea,
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
-    closed_at       timestamptz
+    closed_at       timestamptz,
+    -- Why a person closed it, beside why it came to one; who sees to it.
+    close_reason_enc bytea,
+    assigned_to     text
 );
 CREATE INDEX tickets_conversation ON tickets (conversation_id);
 CREATE INDEX tickets_customer ON tickets (customer_id);
 CREATE INDEX tickets_status ON tickets (status, updated_at DESC);
+
+-- What people tell each other about a ticket. It has no route and no delivery: nothing here can go out.
+CREATE TABLE notes (
+    id              uuid PRIMARY KEY,
+    ticket_id       text NOT NULL REFERENCES tickets (id),
+    conversation_id uuid NOT NULL REFERENCES conversations (id),
+    customer_id     uuid NOT NULL REFERENCES customers (id),
+    author          text NOT NULL,
+    text_enc        bytea NOT NULL,
+    written_at      timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX notes_conversation ON notes (conversation_id, written_at);
+CREATE INDEX notes_customer ON notes (customer_id);
 
 -- The delivery ledger: every message of ours goes out through one row, claimed before the provider is called.
 CREATE TABLE deliveries (
@@ -215,6 +232,31 @@ CREATE INDEX deliveries_route_open ON deliveries (route_id, seq)
     WHERE status IN ('queued', 'sending', 'unknown', 'deferred');
 CREATE INDEX deliveries_conversation ON deliveries (conversation_id);
 CREATE UNIQUE INDEX deliveries_provider ON deliveries (channel, provider_id) WHERE provider_id IS NOT NULL;
+
+-- For whom a conversation waits: a person, who has not answered yet or whose words, or the agent's, did not arrive;
+-- the agent; or its customer. since: the first message that waits. spoke_at: when a person last wrote, and it went out.
+CREATE VIEW conversation_waits AS
+SELECT c.id AS conversation_id, c.state,
+       CASE WHEN c.state = 'closed' THEN NULL
+            WHEN w.asked_since IS NOT NULL OR c.state = 'human' AND w.failed THEN 'person'
+            WHEN w.open_since IS NOT NULL THEN 'agent'
+            ELSE 'customer' END AS waits_for,
+       CASE WHEN c.state = 'closed' THEN NULL ELSE coalesce(w.asked_since, w.open_since) END AS since,
+       spoke.at AS spoke_at
+FROM conversations c
+LEFT JOIN LATERAL (
+    SELECT m.seq, m.received_at AS at
+    FROM messages m JOIN deliveries d ON d.message_id = m.id
+    WHERE m.conversation_id = c.id AND m.author = 'human' AND d.status NOT IN ('failed', 'superseded')
+    ORDER BY m.seq DESC LIMIT 1
+) spoke ON true
+LEFT JOIN LATERAL (
+    SELECT min(m.received_at) FILTER (WHERE m.author = 'customer' AND m.outcome = 'escalated') AS asked_since,
+           min(m.received_at) FILTER (WHERE m.author = 'customer' AND m.outcome IS NULL) AS open_since,
+           coalesce(bool_or(d.status = 'failed' AND m.kind = 'message'), false) AS failed
+    FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id
+    WHERE m.conversation_id = c.id AND m.seq > coalesce(spoke.seq, 0)
+) w ON true;
 
 -- A number on WhatsApp, by its keyed hash: when it wrote last, which opens WhatsApp's window for 24 hours, and
 -- whether it asked us to stop. farewell is the one notice that may still go to a stopped number.
@@ -294,7 +336,9 @@ CREATE TABLE decisions (
     tokens_out      int NOT NULL DEFAULT 0,
     sentiment       real,
     record_enc      bytea NOT NULL,
-    decided_at      timestamptz NOT NULL DEFAULT now()
+    decided_at      timestamptz NOT NULL DEFAULT now(),
+    -- What the model cost in US dollars; null: its price is not known.
+    cost_usd        double precision
 );
 CREATE INDEX decisions_conversation ON decisions (conversation_id);
 CREATE INDEX decisions_customer ON decisions (customer_id);

@@ -18,6 +18,7 @@ from shared.db.pool import Database
 from shared.dead_letters.api import build_api
 from shared.dead_letters.box import DeadLetterBox
 from shared.dead_letters.office import Office
+from shared.dead_letters.roll_call import open_roll_call
 from shared.dead_letters.sweep import Sweep
 from shared.delivery.ledger import supersede
 from shared.events.kafka import KafkaProducer
@@ -49,7 +50,7 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
     producer = await KafkaProducer.open(settings)
     clock = SystemClock()
     try:
-        async with open_library(db) as library:
+        async with open_library(db) as library, open_roll_call(settings) as roll_call:
             office = Office(
                 settings=settings,
                 db=db,
@@ -57,9 +58,10 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
                 producer=producer,
                 clock=clock,
                 box=DeadLetterBox(db, vault, producer, key_list(settings.fte_event_key, "FTE_EVENT_KEY")),
-                sweep=Sweep(db, producer, clock),
+                sweep=Sweep(db, producer, clock, settings.human_idle_h * 3600),
                 desk=Desk(db, vault, supersede),
                 library=library,
+                roll_call=roll_call,
             )
             yield Deps(office, build_api(office))
     finally:

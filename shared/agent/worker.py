@@ -12,10 +12,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.agent.contract import TurnInput, TurnResult
+from shared.agent.cost import cost_usd
 from shared.agent.verdict import ask, gave_up, to_verdict
 from shared.channels.message import Channel, InboundMessage
 from shared.clock import Clock
@@ -39,7 +40,7 @@ from shared.events.envelope import (
 from shared.events.kafka import KafkaProducer
 from shared.events.received import ReceivedEvent
 from shared.observability.logs import bind_contextvars, logger
-from shared.observability.metrics import TURN_SECONDS
+from shared.observability.metrics import COST, TURN_SECONDS
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 
@@ -158,8 +159,11 @@ class Worker:
         if verdict is None:
             said = await history(self.db, self.vault, turn, self.settings.history_messages)
             verdict = to_verdict(turn, await self.run_turn(await ask(self.db, turn, said)))
+            cost = cost_usd(self.settings, verdict.model, verdict.tokens_in, verdict.tokens_out)
+            verdict = replace(verdict, cost_usd=cost)
         delivery_id = await commit_turn(self.db, self.vault, turn, verdict)
         TURN_SECONDS.labels(turn.channel).observe(time.perf_counter() - started)
+        COST.labels(verdict.model).inc(verdict.cost_usd or 0.0)
         level = logger().error if verdict.outcome == "escalated" else logger().info
         level("turn_committed", outcome=verdict.outcome, reason=verdict.reason, channel=turn.channel)
         if verdict.link is not None:

@@ -29,6 +29,7 @@ _DISPENSABLE = (
     "conversations",
     "failures",
     "version",
+    "assigned_to",
     "channel",
 )
 

@@ -5,8 +5,10 @@ Runs by itself: it needs neither the functions' dependencies nor a system on thi
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,9 +75,16 @@ class DeskClient:
         """POST a JSON body."""
         return await self._call("POST", path, json=body or {}, params=query)
 
+    @staticmethod
+    def operator() -> str:
+        """Who is at the keyboard: FTE_OPERATOR, else the login's name; empty where neither is known."""
+        with suppress(OSError, KeyError):
+            return os.environ.get("FTE_OPERATOR") or getpass.getuser()
+        return ""
+
     async def download(self, path: str) -> bytes:
         """GET the contents of a file."""
-        response = await self._request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
+        response = await self._request("GET", path, headers=self._headers())
         if response.status_code >= 400:
             raise Permanent(_message(response), reason="refused")
         return response.content
@@ -89,8 +98,13 @@ class DeskClient:
             found = None
         return found if isinstance(found, dict) else {"status": f"it answered {response.status_code}"}
 
+    def _headers(self) -> dict[str, str]:
+        # Header fields are ASCII (RFC 9110, section 5.5).
+        name = self.operator().encode("ascii", "replace").decode()
+        return {"Authorization": f"Bearer {self.token}", "FTE-Operator": name}
+
     async def _call(self, method: str, path: str, **more: Any) -> Any:
-        response = await self._request(method, path, headers={"Authorization": f"Bearer {self.token}"}, **more)
+        response = await self._request(method, path, headers=self._headers(), **more)
         if response.status_code >= 400:
             raise Permanent(_message(response), reason="refused")
         return response.json()

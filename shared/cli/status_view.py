@@ -10,6 +10,7 @@ from shared.cli.columns import Screen, field_lines, one_line, short_time
 _LABELS = {
     "open": "tickets open",
     "escalated": "tickets with a person",
+    "waiting_person": "of them waiting for us",
     "waiting": "messages to answer",
     "undelivered": "answers to deliver",
     "dead_letters": "dead letters waiting",
@@ -17,18 +18,39 @@ _LABELS = {
     "delivered_day": "answers delivered, last 24 h",
 }
 #: Shown as one line: how many of all messages came from somebody known.
+_BAD = ("down", "unavailable")
 _WEEK = ("recognised_week", "inbound_week")
 
 
-def status_lines(counts: Mapping[str, Any], health: Mapping[str, Any], screen: Screen) -> list[str]:
-    """The counts, then the channels. Empty `counts` when the desk can't count."""
-    plain = {name: value for name, value in counts.items() if name not in _WEEK}
+def status_lines(counts: Mapping[str, Any], health: Mapping[str, Any], screen: Screen) -> list[tuple[str, str]]:
+    """(style, line): the counts, the channels, then each function. Empty `counts` when the desk can't count."""
+    lines = [("", line) for line in field_lines(_fields(counts, health, screen))]
+    functions: Mapping[str, Mapping[str, Any]] = counts.get("functions") or {}
+    if not functions:
+        return lines
+    shown = field_lines({name: _function(found) for name, found in functions.items()})
+    styles = ("red" if found["status"] in _BAD else "" for found in functions.values())
+    return [*lines, ("", ""), ("bold", "functions"), *zip(styles, shown, strict=True)]
+
+
+def _function(found: Mapping[str, Any]) -> str:
+    said = one_line(str(found["status"]))
+    if found.get("reason"):
+        said += f" ({one_line(str(found['reason']))})"
+    waiting = found.get("waiting")
+    if waiting is None:
+        return said
+    return f"{said}, {waiting} event{'' if waiting == 1 else 's'} waiting"
+
+
+def _fields(counts: Mapping[str, Any], health: Mapping[str, Any], screen: Screen) -> dict[str, str]:
+    plain = {name: value for name, value in counts.items() if name not in (*_WEEK, "functions")}
     fields = {_LABELS.get(name, name.replace("_", " ")): str(value) for name, value in plain.items()}
     if all(name in counts for name in _WEEK):
         fields["senders recognised, last 7 days"] = _share(*(int(counts[name]) for name in _WEEK))
     for channel, found in health.get("channels", {}).items():
         fields[str(channel)] = _channel(found, screen)
-    return field_lines(fields)
+    return fields
 
 
 def _share(recognised: int, of: int) -> str:

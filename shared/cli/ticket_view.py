@@ -20,6 +20,9 @@ def ticket_lines(ticket: Row, screen: Screen) -> list[tuple[str, str]]:
     for message in ticket["messages"]:
         lines += [("", ""), ("bold", _message_heading(message, screen))]
         lines += [("", line) for line in _message(message, ticket.get("subject"), screen)]
+    for note in ticket.get("notes") or ():
+        heading = f"{_clock(note['written_at'], screen)} note by {one_line(note['author'])}, for us alone"
+        lines += [("", ""), ("bold", heading), *(("", line) for line in _wrapped(note["text"], screen).splitlines())]
     if ticket["decisions"]:
         lines += [("", ""), ("bold", "why")]
     for decision in ticket["decisions"]:
@@ -41,11 +44,22 @@ def _head(ticket: Row, screen: Screen) -> dict[str, str]:
         "created": long_time(ticket["created_at"], screen),
         "updated": long_time(ticket["updated_at"], screen),
     }
+    if ticket.get("waits_for"):
+        fields["waits for"] = _waits(ticket, screen)
+    if ticket.get("assigned_to"):
+        fields["assigned to"] = cell("", ticket["assigned_to"], screen)
     if ticket.get("closed_at"):
-        fields["closed"] = long_time(ticket["closed_at"], screen)
+        why = ticket.get("close_reason")
+        fields["closed"] = _with(long_time(ticket["closed_at"], screen), why and one_line(why))
     if ticket.get("rating"):
         fields["rating"] = _rating(ticket["rating"], screen)
     return fields
+
+
+def _waits(ticket: Row, screen: Screen) -> str:
+    who = {"person": "a person", "agent": "the agent", "customer": "the customer"}[ticket["waits_for"]]
+    since = ticket.get("waits_since")
+    return f"{who}, since {_clock(since, screen)}" if since else who
 
 
 def _rating(rating: Row, screen: Screen) -> str:

@@ -47,6 +47,8 @@ class Verdict:
     instructions: str = "none"
     tokens_in: int = 0
     tokens_out: int = 0
+    #: US dollars; None where the model's price is not known.
+    cost_usd: float | None = None
     sentiment: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
     link: LinkAct | None = None
@@ -210,6 +212,7 @@ class _Writer:
             verdict.tokens_out,
             verdict.sentiment,
             self._sealed("decision.record", json.dumps(verdict.record, default=str)),
+            verdict.cost_usd,
         )
 
     async def link(self, vault: Vault, act: LinkAct | None) -> None:

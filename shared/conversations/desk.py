@@ -1,4 +1,4 @@
-"""What a person does with a conversation: take it over, reply, give it back, close it.
+"""What a person does with a conversation: take it over, reply, note, assign, give it back, close it.
 
 Each act bumps the epoch, so a turn under way writes nothing: the agent never talks over a person.
 """
@@ -35,8 +35,8 @@ class Desk:
     vault: Vault
     supersede: Supersede
 
-    async def reply(self, ticket_id: str, text: str) -> tuple[UUID, UUID]:
-        """Take over and answer as a person: (delivery id, conversation id).
+    async def reply(self, ticket_id: str, text: str, by: str = "") -> tuple[UUID, UUID]:
+        """Take over and answer as a person: (delivery id, conversation id). A ticket nobody had is `by`'s now.
 
         The reply goes where the customer last wrote. Raises Rejected: 404 unknown, 409 closed, 422 longer
         than the channel allows; nothing changes then.
@@ -59,10 +59,31 @@ class Desk:
                 "human",
                 await connection.fetchval("SELECT now()"),
             )
-            await _record(connection, "tickets.reply", ticket_id)
+            await connection.execute(SQL["assign_if_free"], found["id"], by or None)
+            await _record(connection, "tickets.reply", ticket_id, by)
         return delivery_id, found["id"]
 
-    async def give_back(self, ticket_id: str) -> tuple[UUID, int]:
+    async def note(self, ticket_id: str, text: str, by: str = "") -> None:
+        """Keep what people tell each other: no customer and no model is ever shown it. Raises Rejected (404)."""
+        async with self.db.transaction() as connection:
+            found = await self._find(connection, ticket_id)
+            owner = found["customer_id"]
+            sealed = (await self.vault.keys(connection, [owner])).seal(owner, "note.text", text)
+            note = (uuid.uuid4(), ticket_id, found["id"], owner, by, sealed)
+            await connection.execute(SQL["insert_note"], *note)
+            await _record(connection, "tickets.note", ticket_id, by)
+
+    async def assign(self, ticket_id: str, to: str | None, by: str = "") -> None:
+        """Say who sees to a ticket; None: nobody. The agent goes on until somebody replies.
+
+        Raises Rejected: 404 unknown, 409 closed.
+        """
+        async with self.db.transaction() as connection:
+            await self._lock(connection, ticket_id)
+            await connection.execute(SQL["assign"], ticket_id, to)
+            await _record(connection, "tickets.assign", ticket_id, by, to=to)
+
+    async def give_back(self, ticket_id: str, by: str = "") -> tuple[UUID, int]:
         """Return a conversation to the agent: (conversation id, how many messages it will answer now).
 
         Raises Rejected: 404 unknown, 409 unless a person has it.
@@ -75,14 +96,12 @@ class Desk:
                 )
             if found["trust"] == "held":
                 raise Rejected("a held message stays with a person", status=409, reason="held")
-            await connection.execute(SQL["give_back"], found["id"])
-            reopened = await connection.fetch(SQL["reopen_unanswered"], found["id"])
-            await connection.execute(SQL["open_tickets"], found["id"])
-            await _record(connection, "tickets.return", ticket_id)
-        return found["id"], len(reopened)
+            reopened = await _give_back(connection, found["id"])
+            await _record(connection, "tickets.return", ticket_id, by)
+        return found["id"], reopened
 
-    async def close(self, ticket_id: str, reason: str | None) -> None:
-        """Close the conversation and its tickets.
+    async def close(self, ticket_id: str, reason: str | None, by: str = "") -> None:
+        """Close the conversation and its tickets; the reason is kept beside that of the escalation.
 
         Raises Rejected: 404 unknown, 409 closed already or something unanswered. What waits for a
         person may be closed with a reason; what has no outcome yet, or is not delivered, may not.
@@ -98,14 +117,21 @@ class Desk:
                     status=409,
                     reason="unanswered",
                 )
+            owner = found["customer_id"]
+            keys = await self.vault.keys(connection, [owner] if reason else [])
+            sealed = keys.seal(owner, "ticket.close_reason", reason) if reason else None
             await connection.execute(SQL["close"], found["id"])
-            await connection.execute(SQL["close_tickets"], found["id"], reason)
-            await _record(connection, "tickets.close", ticket_id)
+            await connection.execute(SQL["close_tickets"], found["id"], sealed)
+            await _record(connection, "tickets.close", ticket_id, by)
 
-    async def _lock(self, connection: Any, ticket_id: str) -> Any:
+    async def _find(self, connection: Any, ticket_id: str) -> Any:
         found = await connection.fetchrow(SQL["lock_conversation"], ticket_id)
         if found is None:
             raise Rejected("no such ticket", status=404, reason="unknown-ticket")
+        return found
+
+    async def _lock(self, connection: Any, ticket_id: str) -> Any:
+        found = await self._find(connection, ticket_id)
         if found["state"] == "closed":
             raise Rejected("the ticket is closed", status=409, reason="closed")
         return found
@@ -141,5 +167,32 @@ def _require_fit(channel: Channel, text: str) -> None:
         raise Rejected(f"the reply has {too_long}", status=422, reason="too-long", field="text")
 
 
-async def _record(connection: Any, action: str, ticket_id: str) -> None:
-    await connection.execute(_IDENTITY["record_action"], action, ticket_id, json.dumps({}))
+async def _give_back(connection: Any, conversation_id: UUID) -> int:
+    """To the agent, with what no person answered: how many messages that is."""
+    await connection.execute(SQL["give_back"], conversation_id)
+    reopened = await connection.fetch(SQL["reopen_unanswered"], conversation_id)
+    await connection.execute(SQL["open_tickets"], conversation_id)
+    return len(reopened)
+
+
+async def return_idle(connection: Any, after_s: float) -> int:
+    """Give back what people answered and left: nobody wrote for `after_s` seconds, and the last word was a person's.
+
+    The customer's next message is the agent's again. Where the last word is the customer's a person owes an answer:
+    that stays theirs. How many were given back; nothing needs to be woken for them.
+    """
+    returned = 0
+    for row in await connection.fetch(SQL["idle"], after_s):
+        if await connection.fetchval(SQL["lock_human"], row["id"]) is None:
+            continue
+        # The customer may have written while we waited for the lock.
+        if await connection.fetchval(SQL["is_idle"], row["id"], after_s):
+            await _give_back(connection, row["id"])
+            await _record(connection, "conversations.idle-return", str(row["id"]), "")
+            returned += 1
+    return returned
+
+
+async def _record(connection: Any, action: str, subject: str, by: str, **more: str | None) -> None:
+    details = {name: value for name, value in {"by": by, **more}.items() if value}
+    await connection.execute(_IDENTITY["record_action"], action, subject, json.dumps(details))

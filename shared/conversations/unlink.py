@@ -29,7 +29,7 @@ SQL = load("unlinking")
 
 _CHANNELS = {"email": ["email", "web"], "phone": ["whatsapp"]}
 _FOLLOW = ("deliveries", "decisions", "long_answers")
-_OWN = ("messages", "tickets", "decisions", "verifications", "ratings")
+_OWN = ("messages", "tickets", "decisions", "verifications", "ratings", "notes")
 
 
 @dataclass(frozen=True, slots=True)

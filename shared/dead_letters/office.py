@@ -17,6 +17,7 @@ from shared.conversations.files import files_of
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.dead_letters.box import DeadLetterBox
+from shared.dead_letters.roll_call import RollCall
 from shared.dead_letters.shown import json_value, plain, unsealed
 from shared.dead_letters.sweep import SOURCE, Sweep
 from shared.errors import Rejected, Retryable
@@ -33,7 +34,13 @@ TICKETS = load("tickets")
 RATINGS = load("ratings")
 
 #: Sealed columns of a ticket and their labels.
-_TICKET = {"subject_enc": "ticket.subject", "summary_enc": "ticket.summary", "address_enc": "route.address"}
+_TICKET = {
+    "subject_enc": "ticket.subject",
+    "summary_enc": "ticket.summary",
+    "address_enc": "route.address",
+    "close_reason_enc": "ticket.close_reason",
+}
+_DECISION = {"record_enc": "decision.record", "reply_enc": "message.body", "asked_enc": "message.body"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +56,21 @@ class Office:
     sweep: Sweep
     desk: Desk
     library: Library
+    roll_call: RollCall | None = None
 
     async def status(self) -> dict[str, Any]:
-        """How many tickets, messages, deliveries and dead letters are in which state."""
+        """How many tickets, messages, deliveries and dead letters are in which state; how each function is, and what
+        waits for it in Kafka."""
         row = await self.db.fetchrow(TICKETS["counts"])
-        return dict(row or {})
+        functions = await self.roll_call.call() if self.roll_call else {}
+        return {**dict(row or {}), "functions": functions}
 
-    async def tickets(self, state: str | None, limit: int) -> list[dict[str, Any]]:
-        """Newest change first."""
+    async def tickets(
+        self, state: str | None, limit: int, *, waits_for: str | None = None, assigned: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Newest change first; `waits_for` is person, agent or customer, `assigned` a name, empty for nobody's."""
         async with self.db.transaction() as connection:
-            rows = await connection.fetch(TICKETS["list"], state, limit)
+            rows = await connection.fetch(TICKETS["list"], state, waits_for, assigned, limit)
             sealed = [value for row in rows for value in (row["subject_enc"], row["address_enc"])]
             keys = await self.vault.keys_for(connection, sealed)
         return [plain(row, keys, _TICKET) for row in rows]
@@ -71,9 +83,10 @@ class Office:
                 raise Rejected("no such ticket", status=404, reason="unknown-ticket")
             thread = await connection.fetch(TICKETS["thread"], row["conversation_id"])
             decisions = await connection.fetch(TICKETS["decisions"], row["conversation_id"])
+            notes = await connection.fetch(TICKETS["notes"], row["conversation_id"])
             files = await files_of(connection, [message["id"] for message in thread])
             rating = await connection.fetchrow(RATINGS["of_ticket"], ticket_id)
-            rows = [row, *thread, *decisions, *files, *([rating] if rating else ())]
+            rows = [row, *thread, *decisions, *notes, *files, *([rating] if rating else ())]
             keys = await self.vault.keys_for(connection, [v for r in rows for n, v in r.items() if n.endswith("_enc")])
         shown = plain(row, keys, _TICKET)
         labels = {"subject_enc": "message.subject", "body_enc": "message.body"}
@@ -85,7 +98,8 @@ class Office:
             for message in thread
         ]
         shown["rating"] = plain(rating, keys, {"comment_enc": "rating.comment"}) if rating else None
-        shown["decisions"] = [plain(decision, keys, {"record_enc": "decision.record"}) for decision in decisions]
+        shown["notes"] = [plain(note, keys, {"text_enc": "note.text"}) for note in notes]
+        shown["decisions"] = [plain(decision, keys, _DECISION) for decision in decisions]
         return shown
 
     async def request_delivery(self, delivery_id: UUID, conversation_id: UUID) -> None:

@@ -6,13 +6,15 @@ What it finds should have been done already, so it is counted, and alarmed on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from shared.channels.message import Channel
 from shared.clock import Clock
+from shared.conversations.desk import SQL as _TICKETS
+from shared.conversations.desk import return_idle
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.events.data import ChannelPoll, ConversationWake, DeliveryRequested
@@ -27,7 +29,7 @@ from shared.events.envelope import (
 )
 from shared.events.kafka import KafkaProducer
 from shared.observability.logs import logger
-from shared.observability.metrics import SWEPT
+from shared.observability.metrics import SWEPT, WAITING_FOR_PERSON
 from shared.privacy.blobs import SQL as BLOBS
 
 SQL = load("dead_letters")
@@ -56,13 +58,16 @@ class Sweep:
     db: Database
     producer: KafkaProducer
     clock: Clock
+    #: What a person answered and left is the agent's again after this long, and who waits for one is alarmed of; 0: no.
+    human_idle_s: float = 0.0
 
     async def run(self) -> dict[str, int]:
-        """How much of each kind was due: messages, deliveries, channels, files to fetch, long answers to mail."""
+        """How much of each kind was due: messages, deliveries, channels, files to fetch, long answers to mail; what
+        was given back to the agent, and how many customers wait too long for a person."""
         async with self.db.transaction() as connection:
             if not await connection.fetchval(SQL["sweep_lock"]):
                 return _Due().counts()
-            due = await _look(connection)
+            due = replace(await _look(connection), **await self._of_people(connection))
         for conversation_id in {*due.messages, *due.files, *due.letters}:
             data = ConversationWake(conversation_id=conversation_id)
             await self._wake(INBOUND, CONVERSATION_WAKE, data.encoded(), str(conversation_id))
@@ -77,6 +82,16 @@ class Sweep:
         log = logger().warning if due.messages or due.deliveries else logger().info
         log("swept", **found)
         return found
+
+    async def _of_people(self, connection: Any) -> dict[str, int]:
+        if not self.human_idle_s:
+            return {}
+        returned = await return_idle(connection, self.human_idle_s)
+        overdue = await connection.fetchrow(_TICKETS["overdue"], self.human_idle_s)
+        WAITING_FOR_PERSON.set(overdue["n"])
+        if overdue["n"]:
+            logger().error("person_overdue", count=overdue["n"], oldest_h=round(overdue["oldest_s"] / 3600, 1))
+        return {"returned": returned, "overdue": overdue["n"]}
 
     async def _wake(self, topic: str, event_type: str, data: bytes, key: str) -> None:
         await self.producer.publish(
@@ -93,6 +108,8 @@ class _Due:
     polls: Sequence[ChannelPoll] = ()
     files: Sequence[UUID] = ()
     letters: Sequence[UUID] = ()
+    returned: int = 0
+    overdue: int = 0
 
     def counts(self) -> dict[str, int]:
         """By kind."""
@@ -102,6 +119,8 @@ class _Due:
             "channels": len(self.polls),
             "files": len(self.files),
             "letters": len(self.letters),
+            "returned": self.returned,
+            "overdue": self.overdue,
         }
 
 

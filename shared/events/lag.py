@@ -9,7 +9,10 @@ from typing import Any
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
+from shared.events.kafka import client_config
 from shared.events.records import Partition
+from shared.events.topics import READERS
+from shared.settings import Settings
 
 _ASK_S = 1.0
 
@@ -47,3 +50,33 @@ class Lag:
         asked: dict[str, Any] = self._admin.list_consumer_group_offsets([request], request_timeout=_ASK_S)
         found = asked[self._group].result(_ASK_S).topic_partitions
         return {Partition(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
+
+    def partitions(self, topic: str) -> list[Partition]:
+        """Of a topic as Kafka has it; none for one that is not there. Blocks. Raises KafkaException without Kafka."""
+        found = self._admin.list_topics(topic=topic, timeout=_ASK_S).topics[topic]
+        return [Partition(topic, number) for number in found.partitions]
+
+
+class Waiting:
+    """How many events wait for each function, asked over connections that are opened when they are first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lags: dict[str, Lag] = {}
+
+    async def by_function(self) -> dict[str, int | None]:
+        """Written to the topic that a function reads and not yet settled; None while Kafka does not tell."""
+        names = list(READERS)
+        found = await asyncio.gather(*(self._of(name) for name in names))
+        return dict(zip(names, found, strict=True))
+
+    async def _of(self, function: str) -> int | None:
+        if function not in self._lags:
+            config = client_config(self._settings) | {"socket.timeout.ms": 6000, "log_level": 0}
+            self._lags[function] = Lag(config, function)
+        lag = self._lags[function]
+        try:
+            partitions = await asyncio.to_thread(lag.partitions, READERS[function])
+        except KafkaException:
+            return None
+        return await lag.of(partitions)

@@ -37,6 +37,16 @@ TOPICS = (
 )
 
 
+#: The topic that a function reads, under a consumer group of its name (knative/sources/; a test compares).
+READERS = {
+    "agent-run": INBOUND,
+    "send-reply": OUTBOUND,
+    "gmail-push": CHANNELS,
+    "whatsapp-webhook": CHANNELS,
+    "dlq-review": DEAD_LETTERS,
+}
+
+
 async def create_topics(settings: Settings, *, replication: int | None = None, timeout_s: float = 30.0) -> list[str]:
     """Create what is missing and return its names; a topic that exists is left as it is.
 

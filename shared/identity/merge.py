@@ -21,7 +21,7 @@ SQL = load("merging")
 
 Cause = Literal["operator", "code", "link"]
 #: What hangs on a customer besides what the record lists; in the order in which others lock it.
-_REST = ("tickets", "messages", "decisions", "attachments", "verifications", "ratings")
+_REST = ("tickets", "messages", "decisions", "attachments", "verifications", "ratings", "notes")
 
 
 async def lock_identifiers(connection: Any, vault: Vault, pairs: Sequence[tuple[str, str]]) -> list[UUID | None]:

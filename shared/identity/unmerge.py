@@ -17,7 +17,7 @@ from uuid import UUID
 from shared.errors import Rejected
 from shared.identity.merge import SQL, lock_customers
 
-_OWN = ("messages", "tickets", "decisions", "verifications", "ratings")
+_OWN = ("messages", "tickets", "decisions", "verifications", "ratings", "notes")
 
 
 @dataclass(frozen=True, slots=True)

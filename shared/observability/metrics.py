@@ -30,9 +30,13 @@ DELIVERED_SECONDS = Histogram(
 )
 TOOL_CALLS = Counter("fte_tool_calls_total", "calls of the agent's tools", ["tool", "result"])
 TOKENS = Counter("fte_model_tokens_total", "tokens spent on the model", ["model", "kind"])
+COST = Counter("fte_model_cost_usd_total", "what the model cost, as far as MODEL_PRICES knows", ["model"])
 DEAD_LETTERS = Counter("fte_dead_letters_total", "events that reached the desk as dead letters", ["topic", "cause"])
 SWEPT = Counter("fte_swept_total", "things the sweep found due", ["kind"])
 RATINGS = Counter("fte_ratings_total", "ratings given, a changed one again", ["channel", "score"])
+WAITING_FOR_PERSON = Gauge(
+    "fte_waiting_for_person", "conversations whose customer has waited for a person for longer than HUMAN_IDLE_H"
+)
 CHALLENGES = Counter("fte_challenges_total", "challenges of the form's page by result", ["result"])
 VERIFICATION_MAILS = Counter(
     "fte_verification_mails_total", "links to typed addresses: posted, or held since too many went out", ["result"]

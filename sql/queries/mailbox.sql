@@ -85,8 +85,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: insert_decision
 INSERT INTO decisions (conversation_id, customer_id, message_id, outcome, reason, model, instructions,
-                       tokens_in, tokens_out, sentiment, record_enc)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+                       tokens_in, tokens_out, sentiment, record_enc, cost_usd)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- name: change_ticket
 UPDATE tickets SET category = coalesce($2, category), priority = coalesce($3, priority),

@@ -33,6 +33,9 @@ UPDATE attachments SET customer_id = $1 WHERE customer_id = $2;
 -- name: move_verifications
 UPDATE verifications SET customer_id = $1 WHERE customer_id = $2;
 
+-- name: move_notes
+UPDATE notes SET customer_id = $1 WHERE customer_id = $2;
+
 -- name: move_ratings
 UPDATE ratings SET customer_id = $1 WHERE customer_id = $2;
 
@@ -143,6 +146,12 @@ WHERE c.id = o.conversation_id AND c.id = ANY($1::uuid[]) AND o.customer_id <> c
 -- name: own_ratings
 UPDATE ratings o SET customer_id = c.customer_id FROM conversations c
 WHERE c.id = o.conversation_id AND c.id = ANY($1::uuid[]) AND o.customer_id <> c.customer_id;
+
+-- name: own_notes
+-- With their ticket, wherever it lies now.
+UPDATE notes o SET customer_id = t.customer_id, conversation_id = t.conversation_id FROM tickets t
+WHERE t.id = o.ticket_id AND t.conversation_id = ANY($1::uuid[])
+  AND (o.customer_id, o.conversation_id) <> (t.customer_id, t.conversation_id);
 
 -- name: own_attachments
 UPDATE attachments o SET customer_id = m.customer_id FROM messages m

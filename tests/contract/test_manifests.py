@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from shared.events.topics import TOPICS
+from shared.events.topics import READERS, TOPICS
 from shared.knowledge.embed import EmbeddingSettings
 from shared.settings import Settings
 
@@ -179,6 +179,13 @@ def test_source_group_and_sink_are_named_after_the_function(name: str) -> None:
     assert spec["consumerGroup"] == name == spec["sink"]["ref"]["name"]
     assert (KNATIVE / "sources" / f"{name}.yaml").exists()
     assert name in SERVICES
+
+
+def test_what_a_function_reads_is_what_its_source_reads() -> None:
+    """`kn-fte status` asks Kafka what waits for each."""
+    assert {name: source["spec"]["topics"] for name, source in SOURCES.items()} == {
+        name: [topic] for name, topic in READERS.items()
+    }
 
 
 # -- delivery ---------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ REPLY = Verdict(outcome="replied", reason=None, text="Open Settings, then Export
 #: What is a customer's by its own row.
 OWNED = (
     *("customer_identifiers", "conversations", "routes", "messages", "attachments", "blobs", "tickets"),
-    *("decisions", "verifications", "ratings"),
+    *("decisions", "verifications", "ratings", "notes"),
 )
 #: Every table that names a customer, so that a new one cannot be forgotten; the record of merges apart.
 TABLES = """
@@ -101,6 +101,12 @@ async def two_customers(db: Database, vault: Vault, settings: Settings) -> tuple
         await db.execute(
             "INSERT INTO ratings (ticket_id, conversation_id, customer_id, channel, score)"
             " SELECT id, conversation_id, customer_id, channel, 5 FROM tickets WHERE customer_id = $1",
+            customer,
+        )
+        await db.execute(
+            "INSERT INTO notes (id, ticket_id, conversation_id, customer_id, author, text_enc)"
+            " SELECT gen_random_uuid(), id, conversation_id, customer_id, 'sam', '\\x01' FROM tickets"
+            " WHERE customer_id = $1",
             customer,
         )
     return mailed, texted

@@ -34,6 +34,8 @@ _SHAPE = {
     "indexes": """
         SELECT tablename, indexname, indexdef FROM pg_indexes
         WHERE schemaname = 'public' AND tablename <> 'schema_migrations' ORDER BY 1, 2""",
+    "views": """
+        SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY 1""",
     "extensions": "SELECT extname FROM pg_extension ORDER BY 1",
 }
 

@@ -16,6 +16,7 @@ from shared.cli.customer import EmailCustomer, WebCustomer, WhatsAppCustomer
 from shared.cli.customer_view import customer_lines, link_lines, link_question
 from shared.cli.status_view import status_lines, unavailable
 from shared.cli.ticket_view import ticket_lines
+from shared.cli.why_view import why_lines
 from shared.errors import Permanent
 
 NOW = datetime(2026, 3, 4, 22, 53, tzinfo=UTC)
@@ -194,7 +195,7 @@ def test_a_ticket_names_what_is_unusual() -> None:
 def test_status_says_what_waits_and_what_is_away() -> None:
     """Human labels, each channel, and one line when the desk can't serve."""
     health = {"status": "ok", "channels": {"email": {"status": "degraded", "reason": "quota", "since": at(hours=1)}}}
-    lines = status_lines({"waiting": 3, "undelivered": 0}, health, PIPE)
+    lines = [line for _, line in status_lines({"waiting": 3, "undelivered": 0}, health, PIPE)]
     assert [line.split("  ")[0] for line in lines] == ["messages to answer", "answers to deliver", "email"]
     assert lines[2].endswith("degraded (quota) since 21:53")
     assert [line.index(value) for line, value in zip(lines, ("3", "0", "degraded"), strict=True)] == [20, 20, 20]
@@ -241,9 +242,9 @@ def test_an_address_fits_its_channel() -> None:
 
 def test_status_says_how_many_are_recognised() -> None:
     """One line of two counts; nothing to divide by is a dash."""
-    lines = status_lines({"recognised_week": 97, "inbound_week": 100}, {}, PIPE)
+    lines = [line for _, line in status_lines({"recognised_week": 97, "inbound_week": 100}, {}, PIPE)]
     assert lines == ["senders recognised, last 7 days  97.0% (97 of 100)"]
-    assert status_lines({"recognised_week": 0, "inbound_week": 0}, {}, PIPE)[0].endswith("-")
+    assert status_lines({"recognised_week": 0, "inbound_week": 0}, {}, PIPE)[0][1].endswith("-")
 
 
 def test_a_customer_is_shown_with_identifiers_conversations_and_merges() -> None:
@@ -285,3 +286,45 @@ def test_a_link_says_what_was_known_and_how_it_is_undone() -> None:
     merged = "\n".join(link_lines(linked("theirs", "another", merge_id=7), PIPE))
     assert merged.endswith("kn-fte customers unmerge 7")
     assert "undo" not in "\n".join(link_lines(linked("theirs", "theirs"), PIPE))
+
+
+def test_a_function_that_is_down_and_what_waits_for_it_are_seen() -> None:
+    """Marked, with how many events it has not taken; one that takes none says nothing of it."""
+    functions = {
+        "agent-run": {"status": "down", "reason": "no-answer", "waiting": 12},
+        "send-reply": {"status": "ok", "reason": None, "waiting": 0},
+        "form-submit": {"status": "ok", "reason": None, "waiting": None},
+    }
+    shown = {line.split()[0]: (style, line) for style, line in status_lines({"functions": functions}, {}, PIPE) if line}
+    assert shown["agent-run"][0] == "red"
+    assert shown["agent-run"][1].endswith("down (no-answer), 12 events waiting")
+    assert shown["send-reply"] == ("", "send-reply   ok, 0 events waiting")
+    assert shown["form-submit"][1].endswith("ok")
+
+
+def test_a_ticket_says_for_whom_it_waits_who_has_it_and_why_it_was_closed() -> None:
+    """The reason of the escalation stays beside that of the closing; notes are marked as ours alone."""
+    note = {"author": "sam", "text": "VIP, be quick", "written_at": at(minutes=3)}
+    lines = plain(ticket(waits_for="person", waits_since=at(minutes=3), assigned_to="sam", notes=[note]))
+    text = "\n".join(lines)
+    assert re.search(r"waits for +a person, since 3 min ago|waits for +a person, since 22:50", text)
+    assert re.search(r"assigned to +sam", text)
+    assert re.search(r"note by sam, for us alone\nVIP, be quick", text)
+    closed = "\n".join(plain(ticket(status="closed", closed_at=at(), close_reason="solved by telephone")))
+    assert "closed (refund)" in closed
+    assert "(solved by telephone)" in closed
+
+
+def test_why_is_read_in_full() -> None:
+    """Asked and said, passages with versions and scores, tools, checks, tokens; a cost nobody knows is no zero."""
+    shown = ticket()
+    decision = shown["decisions"][0] | {"asked": "How do I export?", "reply": "Open Settings.", "sentiment": -0.5}
+    for cost, said in ((None, "unknown"), (0.0, "$0.000000"), (0.0123, "$0.012300")):
+        text = "\n".join(line for _, line in why_lines({"decisions": [decision | {"cost_usd": cost}]}, PIPE))
+        assert re.search(rf"cost +{re.escape(said)}", text)
+    for words in ("How do I export?", "Open Settings.", "exporting-data@3", "(1.00)", "search_knowledge ok"):
+        assert words in text
+    assert "draft 1: no-source" in text
+    assert "draft 2: passed" in text
+    assert re.search(r"mood +-0.50", text)
+    assert why_lines({"decisions": []}, PIPE) == [("", "the agent decided nothing here")]

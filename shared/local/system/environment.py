@@ -15,6 +15,7 @@ from pathlib import Path
 from shared.local.system.home import PROJECT
 from shared.settings import Settings
 
+FUNCTIONS = ("gmail-push", "whatsapp-webhook", "form-submit", "agent-run", "send-reply", "dlq-review")
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
 WHATSAPP_FROM = "whatsapp:+12015550100"
 PUSH_ACCOUNT = "push@example.iam.gserviceaccount.com"
@@ -62,6 +63,7 @@ def function_environment(plan: Plan, *, dsn: str, kafka: str) -> dict[str, str]:
         "DATABASE_POOL_SIZE": "8",
         "FORM_PUBLIC_URL": plan.url("form-submit"),
         "FTE_DESK_URL": plan.url("dlq-review"),
+        "FUNCTION_URLS": ",".join(f"{name}={plan.url(name)}" for name in plan.ports if name in FUNCTIONS),
         "FORM_DIST_DIR": str(PROJECT / "webform" / "dist"),
         "FORM_RATE_EXEMPT": "127.0.0.0/8,::1",
         **{name: value for name, value in plan.keys.items() if name.startswith("FTE_")},

@@ -24,12 +24,11 @@ from shared.knowledge.ingest import ingest_folder
 from shared.local.kafka.broker import KafkaBroker, choose_broker
 from shared.local.postgres import APP, OWNER, EmbeddedPostgres
 from shared.local.private import private_folder, write_private
-from shared.local.system.environment import Plan, function_environment, simulator_environment
+from shared.local.system.environment import FUNCTIONS, Plan, function_environment, simulator_environment
 from shared.local.system.home import PROJECT, Home
 from shared.local.system.parts import Part, Program, Server
 from shared.settings import Settings
 
-FUNCTIONS = ("gmail-push", "whatsapp-webhook", "form-submit", "agent-run", "send-reply", "dlq-review")
 #: Two copies where races only show with two.
 COPIES = {"agent-run": 2, "send-reply": 2}
 DATABASE = "fte"
