@@ -157,6 +157,9 @@ class Settings(BaseSettings):
         default=(), description="US dollars for a million tokens, `model:input:output`, comma-separated"
     )
     agent_turn_timeout_s: float = 25.0
+    agent_max_tokens: int = Field(
+        default=200_000, ge=1_000, description="tokens in and out of a turn; beyond it the offline model answers"
+    )
     agent_max_attempts: int = Field(
         default=4, description="the Nth failed turn goes to a person instead of sweeping for ever"
     )

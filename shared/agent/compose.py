@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.agent.addresses import links
 from shared.agent.contract import EarlierContact
 from shared.agent.dress import dressed, first_name
 from shared.agent.escalation import Policy
-from shared.agent.gate import links
 from shared.agent.plain import Block, blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import SmallTalk

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.agent.addresses import EMAIL, URL, links, plain_url, unmasked, without_addresses
 from shared.agent.backing import Sources, asks_only, foreign_name, number_words, retold, sentences, unbacked
 from shared.agent.escalation import Policy
 from shared.agent.language import READ, language_of_reply
@@ -20,13 +21,6 @@ from shared.channels.limits import over_limit
 from shared.channels.message import Channel
 from shared.knowledge.passage import Passage
 
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'()\[\]{}]+", re.IGNORECASE)
-_BARE_DOMAIN = re.compile(
-    r"(?<![@\w./-])(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|app|co|de|eu|uk|us|info|ly|me|ai|help|site|shop|link|xyz)"
-    r"(?![\w-])(?:/[^\s<>\"'()\[\]{}]*)?",
-    re.IGNORECASE,
-)
-_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w/.,#-])(?:\+|00)?\(?\d[\d ()./-]{6,}\d(?![\w%])")
 _DATE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$|^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^\d{4} ?- ?\d{4}$")
 _NUMBER = re.compile(
@@ -46,6 +40,8 @@ _LEAKED_WORDS = 8
 #: Fewest words of an e-mail: less is no letter.
 MIN_EMAIL_WORDS = 30
 _CLARIFYING_WORDS = 90
+#: Characters beyond which a text is read no further: no channel takes it.
+_MOST_READ = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +68,14 @@ def faults(text: str, context: GateContext) -> list[str]:
     if not text.strip():
         return ["empty: write a reply"]
     found = _length(context.channel, text)
+    if len(text) > _MOST_READ:
+        return found or ["too-long: write an answer, no book"]
     found += [f"promise-{kind}: only a person may write about this" for kind in _promised(text, context)]
     found += _links(text, context)
     found += _contacts(text, context)
     found += _backing(text, context)
     found += _leaks(text, context)
-    if language_of_reply(_without_addresses(text)) not in READ:
+    if language_of_reply(without_addresses(text)) not in READ:
         found.append("language: a person answers in this language")
     return found
 
@@ -98,28 +96,14 @@ def _length(channel: Channel, text: str) -> list[str]:
 
 def cited(text: str, passages: Sequence[Passage]) -> list[Passage]:
     """The passages whose page the text links: those it repeats words of, or else the page's best."""
-    linked = {_plain_url(url) for url in links(text)}
+    linked = {plain_url(url) for url in links(text)}
     said = _runs(fold(text), _QUOTED_WORDS)
     found: list[Passage] = []
     for url in linked:
-        of_page = [one for one in passages if one.url and _plain_url(one.url) == url]
+        of_page = [one for one in passages if one.url and plain_url(one.url) == url]
         repeated = [one for one in of_page if _runs(fold(one.text), _QUOTED_WORDS) & said]
         found += repeated or sorted(of_page, key=lambda one: -one.score)[:1]
     return sorted(found, key=lambda one: -one.score)
-
-
-def links(text: str) -> list[str]:
-    """Addresses of web pages in a text, also those without https://; none of an e-mail address."""
-    without_mail = _EMAIL.sub(" ", text)
-    full = [match[0].rstrip(".,;:!?") for match in _URL.finditer(without_mail)]
-    bare = [match[0].rstrip(".,;:!?") for match in _BARE_DOMAIN.finditer(_URL.sub(" ", without_mail))]
-    return full + bare
-
-
-def _plain_url(url: str) -> str:
-    plain = re.sub(r"^(?:https?://)?(?:www\.)?", "", url.strip().rstrip(".,;:!?/"), flags=re.IGNORECASE)
-    host, slash, path = plain.partition("/")
-    return f"{host.lower()}{slash}{path}"
 
 
 def _promised(text: str, context: GateContext) -> list[str]:
@@ -131,20 +115,20 @@ def _promised(text: str, context: GateContext) -> list[str]:
 
 
 def _links(text: str, context: GateContext) -> list[str]:
-    allowed = {_plain_url(passage.url) for passage in context.passages if passage.url}
+    allowed = {plain_url(passage.url) for passage in context.passages if passage.url}
     # A page's own text may name addresses: the sign-in page, the status page.
-    named = {_plain_url(url) for passage in context.passages for url in links(passage.text)}
-    foreign = [url for url in links(text) if _plain_url(url) not in allowed | named]
+    named = {plain_url(url) for passage in context.passages for url in links(passage.text)}
+    foreign = [url for url in links(text) if plain_url(url) not in allowed | named]
     return ["foreign-link: link only pages that your searches returned"] if foreign else []
 
 
 def _contacts(text: str, context: GateContext) -> list[str]:
     source = " ".join(passage.text for passage in context.passages)
-    allowed = {address.lower() for address in [*context.addresses, *_EMAIL.findall(source)]}
+    allowed = {address.lower() for address in [*context.addresses, *EMAIL.findall(source)]}
     found: list[str] = []
-    if any(address.lower().rstrip(".") not in allowed for address in _EMAIL.findall(text)):
+    if any(address.lower().rstrip(".") not in allowed for address in EMAIL.findall(unmasked(text))):
         found.append("foreign-address: name no e-mail address that the passages do not name")
-    without_links = _URL.sub(" ", text)
+    without_links = URL.sub(" ", text)
     known = {_digits(number) for number in _PHONE.findall(source)}
     numbers = [match[0] for match in _PHONE.finditer(without_links)]
     if any(_is_phone(number) and _digits(number) not in known for number in numbers):
@@ -165,7 +149,7 @@ def _backing(text: str, context: GateContext) -> list[str]:
 
     Small talk and a question back cite nothing, and then state nothing.
     """
-    plain = _LIST_NUMBER.sub(" ", _PHONE.sub(_kept_date, _without_addresses(text)))
+    plain = _LIST_NUMBER.sub(" ", _PHONE.sub(_kept_date, without_addresses(text)))
     sources = _sources(text, context)
     if not sources.headings and not context.small_talk and not _asks_back(plain, sources):
         return ["uncited: name the page that says so, with its address"]
@@ -182,15 +166,11 @@ def _backing(text: str, context: GateContext) -> list[str]:
 
 
 def _sources(text: str, context: GateContext) -> Sources:
-    linked = {_plain_url(url) for url in links(text)}
-    pages = [one for one in context.passages if one.url and _plain_url(one.url) in linked]
-    said = [line for page in pages for block in blocks(_without_addresses(page.text)) for line in block.lines]
+    linked = {plain_url(url) for url in links(text)}
+    pages = [one for one in context.passages if one.url and plain_url(one.url) in linked]
+    said = [line for page in pages for block in blocks(without_addresses(page.text)) for line in block.lines]
     headings = [heading for page in pages for heading in (page.title, *page.heading_path.split(" > "))]
     return Sources("\n".join(said), context.known, context.names, "\n".join(headings))
-
-
-def _without_addresses(text: str) -> str:
-    return _BARE_DOMAIN.sub(" ", _EMAIL.sub(" ", _URL.sub(" ", text)))
 
 
 def _kept_date(match: re.Match[str]) -> str:

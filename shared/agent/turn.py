@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from agents import Agent, FunctionToolResult, ModelResponse, RunConfig, RunContextWrapper, Runner
+from agents import Agent, FunctionToolResult, ModelResponse, RunConfig, RunContextWrapper, RunHooks, Runner
 from agents.agent import ToolsToFinalOutputResult
-from agents.exceptions import AgentsException
+from agents.exceptions import AgentsException, MaxTurnsExceeded
 from agents.models.interface import Model
 from openai import OpenAIError
 
@@ -138,7 +138,9 @@ async def _write(deps: AgentDeps, run: ToolRun, model: Model) -> _Written:
     agent = _agent(deps, run.turn, model)
     items: Any = conversation(run.turn)
     for attempt in (1, 2):
-        result = await Runner.run(agent, items, context=run, max_turns=_MAX_MODEL_CALLS, run_config=_run_config())
+        result = await Runner.run(
+            agent, items, context=run, max_turns=_MAX_MODEL_CALLS, hooks=_Budget(deps), run_config=_run_config()
+        )
         written.responses += result.raw_responses
         _raise_fault(run)
         written.text = _settled_text(deps, run, str(result.final_output or ""))
@@ -156,6 +158,18 @@ async def _write(deps: AgentDeps, run: ToolRun, model: Model) -> _Written:
         items = [*result.to_input_list(), {"role": "system", "content": review}]
     written.text = _shortened(deps, run, written)
     return written
+
+
+class _Budget(RunHooks[ToolRun]):
+    """Ends a run that costs more tokens than an answer is worth, such as one that reads and reads."""
+
+    def __init__(self, deps: AgentDeps) -> None:
+        self._most = deps.settings.agent_max_tokens
+
+    async def on_llm_end(self, context: RunContextWrapper[ToolRun], agent: Any, response: Any) -> None:
+        """After each call of the model. Raises MaxTurnsExceeded."""
+        if context.usage.total_tokens > self._most:
+            raise MaxTurnsExceeded("the turn's tokens are used up")
 
 
 def _settled_text(deps: AgentDeps, run: ToolRun, said: str) -> str | None:

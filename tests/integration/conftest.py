@@ -1,16 +1,21 @@
-"""send-reply's work on wires of its own; a module may have another."""
+"""send-reply's work on wires of its own, and an endpoint of OpenAI's; a module may have another."""
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+import uvicorn
 
 from shared.channels.message import Channel
 from shared.db.pool import Database
 from shared.delivery.alarms import Alarms
 from shared.delivery.ledger import Ledger
 from shared.delivery.send import Sending
+from shared.local.simulators.openai.app import create_app
+from shared.local.simulators.openai.config import OpenAIConfig
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 from tests.integration.test_ledger import Wire
@@ -35,3 +40,20 @@ async def with_template(db: Database, vault: Vault, settings: Settings) -> Async
     alarms = Alarms()
     yield Sending(Ledger(db, vault, more), {channel: Wire() for channel in Channel}, alarms)
     await alarms.close()
+
+
+@pytest_asyncio.fixture
+async def endpoint() -> AsyncIterator[str]:
+    """The endpoint's base URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(OpenAIConfig()), log_level="warning", ws="none", lifespan="on", timeout_graceful_shutdown=1
+        )
+    )
+    serving = asyncio.create_task(server.serve([listener]))
+    while not server.started:  # noqa: ASYNC110  uvicorn offers no event to wait for
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await serving

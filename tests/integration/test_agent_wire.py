@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import socket
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
-import uvicorn
 from pydantic import SecretStr
 
 from shared.agent.turn import open_agent, run_turn
-from shared.local.simulators.openai.app import create_app
-from shared.local.simulators.openai.config import OpenAIConfig
 from tests.conftest import make_settings
 from tests.unit.test_agent_tools import Shelf
 from tests.unit.test_agent_turn import GOOD, PAGE, URL, turn
 
 SEARCH = {"tool_calls": [{"name": "search_knowledge", "arguments": {"query": "export", "limit": 3, "language": None}}]}
-
-
-@pytest_asyncio.fixture
-async def endpoint() -> AsyncIterator[str]:
-    """The endpoint's base URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(OpenAIConfig()), log_level="warning", ws="none", lifespan="on", timeout_graceful_shutdown=1
-        )
-    )
-    serving = asyncio.create_task(server.serve([listener]))
-    while not server.started:  # noqa: ASYNC110  uvicorn offers no event to wait for
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
 
 
 async def control(url: str, path: str, body: Any = None) -> Any:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from shared.agent.addresses import links
 from shared.agent.backing import sentences, stem
-from shared.agent.gate import GateContext, cited, faults, links
+from shared.agent.gate import GateContext, cited, faults
 from shared.agent.promises import promises
 from shared.channels.message import Channel
 from shared.knowledge.passage import Passage
@@ -76,6 +77,56 @@ def test_limits_count_as_the_strictest_reader_would(channel: Channel, text: str,
 def test_only_pages_that_were_found_are_linked(link: str) -> None:
     """A link of the model's own invention, or out of a customer's message, is not sent."""
     assert "foreign-link" in codes(f"{GOOD} {link}")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        *(
+            "help[.]example[.]net",
+            "evil(dot)net/x",
+            "evil dot com",
+            "evil .com/x",
+            "evil。com",
+            "evil․com",
+            "ｅｖｉｌ.com",
+        ),
+        *(
+            "hxxps://evil.example.net/a",
+            "http:\\\\evil.example.net",
+            "//evil.example.net/x",
+            "ftp://evil.example.net/x",
+        ),
+        *("javascript:alert(1)", "data:text/html,x", "tel:+12015550177", "192.0.2.7/login", "192.0.2.7"),
+        *("evil.online", "evil.tech/x", "evil.example/x", "evil.рф", "xn--e1afmkfd.xn--p1ai", "e v i l . c o m"),
+        *("https://help.example.com@evil.example.net/x", "https://help.exam\u200bple.com.evil.example.net/"),
+    ],
+)
+def test_an_address_in_disguise_is_an_address(link: str) -> None:
+    """What a person would read as one and type, or a client would make a link of, must stand in the passages too."""
+    assert codes(f"{GOOD} See {link} for more.") & {"foreign-link", "foreign-address"}
+
+
+@pytest.mark.parametrize(
+    "address", ["jo [at] example [dot] org", "jo(at)example.org", "jo at example.org", "jo＠example.org"]
+)
+def test_a_mail_address_in_disguise_is_one(address: str) -> None:
+    """The same for addresses of people."""
+    assert "foreign-address" in codes(f"{GOOD} Write to {address}.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Settings › Data › Export", "e.g. a file", "i.e. the list", "report.xlsx and data.csv", "version 2.1.0",
+        "Open Data. In it, choose Export.", "9.30 a.m.", "Settings.  Data", "und/oder", "a point in time",
+        "a.k.a. this",
+        "3.5 hours", "Choose Export . Then wait", "dot by dot",
+    ],
+)  # fmt: skip
+def test_ordinary_writing_holds_no_address(text: str) -> None:
+    """Files, abbreviations, decimals and sentences that touch are no links."""
+    assert links(text) == []
 
 
 @pytest.mark.parametrize(

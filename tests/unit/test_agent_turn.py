@@ -9,17 +9,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from agents import Usage
 from agents.items import TResponseOutputItem
 from agents.models.interface import Model
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
-from openai import APIConnectionError
+from openai import APIConnectionError, APIStatusError
 from pydantic import SecretStr
 
 from shared.agent.contract import EarlierContact, HistoryMessage, TurnInput, TurnMessage, TurnResult
 from shared.agent.model import CircuitBreaker, FallbackModel, name_of, open_model
+from shared.agent.model_faults import Unusable, rest_of, retry_in
 from shared.agent.offline import OfflineModel
 from shared.agent.prompt import REVIEW_MARK
 from shared.agent.turn import AgentDeps, open_agent, run_turn
@@ -84,6 +86,12 @@ def say(text: str) -> list[TResponseOutputItem]:
 def away() -> APIConnectionError:
     """The endpoint can't be reached."""
     return APIConnectionError(request=httpx.Request("POST", "http://model.example/v1"))
+
+
+def refused(status: int, headers: dict[str, str]) -> APIStatusError:
+    """The endpoint refuses."""
+    request = httpx2.Request("POST", "http://model.example/v1")
+    return APIStatusError("no", response=httpx2.Response(status, headers=headers, request=request), body=None)
 
 
 async def scripted(deps: AgentDeps, *steps: Any, of: TurnInput | None = None) -> tuple[TurnResult, ScriptedModel]:
@@ -366,11 +374,11 @@ def behind_breaker(live: Model, clock: Hand, timeout_s: float = 5.0) -> Fallback
 async def test_an_outage_is_bridged_and_the_model_left_alone_for_a_while(offline: AgentDeps) -> None:
     """Three failures open the breaker; after the pause one call is let through, and success closes it."""
     clock = Hand()
-    live = ScriptedModel([away(), away(), away(), search(), say(GOOD)])
+    live = ScriptedModel([*(away() for _ in range(6)), search(), say(GOOD)])
     deps = replace(offline, model=behind_breaker(live, clock), clock=clock)
     for _ in range(3):
         assert (await run_turn(deps, turn())).outcome == "replied"
-    assert len(live.calls) == 3
+    assert len(live.calls) == 6, "each call is asked once more"
     clock.time += timedelta(seconds=31)
     result = await run_turn(deps, turn())
     assert (result.outcome, result.model) == ("replied", "gpt-test")
@@ -379,7 +387,7 @@ async def test_an_outage_is_bridged_and_the_model_left_alone_for_a_while(offline
 
 async def test_a_model_lost_in_mid_turn_is_continued_by_the_offline_model(offline: AgentDeps) -> None:
     """What the live model had searched is used; the record says who wrote the answer."""
-    live = ScriptedModel([search(), away()])
+    live = ScriptedModel([search(), away(), away()])
     result = await run_turn(replace(offline, model=behind_breaker(live, Hand())), turn())
     assert (result.outcome, result.model) == ("replied", "offline")
     assert [call.name for call in result.tool_calls] == ["search_knowledge"]
@@ -400,6 +408,51 @@ def test_a_failed_probe_opens_the_breaker_again() -> None:
     assert breaker.allows()
     breaker.cancelled()
     assert breaker.allows()
+
+
+async def test_an_endpoint_that_asks_to_be_left_alone_is(offline: AgentDeps) -> None:
+    """Retry-After beyond what a customer waits for: not asked again, and not by the next turns either until then."""
+    clock = Hand()
+    live = ScriptedModel([refused(429, {"retry-after": "120"}), search(), say(GOOD)])
+    deps = replace(offline, model=behind_breaker(live, clock), clock=clock)
+    for seconds in (0, 60):
+        clock.time += timedelta(seconds=seconds)
+        assert (await run_turn(deps, turn())).model == "offline"
+    assert len(live.calls) == 1
+    clock.time += timedelta(seconds=61)
+    assert (await run_turn(deps, turn())).model == "gpt-test"
+
+
+async def test_a_message_that_an_endpoint_will_not_read_says_nothing_of_the_next(offline: AgentDeps) -> None:
+    """A 400, such as a content filter's, opens no breaker; nor does an answer that was cut off or empty."""
+    faults = [refused(400, {}), refused(422, {}), Unusable(), refused(413, {}), say(" "), say("")]
+    live = ScriptedModel([*faults, search(), say(GOOD)])
+    deps = replace(offline, model=behind_breaker(live, Hand()))
+    for _ in range(len(faults) // 2):  # of each turn the search and the answer
+        assert (await run_turn(deps, turn())).model == "offline"
+    assert (await run_turn(deps, turn())).model == "gpt-test"
+    live.assert_complete()
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits", "rests"),
+    [
+        ({}, True, None),
+        ({"retry-after": "1"}, True, None),
+        ({"retry-after": "20"}, False, 20.0),
+        ({"retry-after": "100000"}, False, 300.0),
+        ({"retry-after-ms": "30"}, True, None),
+        ({"retry-after": "nan"}, True, None),
+        ({"retry-after": "-5"}, True, None),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, True, None),
+    ],
+)
+def test_what_an_endpoint_says_of_coming_back(headers: dict[str, str], waits: bool, rests: float | None) -> None:
+    """RFC 9110, 10.2.3; what cannot be read is no reason to wait long."""
+    error = refused(429, headers)
+    wait, rest = retry_in(error), rest_of(error)
+    assert (wait is not None and 0 <= wait <= 2) is waits
+    assert (rest and rest.total_seconds()) == rests
 
 
 async def test_the_environment_chooses_the_model() -> None:

@@ -17,6 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.clock import Clock
 
+#: Where a request's scope has the server's own `send`, which no middleware stands around.
+WIRE = "fte.wire"
+
 Kind = Literal["outage", "rate_limit", "lost_response", "slow"]
 
 
@@ -95,6 +98,7 @@ class FaultGate:
         if scope["type"] != "http" or not path.startswith(self._prefixes):
             await self._app(scope, receive, send)
             return
+        scope[WIRE] = send
         if slow := self._faults.take("slow", path):
             await self._clock.sleep(slow.ms / 1000)
         if self._faults.take("outage", path):
@@ -112,6 +116,23 @@ class FaultGate:
 
         await self._app(scope, receive, swallow)
         hang_up(send)
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class CutOff(Response):
+    """The head and the first bytes of an answer; then the line is dead. `wire` is the server's own `send`."""
+
+    def __init__(self, answer: Response, after: int, wire: Send) -> None:
+        super().__init__(status_code=answer.status_code)
+        self.raw_headers = answer.raw_headers
+        self._begins = bytes(answer.body)[:after]
+        self._wire = wire
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self._begins, "more_body": True})
+        hang_up(self._wire)
         while (await receive())["type"] != "http.disconnect":
             pass
 

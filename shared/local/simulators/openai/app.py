@@ -1,7 +1,7 @@
 """An OpenAI-compatible endpoint with scripted turns, as an ASGI app.
 
-POST /_control/script    {turns: [{content?, tool_calls?, status?, delay_ms?, raw?}]} → {waiting}
-                         tool_calls: [{name, arguments?, id?}]
+POST /_control/script    {turns: [{content?, tool_calls?, status?, delay_ms?, raw?, …}]} → {waiting}
+                         tool_calls: [{name, arguments?, id?}]; all fields: Turn in script.py
 GET  /_control/requests  → [{path, body, at}]: what was asked, oldest first
 POST /_control/latency   {ms} → {ms}: of every completion from now on
 """
@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 
 from shared.clock import Clock, SystemClock
 from shared.local.simulators.control import body_as, control_routes, http_error
-from shared.local.simulators.faults import FaultGate, Faults, Refusals
+from shared.local.simulators.faults import WIRE, CutOff, FaultGate, Faults, Refusals
 from shared.local.simulators.openai.chat import chunks, completion
 from shared.local.simulators.openai.config import OpenAIConfig
 from shared.local.simulators.openai.embeddings import embeddings
@@ -55,14 +55,16 @@ class Site:
             return early
         if asked.get("stream"):
             return StreamingResponse(chunks(turn, asked, self._created()), media_type="text/event-stream")
-        return JSONResponse(completion(turn, asked, self._created()))
+        return _whole_or_cut(JSONResponse(completion(turn, asked, self._created())), turn, request)
 
     async def respond(self, request: Request) -> Response:
         asked = await self._asked(request, "input")
         if asked.get("stream"):
             raise OpenAIError(400, "Unsupported value: 'stream' is not offered here.", "stream")
         turn = await self.script.next()
-        return _without_answer(turn) or JSONResponse(response(turn, asked, self._created()))
+        if (early := _without_answer(turn)) is not None:
+            return early
+        return _whole_or_cut(JSONResponse(response(turn, asked, self._created())), turn, request)
 
     async def embed(self, request: Request) -> Response:
         asked = await self._asked(request, "input")
@@ -138,4 +140,8 @@ def _without_answer(turn: Turn) -> Response | None:
     """What a turn says in place of an answer: its raw body, or an error."""
     if turn.raw is not None:
         return Response(turn.raw, status_code=turn.status, media_type="application/json")
-    return refusal(turn.status, turn.content or "") if turn.status >= 400 else None
+    return refusal(turn.status, turn.content or "", headers=turn.headers) if turn.status >= 400 else None
+
+
+def _whole_or_cut(answer: Response, turn: Turn, request: Request) -> Response:
+    return answer if turn.cut_after is None else CutOff(answer, turn.cut_after, request.scope[WIRE])

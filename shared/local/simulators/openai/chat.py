@@ -12,11 +12,12 @@ from shared.local.simulators.openai.script import ToolCall, Turn
 
 def completion(turn: Turn, asked: dict[str, Any], created: int) -> dict[str, Any]:
     """The chat.completion object."""
-    message: dict[str, Any] = {"role": "assistant", "content": turn.content, "refusal": None, "annotations": []}
+    message: dict[str, Any] = {"role": "assistant", "content": turn.content, "refusal": turn.refusal, "annotations": []}
     if turn.tool_calls:
         message["tool_calls"] = tool_calls(turn)
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(turn)}
-    return {**_envelope("chat.completion", asked, created), "choices": [choice], "usage": usage(turn, asked)}
+    answer = {**_envelope("chat.completion", asked, created), "choices": [choice], "usage": usage(turn, asked)}
+    return answer | turn.extra
 
 
 def chunks(turn: Turn, asked: dict[str, Any], created: int) -> Iterator[str]:
@@ -52,7 +53,9 @@ def arguments(call: ToolCall) -> str:
 
 
 def usage(turn: Turn, asked: dict[str, Any]) -> dict[str, Any]:
-    """Tokens at four characters each."""
+    """Tokens at four characters each, unless the turn says how many."""
+    if turn.usage is not None:
+        return {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": sum(turn.usage.values())} | turn.usage
     prompt = len(json.dumps(asked.get("messages") or asked.get("input") or "")) // 4 + 1
     written = (len(turn.content or "") + sum(len(_text(call)) for call in turn.tool_calls)) // 4 + 1
     return {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written}
@@ -63,7 +66,7 @@ def new_id(prefix: str) -> str:
 
 
 def _finish(turn: Turn) -> str:
-    return "tool_calls" if turn.tool_calls else "stop"
+    return turn.finish_reason or ("tool_calls" if turn.tool_calls else "stop")
 
 
 def _envelope(kind: str, asked: dict[str, Any], created: int) -> dict[str, Any]:

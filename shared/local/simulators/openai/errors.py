@@ -24,12 +24,15 @@ class OpenAIError(Exception):
         self.param = param
 
 
-def refusal(status: int, message: str = "", param: str | None = None) -> Response:
-    """The error body that goes with a status."""
+def refusal(
+    status: int, message: str = "", param: str | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """The error body that goes with a status; a 429 says when to come back unless `headers` are given."""
     kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
     text = message or _MESSAGES.get(status, "The server had an error while processing your request.")
     body = {"error": {"message": text, "type": kind, "param": param, "code": _CODES.get(status)}}
-    return JSONResponse(body, status_code=status, headers={"retry-after": "1"} if status == 429 else None)
+    usual = {"retry-after": "1"} if status == 429 else None
+    return JSONResponse(body, status_code=status, headers=usual if headers is None else headers)
 
 
 def rate_limited(fault: Fault) -> Response:

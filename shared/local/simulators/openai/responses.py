@@ -7,16 +7,20 @@ from typing import Any
 from shared.local.simulators.openai.chat import arguments, new_id, usage
 from shared.local.simulators.openai.script import Turn
 
+#: What chat completions call a finish reason, in this endpoint's words.
+_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
 
 def response(turn: Turn, asked: dict[str, Any], created: int) -> dict[str, Any]:
     """The response object."""
-    return {
+    cut = _INCOMPLETE.get(turn.finish_reason or "")
+    answer = {
         "id": new_id("resp"),
         "object": "response",
         "created_at": created,
-        "status": "completed",
+        "status": "incomplete" if cut else "completed",
         "error": None,
-        "incomplete_details": None,
+        "incomplete_details": {"reason": cut} if cut else None,
         "instructions": asked.get("instructions"),
         "metadata": asked.get("metadata") or {},
         "model": asked["model"],
@@ -28,6 +32,7 @@ def response(turn: Turn, asked: dict[str, Any], created: int) -> dict[str, Any]:
         "top_p": asked.get("top_p", 1.0),
         "usage": _usage(turn, asked),
     }
+    return answer | turn.extra
 
 
 def _output(turn: Turn) -> list[dict[str, Any]]:
@@ -42,10 +47,14 @@ def _output(turn: Turn) -> list[dict[str, Any]]:
         }
         for call in turn.tool_calls
     ]
+    parts: list[dict[str, Any]] = []
     if turn.content is not None:
-        text: dict[str, Any] = {"type": "output_text", "text": turn.content, "annotations": [], "logprobs": []}
+        parts.append({"type": "output_text", "text": turn.content, "annotations": [], "logprobs": []})
+    if turn.refusal is not None:
+        parts.append({"type": "refusal", "refusal": turn.refusal})
+    if parts:
         message = {"id": new_id("msg"), "type": "message", "role": "assistant", "status": "completed"}
-        items.append({**message, "content": [text]})
+        items.append({**message, "content": parts})
     return items
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,7 +19,7 @@ class ToolCall(BaseModel):
 
 
 class Turn(BaseModel):
-    """One answer: text, tool calls, an error status, or a raw body as it stands."""
+    """One answer: text, tool calls, a refusal, an error status, or a raw body as it stands."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,6 +28,14 @@ class Turn(BaseModel):
     status: int = Field(default=200, ge=200, le=599)
     delay_ms: int = Field(default=0, ge=0)
     raw: str | None = Field(default=None, description="the whole response body, in place of a built one")
+    refusal: str | None = None
+    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] | None = None
+    usage: dict[str, int] | None = Field(default=None, description="tokens in place of counted ones")
+    extra: dict[str, Any] = Field(default={}, description="fields that no client knows, put on top of the answer")
+    headers: dict[str, str] | None = Field(
+        default=None, description="of an error, such as retry-after; none: the usual"
+    )
+    cut_after: int | None = Field(default=None, ge=0, description="bytes of the body, after which the line is dead")
 
 
 class Scripted(BaseModel):
