@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from shared.agent.frames import frame
+from shared.channels.language import ENGLISH
 from shared.channels.message import Channel
 
 _GREETED = re.compile(
-    r"^\s*(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|hallo|hola|bonjour|guten tag|sehr)\b", re.IGNORECASE
+    r"^\s*(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|hallo|guten tag|sehr|¡?hola|buen[oa]s|estimad[oa]"
+    r"|bonjour)\b",
+    re.IGNORECASE,
 )
-_SIGNED = re.compile(r"\b(?:regards|sincerely|best wishes|gr[uü](?:ß|ss)e?n?|saludos|cordialement)\b", re.IGNORECASE)
+_SIGNED = re.compile(r"\b(?:regards|sincerely|best wishes|gr[uü](?:ß|ss)e?n?|saludos?|cordialement)\b", re.IGNORECASE)
 _NAME = re.compile(r"^[^\W\d_][\w .'’-]{0,59}$")
 _UNWANTED = re.compile(r"[<>{}\[\]@/\\|\n\r\t]")
 
@@ -30,26 +34,24 @@ def first_name(name: str) -> str:
     return parts[0].rstrip(".,") if parts else ""
 
 
-def dressed(channel: Channel, text: str, *, name: str, team: str) -> str:
+def dressed(channel: Channel, text: str, *, name: str, team: str, language: str = ENGLISH) -> str:
     """`text` with the greeting and signature that its channel wants (company profile: tone on each channel)."""
     body = text.strip()
     if channel is Channel.WHATSAPP or not body:
         return body
     if not _GREETED.match(body):
-        body = f"{_greeting(channel, greeting_name(name))}\n\n{body}"
+        body = f"{_greeting(channel, greeting_name(name), language)}\n\n{body}"
     if team.lower() not in body[-120:].lower():
-        body = f"{_unsigned(body)}\n\n{_signature(channel, team)}"
+        body = f"{_unsigned(body)}\n\n{_signature(channel, team, language)}"
     return body
 
 
-def _greeting(channel: Channel, name: str) -> str:
-    if not name:
-        return "Hello,"
-    return f"Dear {name}," if channel is Channel.EMAIL else f"Hello {name},"
+def _greeting(channel: Channel, name: str, language: str) -> str:
+    return frame(language, f"hello.{channel}", name=name) if name else frame(language, "hello")
 
 
-def _signature(channel: Channel, team: str) -> str:
-    return f"Kind regards,\n{team}" if channel is Channel.EMAIL else team
+def _signature(channel: Channel, team: str, language: str) -> str:
+    return f"{frame(language, 'signature')}\n{team}" if channel is Channel.EMAIL else team
 
 
 def _unsigned(body: str) -> str:
