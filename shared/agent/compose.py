@@ -1,6 +1,6 @@
 """An answer made of passages, word for word, in the tone of its channel: what the offline model writes.
 
-English. Nothing is cut inside a sentence or a list: what does not fit is left out whole.
+In the language of the pages. Nothing is cut inside a sentence or a list: what does not fit is left out whole.
 """
 
 from __future__ import annotations
@@ -8,35 +8,40 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from shared.agent.addresses import links
 from shared.agent.contract import EarlierContact
 from shared.agent.dress import dressed, first_name
 from shared.agent.escalation import Policy
+from shared.agent.frames import day, frame
 from shared.agent.plain import Block, blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import SmallTalk
 from shared.channels.fold import fold
-from shared.channels.language import common_words
+from shared.channels.language import ENGLISH, common_words
 from shared.channels.limits import MOST_UNITS, utf16_units
 from shared.channels.message import Channel
 
 _BODY_WORDS = {Channel.EMAIL: 260, Channel.WEB: 180}
 _PER_PASSAGE_WORDS = 140
 _SUBJECT_LENGTH = 60
-_NAMES = {Channel.EMAIL: "by e-mail", Channel.WHATSAPP: "on WhatsApp", Channel.WEB: "through the web form"}
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One passage to answer from. `query` is what was asked; `text` Markdown."""
+    """One passage to answer from. `query` is what was asked; `text` Markdown, in `language`."""
 
     title: str
     heading: str
     url: str
     text: str
     query: str = ""
+    language: str = ENGLISH
+
+    @property
+    def tongue(self) -> str:
+        """The language without its region: `de` of `de-AT`."""
+        return self.language.lower().split("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,12 @@ def answer(sources: Sequence[Source], reader: Reader, *, brief: bool = False) ->
         return ""
     if reader.channel is Channel.WHATSAPP:
         return _short(said[0], reader, brief=brief)
-    parts = [_opening(reader), _body(said, reader, brief=brief), _pages(said), _closing(reader)]
+    tongue = said[0].tongue
+    said = [source for source in said if source.tongue == tongue]
+    closing = frame(tongue, f"closing.{reader.channel}")
+    parts = [_opening(reader, tongue), _body(said, reader, brief=brief), _pages(said), closing]
     body = "\n\n".join(part for part in parts if part)
-    return dressed(reader.channel, body, name=reader.name, team=reader.team, greet=reader.greet)
+    return dressed(reader.channel, body, name=reader.name, team=reader.team, greet=reader.greet, language=tongue)
 
 
 def whole(sources: Sequence[Source], policy: Policy) -> str:
@@ -110,24 +118,20 @@ def courtesy(kind: SmallTalk, reader: Reader) -> str:
     return short if kind in _COURTESIES else f"Hi{' ' + name if name else ''}! {short}"
 
 
-def _opening(reader: Reader) -> str:
-    thanks = "Thank you for your message." if reader.channel is Channel.EMAIL else "Thanks for getting in touch."
-    known = _acknowledged(reader.earlier)
+def _opening(reader: Reader, tongue: str) -> str:
+    known = _acknowledged(reader.earlier, tongue)
     if not reader.greet:
         return known
-    return f"{thanks} {known}".strip()
+    return f"{frame(tongue, f'thanks.{reader.channel}')} {known}".strip()
 
 
-def _acknowledged(earlier: EarlierContact | None) -> str:
+def _acknowledged(earlier: EarlierContact | None, tongue: str) -> str:
     """R4.4: what about, when, by which channel."""
     if earlier is None:
         return ""
     about = _matter(earlier.subject)
-    return f"You wrote to us {_NAMES[earlier.channel]} on {_day(earlier.at)}{f' about “{about}”' if about else ''}."
-
-
-def _day(at: datetime) -> str:
-    return f"{at.day} {at:%B}"
+    key = f"{'about' if about else 'known'}.{earlier.channel}"
+    return frame(tongue, key, day=day(tongue, earlier.at), about=about)
 
 
 def _matter(subject: str) -> str:
@@ -184,20 +188,15 @@ def _beginning(block: Block, budget: int) -> str:
 
 
 def _pages(sources: Sequence[Source]) -> str:
-    pages = dict.fromkeys((source.title, source.url) for source in sources)
-    return "\n".join(f"Further details: {title}, {url}" for title, url in pages)
-
-
-def _closing(reader: Reader) -> str:
-    if reader.channel is Channel.EMAIL:
-        return "Should this not answer your question, please reply to this e-mail and we will look into it further."
-    return "If this does not solve it, please write to us again and tell us more."
+    pages = dict.fromkeys((source.tongue, source.title, source.url) for source in sources)
+    return "\n".join(frame(tongue, "page", title=title, url=url) for tongue, title, url in pages)
 
 
 def _short(source: Source, reader: Reader, *, brief: bool) -> str:
     """At most 300 UTF-16 units: the sentences that say most about the question, and the link."""
-    hello = f"Hi {first_name(reader.name)}! " if reader.greet and first_name(reader.name) else ""
-    starts = [hello + text for text in (*_short_acknowledgements(reader.earlier),)] or [hello]
+    name, tongue = first_name(reader.name), source.tongue
+    hello = f"{frame(tongue, 'hello.whatsapp', name=name)} " if reader.greet and name else ""
+    starts = [hello + text for text in _short_acknowledgements(reader.earlier, tongue)] or [hello]
     pool = [] if brief else _telling(source, reader.policy)
     for start in starts:
         for sentences in pool:
@@ -205,21 +204,19 @@ def _short(source: Source, reader: Reader, *, brief: bool) -> str:
             if utf16_units(message) <= MOST_UNITS[Channel.WHATSAPP]:
                 return message
     fallbacks = (
-        f"{starts[-1]}Our page “{source.title}” explains it: {source.url}",
-        f"This page explains it: {source.url}",
+        starts[-1] + frame(tongue, "short.page", title=source.title, url=source.url),
+        frame(tongue, "short.bare", url=source.url),
     )
     return next((text for text in fallbacks if utf16_units(text) <= MOST_UNITS[Channel.WHATSAPP]), "")
 
 
-def _short_acknowledgements(earlier: EarlierContact | None) -> list[str]:
+def _short_acknowledgements(earlier: EarlierContact | None, tongue: str) -> list[str]:
     """From the fullest to the shortest, since the answer must fit behind it."""
     if earlier is None:
         return []
-    about = _matter(earlier.subject)
-    day = f"{earlier.at.day} {earlier.at:%b}"
-    named = {Channel.EMAIL: "e-mail", Channel.WHATSAPP: "WhatsApp", Channel.WEB: "web form"}[earlier.channel]
-    full = [f"You wrote on {day} by {named} about “{about}”. "] if about else []
-    return [*full, f"You wrote on {day} by {named}. "]
+    about, at = _matter(earlier.subject), day(tongue, earlier.at, short=True)
+    keys = ["about", "known"] if about else ["known"]
+    return [f"{frame(tongue, f'short.{key}.{earlier.channel}', day=at, about=about)} " for key in keys]
 
 
 def _telling(source: Source, policy: Policy) -> list[str]:
@@ -227,12 +224,15 @@ def _telling(source: Source, policy: Policy) -> list[str]:
     lines = [line for block in blocks(source.text) if not block.is_list for line in _allowed(block, policy).lines]
     if not lines:
         return []
-    asked = _stems(source.query)
+    asked = _stems(source.query, source.tongue)
     # The first sentence of a section is its answer unless another is clearly nearer to the question.
-    best = max(range(len(lines)), key=lambda place: len(_stems(lines[place]) & asked) + (1.5 if place == 0 else 0))
+    best = max(
+        range(len(lines)),
+        key=lambda place: len(_stems(lines[place], source.tongue) & asked) + (1.5 if place == 0 else 0),
+    )
     return [" ".join(lines[best:end]) for end in range(min(len(lines), best + 4), best, -1)]
 
 
-def _stems(text: str) -> set[str]:
-    common = common_words()["en"]
+def _stems(text: str, tongue: str) -> set[str]:
+    common = common_words().get(tongue, frozenset())
     return {word[:5] for word in re.findall(r"[^\W_]+", fold(text)) if word not in common and len(word) > 1}

@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from shared.agent.frames import frame
+from shared.channels.language import ENGLISH
 from shared.channels.message import Channel
 
 _GREETED = re.compile(
-    r"^\s*(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|hallo|hola|bonjour|guten tag|sehr)\b", re.IGNORECASE
+    r"^\s*(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|hallo|guten tag|sehr|¡?hola|buen[oa]s|estimad[oa]"
+    r"|bonjour)\b",
+    re.IGNORECASE,
 )
 #: A greeting that stands by itself, before more.
-_GREETING_LINE = re.compile(r"^(?:dear|hello|hi|hey)\b[^\n,.!?:]{0,80}[,!]?[ \t]*\n+(?=\S)", re.IGNORECASE)
-_SIGNED = re.compile(r"\b(?:regards|sincerely|best wishes|gr[uü](?:ß|ss)e?n?|saludos|cordialement)\b", re.IGNORECASE)
+_GREETING_LINE = re.compile(
+    r"^(?:dear|hello|hi|hey|hallo|guten tag|¡?hola|buen[oa]s|bonjour)\b[^\n,.!?:]{0,80}[,!]?[ \t]*\n+(?=\S)",
+    re.IGNORECASE,
+)
+_SIGNED = re.compile(r"\b(?:regards|sincerely|best wishes|gr[uü](?:ß|ss)e?n?|saludos?|cordialement)\b", re.IGNORECASE)
 _NAME = re.compile(r"^[^\W\d_][\w .'’-]{0,59}$")
 _UNWANTED = re.compile(r"[<>{}\[\]@/\\|\n\r\t]")
 
@@ -32,7 +39,7 @@ def first_name(name: str) -> str:
     return parts[0].rstrip(".,") if parts else ""
 
 
-def dressed(channel: Channel, text: str, *, name: str, team: str, greet: bool = True) -> str:
+def dressed(channel: Channel, text: str, *, name: str, team: str, greet: bool = True, language: str = ENGLISH) -> str:
     """`text` with the greeting and signature that its channel wants (company profile: tone on each channel).
 
     `greet` is false in a thread that has an answer of ours: the page then begins with the answer, a mail plainer.
@@ -43,20 +50,18 @@ def dressed(channel: Channel, text: str, *, name: str, team: str, greet: bool = 
     if channel is Channel.WEB and not greet:
         body = _GREETING_LINE.sub("", body)
     elif not _GREETED.match(body):
-        body = f"{_greeting(channel if greet else Channel.WEB, greeting_name(name))}\n\n{body}"
+        body = f"{_greeting(channel if greet else Channel.WEB, greeting_name(name), language)}\n\n{body}"
     if team.lower() not in body[-120:].lower():
-        body = f"{_unsigned(body)}\n\n{_signature(channel, team)}"
+        body = f"{_unsigned(body)}\n\n{_signature(channel, team, language)}"
     return body
 
 
-def _greeting(channel: Channel, name: str) -> str:
-    if not name:
-        return "Hello,"
-    return f"Dear {name}," if channel is Channel.EMAIL else f"Hello {name},"
+def _greeting(channel: Channel, name: str, language: str) -> str:
+    return frame(language, f"hello.{channel}", name=name) if name else frame(language, "hello")
 
 
-def _signature(channel: Channel, team: str) -> str:
-    return f"Kind regards,\n{team}" if channel is Channel.EMAIL else team
+def _signature(channel: Channel, team: str, language: str) -> str:
+    return f"{frame(language, 'signature')}\n{team}" if channel is Channel.EMAIL else team
 
 
 def _unsigned(body: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from shared.agent.addresses import EMAIL, URL, links, plain_url, unmasked, without_addresses
 from shared.agent.backing import Sources, asks_only, foreign_name, number_words, retold, sentences, unbacked
 from shared.agent.escalation import Policy
+from shared.agent.frames import is_frame
 from shared.agent.language import READ, language_of_reply
 from shared.agent.plain import blocks
 from shared.agent.promises import amounts, promises
@@ -149,8 +150,10 @@ def _backing(text: str, context: GateContext) -> list[str]:
 
     Small talk and a question back cite nothing, and then state nothing.
     """
-    plain = _LIST_NUMBER.sub(" ", _PHONE.sub(_kept_date, without_addresses(text)))
     sources = _sources(text, context)
+    known = f"{context.known} {context.names} {sources.headings}"
+    said = _LIST_NUMBER.sub(" ", _PHONE.sub(_kept_date, without_addresses(text)))
+    plain = "\n".join(one for one in sentences(said) if not is_frame(one, known))
     if not sources.headings and not context.small_talk and not _asks_back(plain, sources):
         return ["uncited: name the page that says so, with its address"]
     found: list[str] = []

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.agent.compose import Source, answer, courtesy, quotable
+from shared.agent.frames import has_frames
 from shared.agent.link_reading import mentions_other_side, other_side, said_code, wanted_address
 from shared.agent.linking import offer
 from shared.agent.offline_reading import Reading, Search
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import small_talk
+from shared.channels.language import language_told
 from shared.channels.message import Channel
 
 _UNSEEN = [
@@ -68,10 +70,20 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
     if not reading.searches:
         wanted = queries(reading)
         return [_search(query, reading) for query in wanted] or [_hand_over("not_found", reading)]
-    found = [search for search in reading.searches if search.sources]
+    found = [one for one in (_readable_to(reading, search) for search in reading.searches) if one.sources]
     if not found:
         return _wider(reading) or _offer(reading) or [_hand_over("not_found", reading)]
     return [_answer(found, reading)]
+
+
+def _readable_to(reading: Reading, search: Search) -> Search:
+    """Without pages in another language than the customer's: they would be quoted as they are, between our words.
+
+    Of a few words that tell no language, the page found tells it.
+    """
+    told = language_told([*reading.subjects, reading.text])
+    kept = [one for one in search.sources if told is None or one.tongue == reading.language]
+    return replace(search, sources=tuple(one for one in kept if has_frames(one.tongue)))
 
 
 def _link(reading: Reading) -> ToolUse | None:

@@ -21,6 +21,7 @@ from shared.agent.prompt import (
     QUOTE_MARK,
     REVIEW_MARK,
 )
+from shared.channels.language import ENGLISH
 from shared.channels.message import Channel
 
 _SUBJECT = "Subject: "
@@ -162,5 +163,8 @@ def _search(arguments: str, output: Any) -> Search:
         return Search("", ())
     return Search(
         query,
-        tuple(Source(one["title"], one["heading"], one["url"], one["text"], query) for one in passages),
+        tuple(
+            Source(one["title"], one["heading"], one["url"], one["text"], query, one.get("language", ENGLISH))
+            for one in passages
+        ),
     )

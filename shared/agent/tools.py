@@ -78,6 +78,7 @@ class FoundPassage(BaseModel):
     version: int
     score: float
     text: str
+    language: str = "en"
 
 
 class Found(BaseModel):
@@ -109,7 +110,13 @@ async def search_knowledge(run: ToolRun, arguments: SearchKnowledge) -> Found:
     return Found(
         passages=[
             FoundPassage(
-                title=one.title, heading=one.heading, url=one.url, version=one.version, score=one.score, text=one.text
+                title=one.title,
+                heading=one.heading,
+                url=one.url,
+                version=one.version,
+                score=one.score,
+                text=one.text,
+                language=one.language,
             )
             for one in passages
         ]

@@ -47,6 +47,7 @@ from shared.agent.prompt import (
 from shared.agent.sdk_tools import sdk_tools
 from shared.agent.small_talk import small_talk
 from shared.agent.tool_run import ToolRun
+from shared.channels.language import language_of
 from shared.channels.message import Channel, Trust
 from shared.clock import Clock, SystemClock
 from shared.observability.logs import logger
@@ -214,8 +215,8 @@ def _run_config() -> RunConfig:
 
 
 def _dressed(deps: AgentDeps, turn: TurnInput, text: str) -> str:
-    team, greet = deps.settings.support_team_name, not turn.answered_here
-    return dressed(turn.channel, text, name=turn.customer_name, team=team, greet=greet)
+    team, greet, language = deps.settings.support_team_name, not turn.answered_here, language_of([text])
+    return dressed(turn.channel, text, name=turn.customer_name, team=team, greet=greet, language=language)
 
 
 def _gate_context(deps: AgentDeps, run: ToolRun) -> GateContext:
@@ -260,7 +261,7 @@ def _offered(deps: AgentDeps, run: ToolRun, written: _Written, text: str) -> Off
     all_of_it = written.long
     if not all_of_it and _answered_by(written) == OFFLINE:
         found = cited(text, tuple(run.draft.passages.values()))
-        sources = [Source(one.title, one.heading, one.url, one.text) for one in found[:2]]
+        sources = [Source(one.title, one.heading, one.url, one.text, language=one.language) for one in found[:2]]
         all_of_it = whole(sources, deps.settings.escalation_policy)
     return with_offer(text, all_of_it) if worth_offering(text, all_of_it) else Offered(text)
 

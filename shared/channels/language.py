@@ -18,14 +18,21 @@ _FILE = Path(__file__).with_name("languages.txt")
 _TOKEN = re.compile(r"[^\W\d_]+")
 _URDU = set("ٹڈڑںےگچپژھہ")
 _LATIN = "LATIN"
+#: Common words that tell a language.
+_TELLING = 2
 
 
 def language_of(texts: Iterable[str]) -> str:
     """ISO 639-1 of the language, `other` for one we do not know, `en` where nothing tells."""
+    return language_told(texts) or ENGLISH
+
+
+def language_told(texts: Iterable[str]) -> str | None:
+    """The same, but None where nothing tells: a few words that any language might hold."""
     text = "\n".join(texts)[:4000]
     scripts = Counter(unicodedata.name(one, "?").split()[0] for one in text if one.isalpha())
     if not scripts:
-        return ENGLISH
+        return None
     script, _ = scripts.most_common(1)[0]
     if script == "ARABIC":
         return "ur" if _URDU & set(text) else "ar"
@@ -39,11 +46,11 @@ def common_words() -> Mapping[str, frozenset[str]]:
     return word_lists(_FILE)
 
 
-def _by_words(text: str) -> str:
+def _by_words(text: str) -> str | None:
     tokens = _TOKEN.findall(letters(text.casefold()))
     scores = {language: sum(token in known for token in tokens) for language, known in common_words().items()}
     # Words that several languages share must not outvote English: another needs a clear lead.
     best = max(scores, key=lambda language: (scores[language], language == ENGLISH))
-    if best == ENGLISH or scores[best] < 2 or scores[best] <= scores[ENGLISH]:
-        return ENGLISH
+    if scores[best] < _TELLING:
+        return None
     return best

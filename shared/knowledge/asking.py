@@ -90,6 +90,15 @@ async def sought(
     return [one for part in (*weighed, *paired) for one in part]
 
 
+async def held(connection: Connection, scope: Scope, words: Sequence[Word]) -> list[str]:
+    """Those of the words that passages have as they are, each once."""
+    own = [word for word in words if word.weight == 1.0 and word.telling]
+    stems = await _stems(connection, scope, {word.text for word in own})
+    found = await _holders(connection, scope, {lexeme for made in stems.values() for lexeme, _ in made})
+    known = {text for (text, _), made in stems.items() if any(tells and lexeme in found for lexeme, tells in made)}
+    return list(dict.fromkeys(word.text for word in own if word.text in known))
+
+
 async def _stems(
     connection: Connection, scope: Scope, words: Iterable[str]
 ) -> dict[tuple[str, str], list[tuple[str, bool]]]:

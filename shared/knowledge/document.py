@@ -5,6 +5,7 @@ id: exporting-data          required: lower-case letters, digits and dashes
 title: Exporting your data  required
 version: 1                  optional: a floor; the database counts versions itself
 product, language, audience, url: optional
+superseded: true            optional: an older version, kept to be read; `reading` says it of all but the newest
 ---
 """
 
@@ -37,6 +38,7 @@ class Document(BaseModel):
     product: str = Field("", max_length=100)
     language: str = Field("en", min_length=2, max_length=20)
     audience: str = Field("", max_length=100)
+    superseded: bool = False
     body: str = Field(min_length=1, max_length=500_000)
 
     @property

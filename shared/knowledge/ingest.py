@@ -70,13 +70,16 @@ async def ingest_folder(db: Database, embedder: Embedder, folder: Path) -> Repor
 async def ingest_document(db: Database, embedder: Embedder, document: Document, *, dry_run: bool = False) -> Stored:
     """Store one document. Vectors are made before the transaction: a slow model holds no lock.
 
-    A new version is searched by the model that the others are searched by, and by `embedder`'s once all are.
+    A new version is searched by the model that the others are searched by, and by `embedder`'s once all are. One that
+    is superseded already is stored where no later version is searched, and changes nothing elsewhere.
     """
     pieces = chunks(document)
     if not pieces:
         raise Permanent(f"{document.id}: has no text below its headings", reason="bad-document")
     current = await db.fetchrow(_SQL["active_document"], document.id, embedder.name)
     stored = Stored(document.id, current["version"] if current else 0, _change(current, document), len(pieces))
+    if document.superseded and stored.version >= document.version:
+        return replace(stored, change="unchanged")
     if dry_run or stored.change == "unchanged":
         return stored
     if stored.change == "embedded":

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Passage:
     """A section of a document. `heading_path` runs from the title down, joined with ` > `.
 
-    `score` is the search's confidence, 0..1; `url` is where a customer can read the document.
+    `score` is the search's confidence, 0..1; `url` is where a customer can read the document; `language`
+    is the document's.
     """
 
     document_id: str
@@ -19,6 +20,7 @@ class Passage:
     heading_path: str
     text: str
     score: float
+    language: str = "en"
 
     @property
     def key(self) -> str:

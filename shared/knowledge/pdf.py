@@ -20,7 +20,6 @@ _HYPHENATED = re.compile(r"(\w)-\n(?=[a-z])")
 def pdf_page(data: bytes, name: str) -> Page:
     """Raises Permanent when it can't be read or has no text."""
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
 
     try:
         reader = PdfReader(io.BytesIO(data))
@@ -29,7 +28,9 @@ def pdf_page(data: bytes, name: str) -> Page:
         texts = [_HYPHENATED.sub(r"\1", page.extract_text()).strip() for page in reader.pages[:_MAX_PAGES]]
         headings = dict(_outline(reader, reader.outline, 2))
         title = str((reader.metadata and reader.metadata.title) or "").strip()
-    except (PyPdfError, ValueError, KeyError, TypeError, OSError, RecursionError) as error:
+    except Permanent:
+        raise
+    except Exception as error:  # noqa: BLE001  pypdf follows what a torn file says, to whatever that leads
         raise Permanent(f"{name}: is no PDF that can be read: {type(error).__name__}", reason="bad-document") from None
     if not any(texts):
         raise Permanent(f"{name}: has no text: scanned pages need to be recognised first", reason="bad-document")

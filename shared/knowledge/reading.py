@@ -2,7 +2,8 @@
 
 A list of URLs is a `.urls` file, or a `.txt` of nothing but URLs: one on a line, followed by the file that holds the
 page if it was saved (relative to the list), else it is fetched. What a file does not say about itself (front matter,
-`<html lang>`) is taken from `Facts`; its id is made of its path.
+`<html lang>`) is taken from `Facts`; its id is made of its path. A folder may hold several versions of one document:
+the highest counts, the others are its history.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +53,8 @@ class _Found:
 async def read_sources(paths: Sequence[Path], facts: Facts | None = None) -> list[Document]:
     """All documents of files and folders, in order.
 
-    Raises Permanent, naming the file or URL, for one that can't be read, for an id used twice, and if there is none.
+    Raises Permanent, naming the file or URL, for one that can't be read, for an id and version used twice, and if there
+    is none.
     """
     given = facts or Facts()
     found = [one for path in paths for one in await asyncio.to_thread(_found, path)]
@@ -59,10 +62,18 @@ async def read_sources(paths: Sequence[Path], facts: Facts | None = None) -> lis
     if not documents:
         where = ", ".join(str(path) for path in paths)
         raise Permanent(f"no Markdown, HTML, PDF or text document at {where}", reason="no-documents")
-    ids = [document.id for document in documents]
-    if twice := sorted({one for one in ids if ids.count(one) > 1}):
+    return _in_order(documents)
+
+
+def _in_order(documents: Sequence[Document]) -> list[Document]:
+    """Each document before its newer versions, which supersede it."""
+    counted = Counter((document.id, document.version) for document in documents)
+    if twice := sorted({name for (name, _), times in counted.items() if times > 1}):
         raise Permanent(f"two documents share an id: {', '.join(twice)}", reason="bad-document")
-    return documents
+    newest = dict(sorted(counted))
+    first = {document.id: place for place, document in reversed(list(enumerate(documents)))}
+    ordered = sorted(documents, key=lambda one: (first[one.id], one.version))
+    return [one if one.version == newest[one.id] else one.model_copy(update={"superseded": True}) for one in ordered]
 
 
 def _found(path: Path) -> list[_Found]:

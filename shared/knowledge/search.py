@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.channels.language import ENGLISH, language_told
 from shared.db.pool import Connection, Database, Row
 from shared.db.queries import load
 from shared.errors import FteError
-from shared.knowledge.asking import Scope, Sought, sought
-from shared.knowledge.embed import Embedder, embedder_of, literal
+from shared.knowledge.asking import Scope, Sought, held, sought
+from shared.knowledge.embed import Embedder, WordLlamaEmbedder, embedder_of, literal
 from shared.knowledge.passage import Passage
 from shared.knowledge.query import Word, every_word, words
 from shared.knowledge.rank import SATURATION, Fit, Ranked, fuse
@@ -29,6 +30,13 @@ FOUND_ABOVE = 0.42
 
 _WORD_CANDIDATES = 40
 _VECTOR_CANDIDATES = 30
+_MAIN_LEAD = 0.1
+#: Passages looked at, telling words, and the part of the best score, within which a section's place in its page counts.
+_LOOKED_AT = 10
+_FEW = 2
+_NEARLY = 0.88
+#: The vectors that are shipped know English: any two texts in another language are near each other.
+_FOREIGN_DOUBT = 0.1
 _EMBED_TIMEOUT_S = 3.0
 _LONG = 12  # words, from which a message is also searched sentence by sentence
 _MAX_SENTENCES = 6
@@ -37,6 +45,10 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _GREETING = re.compile(
     r"^\s*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b[^,!.?\n]{0,30}[,!.\n]", re.IGNORECASE
 )
+
+
+#: Product, language and audience, None for all.
+Filters = tuple[str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +77,51 @@ class KnowledgeSearch:
         product: str | None = None,
         audience: str | None = None,
     ) -> list[Passage]:
-        """The passages that answer `query`, best first; empty when none does.
+        """The passages that answer `query`, best first and all in one language; empty when none does.
 
-        `language` is a document's language (`en`); `product` and `audience` leave out documents for another one. None
-        searches all. Raises Retryable while PostgreSQL is away.
+        `language` is a document's language (`en`): only documents in it. Without one the language that the query is
+        written in is searched first, and others only if that has no answer. `product` and `audience` leave out
+        documents for another one. Raises Retryable while PostgreSQL is away.
         """
         if not words(query):
             return []
         async with self._db.transaction() as connection:
-            (ranked,) = await self.rank(connection, [query], (product, language, audience))
-            best = [one for one in ranked if one.confidence >= self._threshold][:limit]
+            best = (await self._surest(connection, query, (product, language, audience)))[: max(limit, _LOOKED_AT)]
             rows = await connection.fetch(_SQL["passages"], [one.passage for one in best])
-        return _passages(best, rows)
+        return _passages(_in_order(query, best, {row["id"]: row for row in rows})[:limit], rows)
 
-    async def rank(
-        self, connection: Connection, queries: Sequence[str], filters: tuple[str | None, str | None, str | None]
-    ) -> list[list[Ranked]]:
+    async def _surest(self, connection: Connection, query: str, filters: Filters) -> list[Ranked]:
+        """What is certain enough, in the first of the languages to try that has anything."""
+        product, language, audience = filters
+        written = [language] if language else [row["language"] for row in await connection.fetch(_SQL["languages"])]
+        asked_in, others = _to_try(written, query)
+        best = await self._best_of(connection, query, [(product, one, audience) for one in asked_in])
+        if best or not others:
+            return best
+        ways = [(product, one, audience) for one in others]
+        if not asked_in:
+            return await self._best_of(connection, query, ways)
+        # What remains in another language are names: the words around them are not looked for in vain.
+        named = [(way, await self._held(connection, query, way)) for way in ways]
+        return max([await self._best_of(connection, text, [way]) for way, text in named], key=_lead)
+
+    async def _best_of(self, connection: Connection, query: str, ways: Sequence[Filters]) -> list[Ranked]:
+        """The surest of several languages; what looks the same in each is taken for the first one's."""
+        found = [await self._sure(connection, query, way) for way in ways]
+        main = _MAIN_LEAD if query.isascii() else -_MAIN_LEAD
+        return max(found, key=lambda ranked: _lead(ranked) + (main if ranked is found[0] else 0), default=[])
+
+    async def _held(self, connection: Connection, query: str, filters: Filters) -> str:
+        scope = _scope(filters, await connection.fetchrow(_SQL["scope"], *filters))
+        return " ".join(await held(connection, scope, words(query)))
+
+    async def _sure(self, connection: Connection, query: str, filters: Filters) -> list[Ranked]:
+        (ranked,) = await self.rank(connection, [query], filters)
+        english = _tongue(filters[1] or ENGLISH) == ENGLISH or self._embedder.name != WordLlamaEmbedder.name
+        least = self._threshold if english else self._threshold + _FOREIGN_DOUBT
+        return [one for one in ranked if one.confidence >= least]
+
+    async def rank(self, connection: Connection, queries: Sequence[str], filters: Filters) -> list[list[Ranked]]:
         """Of each query the passages looked at, best first, however unsure. In a transaction of the caller's."""
         await connection.execute(_SQL["filtered_scan"])
         scope = _scope(filters, await connection.fetchrow(_SQL["scope"], *filters))
@@ -105,7 +146,43 @@ class KnowledgeSearch:
             return [None for _ in texts]
 
 
-def _scope(filters: tuple[str | None, str | None, str | None], row: Row) -> Scope:
+def _to_try(written: Sequence[str], query: str) -> tuple[list[str], list[str]]:
+    """The languages that documents are `written` in, those that the query is in before the others.
+
+    Of a few words nothing may tell: then all are others, the one with most documents first.
+    """
+    told = language_told([query])
+    asked_in = [one for one in written if _tongue(one) == told]
+    return asked_in, [one for one in written if one not in asked_in]
+
+
+def _tongue(language: str) -> str:
+    return language.lower().split("-")[0]
+
+
+def _lead(ranked: Sequence[Ranked]) -> float:
+    return ranked[0].confidence if ranked else 0.0
+
+
+def _in_order(query: str, best: Sequence[Ranked], rows: Mapping[int, Row]) -> list[Ranked]:
+    """Of a word or two the document tells what they are about, and its first section about it answers them.
+
+    "How do I export?" is nearly as near to "The export link has expired". Which document comes first is left alone.
+    """
+    if not best or len({word.term for word in words(query)}) > _FEW:
+        return list(best)
+    of_first = [one for one in best if rows[one.passage]["document_id"] == rows[best[0].passage]["document_id"]]
+    near = [one for one in of_first if one.score >= _NEARLY * best[0].score and _is_section(rows[one.passage])]
+    first = min(near, key=lambda one: rows[one.passage]["ordinal"], default=best[0])
+    return [first, *(one for one in best if one is not first)]
+
+
+def _is_section(row: Row) -> bool:
+    """Whether a passage stands under a heading of its own, and is not the page's opening words."""
+    return row["heading_path"] != row["title"]
+
+
+def _scope(filters: Filters, row: Row) -> Scope:
     return Scope(
         filters,
         row["passages"],
@@ -209,6 +286,7 @@ def _passages(best: Sequence[Ranked], rows: Sequence[Row]) -> list[Passage]:
             heading_path=row["heading_path"],
             text=row["content"],
             score=round(one.confidence, 4),
+            language=row["language"],
         )
         for one in best
         if (row := by_id.get(one.passage)) is not None

@@ -17,6 +17,10 @@ FROM knowledge_base k
 WHERE k.active AND ($1::text IS NULL OR k.product IN ('', $1)) AND ($2::text IS NULL OR k.language = $2)
   AND ($3::text IS NULL OR k.audience IN ('', 'everyone', $3))
 
+-- name: languages
+-- What documents are written in, the one with most passages first.
+SELECT language FROM knowledge_base WHERE active GROUP BY language ORDER BY count(*) DESC, language
+
 -- name: stems
 -- The stems of words $1 by dictionaries $2 in their order. `telling`: not one of the words that say nothing alone.
 SELECT given.word, stem.dictionary, part.position::int AS position, coalesce(found.lexemes[1], part.lexeme) AS lexeme,
@@ -130,7 +134,7 @@ JOIN asked USING (part)
 JOIN knowledge_vectors v ON v.passage_id = c.passage_id AND v.model = $4
 
 -- name: passages
-SELECT k.id, k.document_id, k.version, k.heading_path, k.content, d.title, d.url
+SELECT k.id, k.document_id, k.version, k.ordinal, k.heading_path, k.content, k.language, d.title, d.url
 FROM knowledge_base k
 JOIN knowledge_documents d ON d.id = k.document_id AND d.version = k.version
 WHERE k.id = ANY ($1::bigint[])

@@ -74,13 +74,22 @@ async def _steps(client: Client, settings: Settings, desk: MemoryConversation) -
 
 
 def _with(reading: Reading, query: str, found: Any) -> Reading:
-    sources = tuple(Source(one["title"], one["heading"], one["url"], one["text"], query) for one in found["passages"])
+    sources = tuple(
+        Source(one["title"], one["heading"], one["url"], one["text"], query, one["language"])
+        for one in found["passages"]
+    )
     return replace(reading, searches=(*reading.searches, Search(query, sources)))
 
 
 def _documents(reading: Reading, text: str) -> frozenset[str]:
     urls = {source.url for search in reading.searches for source in search.sources if source.url in text}
-    return frozenset(url.rstrip("/").rsplit("/", 1)[-1] for url in urls)
+    return frozenset(_id(url) for url in urls)
+
+
+def _id(url: str) -> str:
+    """`https://help.example.com/de/mobile-app` is `mobile-app-de`."""
+    slug, *language = reversed(url.rstrip("/").split("/")[3:])
+    return "-".join([slug, *language])
 
 
 def _handed_over(settings: Settings, desk: MemoryConversation) -> Outcome:

@@ -97,4 +97,6 @@ async def test_the_tools_are_served_over_standard_input_and_output(db: Database,
 def test_the_documents_are_where_the_cases_expect_them() -> None:
     """A case that names a document names one that exists."""
     named = {case.expect["document"] for case in load_cases() if "document" in case.expect}
-    assert named <= {path.stem for path in DOCUMENTS.glob("*.md")}
+    stored = {path.stem for path in DOCUMENTS.glob("*.md")}
+    translated = {f"{path.stem}-{path.parent.name}" for path in DOCUMENTS.glob("??/*.md")}
+    assert named <= stored | translated

@@ -12,6 +12,7 @@ from shared.db.pool import Database
 from shared.errors import Permanent, Retryable
 from shared.knowledge.embed import WordLlamaEmbedder
 from shared.knowledge.ingest import ingest_document, ingest_folder, list_documents
+from shared.knowledge.library import Library
 from shared.knowledge.reading import read_sources
 from shared.knowledge.search import KnowledgeSearch
 
@@ -67,6 +68,24 @@ async def test_a_change_is_a_new_version_and_the_old_is_not_found(db: Database, 
     assert (old["content"], old["active"]) == ("With a brush.", False)
     assert await db.fetch("SELECT 1 FROM knowledge_vectors WHERE passage_id = $1", old["id"]) == []
     assert await db.fetch("SELECT 1 FROM knowledge_terms WHERE passage_id = $1", old["id"]) == []
+
+
+async def test_a_folder_may_hold_the_versions_before(db: Database, tmp_path: Path) -> None:
+    """The newest is found and cited by its number, the others are there to read; a second run brings none back."""
+    search = KnowledgeSearch(db, EMBEDDER)
+    (tmp_path / "history").mkdir()
+    for version, how, name in ((1, "brush", "history/sheds.1.md"), (3, "sprayer", "sheds.md"), (2, "roller", "a.md")):
+        text = f"---\nid: sheds\ntitle: Sheds\nversion: {version}\n---\n## How do I paint a shed?\n\nWith a {how}.\n"
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert str(await ingest_folder(db, EMBEDDER, tmp_path)) == "1 added, 2 updated, 0 embedded, 0 unchanged"
+    (found,) = await search.search("how do I paint a shed?")
+    assert (found.version, found.text) == (3, "With a sprayer.")
+    shown = await Library(db, EMBEDDER, search).document("sheds", 1)
+    assert [one["version"] for one in shown["versions"]] == [3, 2, 1]
+    assert shown["passages"][0]["content"] == "With a brush."
+    assert str(await ingest_folder(db, EMBEDDER, tmp_path)) == "0 added, 0 updated, 0 embedded, 3 unchanged"
+    (again,) = await search.search("how do I paint a shed?")
+    assert again.version == 3
 
 
 async def test_another_model_embeds_the_same_text_again(db: Database, tmp_path: Path) -> None:

@@ -48,6 +48,52 @@ async def test_questions_find_their_documents_and_others_find_nothing(products: 
         assert sum(one.score < FOUND_ABOVE for one in silent) / len(silent) >= 0.9
 
 
+async def test_the_documents_that_came_later_are_found_in_three_languages(products: KnowledgeSearch) -> None:
+    """Questions in three languages find the page in theirs, and where there is none the English one."""
+    asked = await ask_all(products, "grown")
+    answered = [one for one in asked if one.documents]
+    silent = [one for one in asked if not one.documents]
+    assert sum(one.rank == 1 for one in answered) / len(answered) >= 0.9
+    assert sum(one.rank > 0 for one in answered) / len(answered) >= 0.95
+    assert sum(one.score < FOUND_ABOVE for one in silent) / len(silent) >= 0.8
+
+
+@pytest.mark.parametrize(
+    ("asked", "document"),
+    [
+        ("How do I export?", "exporting-data"),
+        ("Wie exportiere ich?", "exporting-data-de"),
+        ("cómo exporto", "exporting-data-es"),
+        ("export", "exporting-data"),
+        ("zapier", "integrations"),
+        ("Passwort", "signing-in-and-passwords-de"),
+        ("Wie verbinde ich Xero mit Tideline?", "integrations"),
+    ],
+)
+async def test_the_language_asked_in_comes_first(products: KnowledgeSearch, asked: str, document: str) -> None:
+    """All passages of an answer are in one language; a name that languages share is taken for English."""
+    found = await products.search(asked)
+    assert found[0].document_id == document
+    assert len({one.language for one in found}) == 1
+
+
+async def test_a_few_words_find_the_section_that_answers_them(products: KnowledgeSearch) -> None:
+    """The right document is not enough: its other sections answer other questions."""
+    for asked in ("How do I export?", "how to export", "export data", "export"):
+        assert (await products.search(asked, limit=1))[0].heading == "How do I export my data?"
+    assert (await products.search("import"))[0].heading == "How do I import data from a spreadsheet?"
+    assert (await products.search("refund"))[0].heading == "When can I get a refund?"
+
+
+async def test_what_changed_is_answered_from_the_newest_version(products: KnowledgeSearch) -> None:
+    """The version before says 7 days, and answers nobody; the passage names the version it is of."""
+    found = await products.search("how many days does the app keep my hours offline", limit=10)
+    (app,) = [one for one in found if one.heading == "Does the app work offline?"]
+    assert app.version == 2
+    assert "14 days" in app.text
+    assert not any("7 days and is sent" in " ".join(one.text.split()) for one in found)
+
+
 @pytest.mark.parametrize("query", ["", "   ", "please help", "👍", "\0", "'; DROP TABLE knowledge_base; --", "\\' \\"])
 async def test_nothing_asked_is_nothing_found(products: KnowledgeSearch, query: str) -> None:
     """Empty, noise, emoji, NUL, and what would break a query put together from strings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,13 +14,15 @@ from shared.agent.compose import Reader, Source, answer, courtesy
 from shared.agent.contract import EarlierContact
 from shared.agent.dress import dressed, first_name, greeting_name
 from shared.agent.escalation import Reason
-from shared.agent.gate import spoken_words
+from shared.agent.frames import is_frame
+from shared.agent.gate import GateContext, faults, spoken_words
 from shared.agent.handoff import handoff
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import SmallTalk
 from shared.channels.limits import over_limit, utf16_units
 from shared.channels.message import Channel
+from shared.knowledge.passage import Passage
 
 TEAM = "Tideline Support"
 PASSWORD = Source(
@@ -239,3 +242,65 @@ def test_a_handoff_speaks_the_customers_language_where_it_can() -> None:
     """German gets German; a language without words gets English."""
     assert handoff(Channel.EMAIL, Reason.LEGAL, name="", team=TEAM, language="de").startswith("Guten Tag")
     assert handoff(Channel.EMAIL, Reason.LEGAL, name="", team=TEAM, language="other").startswith("Hello,")
+
+
+GERMAN = Source(
+    "Daten exportieren",
+    "Wie exportiere ich?",
+    "https://help.example.com/de/exporting-data",
+    "Öffnen Sie Einstellungen › Daten › Export. Übrigens geht das in jedem Tarif.",
+    "wie exportiere ich",
+    "de-AT",
+)
+SPANISH = Source(
+    "Exportar sus datos",
+    "¿Cómo exporto?",
+    "https://help.example.com/es/exporting-data",
+    "Abra Ajustes › Datos › Exportar. El enlace vale 72 horas.",
+    "cómo exporto",
+    "es",
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "channel", "parts"),
+    [
+        (GERMAN, Channel.EMAIL, ["Guten Tag Priya Okafor,", "Vielen Dank", "1.6.2026", "Mit freundlichen Grüßen"]),
+        (GERMAN, Channel.WEB, ["Guten Tag Priya Okafor,", "Weitere Einzelheiten: Daten exportieren"]),
+        (GERMAN, Channel.WHATSAPP, ["Hallo Priya!", "schrieben am 1.6.2026", GERMAN.url]),
+        (
+            SPANISH,
+            Channel.EMAIL,
+            ["Buenos días, Priya Okafor:", "Usted nos escribió", "1/6/2026", "Un cordial saludo,"],
+        ),
+        (SPANISH, Channel.WEB, ["Hola, Priya Okafor:", "Más detalles: Exportar sus datos"]),
+        (SPANISH, Channel.WHATSAPP, ["¡Hola, Priya!", "Nos escribió", SPANISH.url]),
+    ],
+)
+def test_a_page_in_another_language_is_quoted_in_that_language(
+    source: Source, channel: Channel, parts: list[str]
+) -> None:
+    """Greeting, acknowledgement, source and signature are in the language of the page, and pass the gate."""
+    earlier = EarlierContact(Channel.EMAIL, datetime(2026, 6, 1, 9, 0, tzinfo=UTC), "Export")
+    text = answer([source], replace(reader(channel), earlier=earlier))
+    assert [part for part in parts if part not in text] == []
+    assert not re.search(r"\b(?:Thank|Dear|Hello|page|wrote|regards)\b", text)
+    page = Passage("exporting-data", 1, source.title, source.url, source.heading, source.text, 0.9, source.language)
+    context = GateContext(channel, (page,), known="1 Export", names=f"Priya Okafor {TEAM}")
+    assert [one for one in faults(text, context) if not one.startswith("too-short")] == []
+
+
+def test_pages_in_two_languages_make_one_answer_in_one() -> None:
+    """The first page decides."""
+    text = answer([GERMAN, PASSWORD], EMAIL)
+    assert "Reset" not in text
+    assert text.startswith("Guten Tag")
+
+
+def test_our_own_words_need_no_page_and_what_is_put_into_them_does() -> None:
+    """A name or a subject that nobody gave is no frame of ours."""
+    assert is_frame("Weitere Einzelheiten:", "")
+    assert is_frame("Sie haben uns am 1.6.2026 per E-Mail geschrieben, zum Thema „Export“.", "Export")
+    assert not is_frame("Sie haben uns am 1.6.2026 per E-Mail geschrieben, zum Thema „Gratis“.", "Export")
+    assert not is_frame("Guten Tag Erwin Fremd,", "Priya Okafor")
+    assert not is_frame("Alles ist kostenlos.", "kostenlos")

@@ -30,6 +30,8 @@ TOPICS = (
     *("signing-in", "invoices", "exporting", "inviting", "languages", "mobile", "plans", "refund", "integrations"),
     *("security", "time-tracking", "projects", "api", "importing", "notifications", "reports", "deleting"),
     *("troubleshooting", "portal", "seats", "status"),
+    *("accessibility", "data-protection", "service-levels", "complaints", "glossary", "getting-started"),
+    *("release-notes", "webhook", "single-sign-on", "tax", "whatsapp", "emails"),
 )
 _RESERVED_ADDRESS = re.compile(r"[\w.+-]+@(?:[\w-]+\.)*example\.(?:com|org|net)")
 _ANY_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -47,6 +49,14 @@ def _documents() -> dict[str, tuple[dict[str, Any], str]]:
         _, front, body = path.read_text(encoding="utf-8").split("---\n", 2)
         found[path.stem] = (yaml.safe_load(front), body)
     return found
+
+
+def _pages() -> dict[str, str]:
+    """Every page that can be cited, in any language, by its id."""
+    folder = ROOT / "context" / "products"
+    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.md") if path.parent.name != "superseded"]
+    parts = [text.split("---\n", 2) for text in texts]
+    return {yaml.safe_load(front)["id"]: body for _, front, body in parts}
 
 
 def _tickets() -> list[dict[str, Any]]:
@@ -75,9 +85,9 @@ def _pairs(parts: list[str]) -> list[tuple[str, str]]:
 
 
 def test_documents_cover_every_subject_with_complete_front_matter() -> None:
-    """At least 20 documents, each subject among them, each with what the knowledge base stores of it."""
+    """At least 50 documents in English, each subject among them, each with what the knowledge base stores of it."""
     documents = _documents()
-    assert len(documents) >= 20
+    assert len(documents) >= 50
     assert [topic for topic in TOPICS if not any(topic in name for name in documents)] == []
     for name, (front, _) in documents.items():
         assert set(front) == {"id", "title", "version", "product", "language", "audience", "url"}, name
@@ -124,7 +134,7 @@ def test_tickets_are_complete_and_enough_on_each_channel() -> None:
     assert len(tickets) >= 66
     assert min(Counter(ticket["channel"] for ticket in tickets).values()) >= 22
     assert len({ticket["id"] for ticket in tickets}) == len(tickets)
-    documents = _documents()
+    documents = _pages()
     for ticket in tickets:
         assert set(ticket) >= TICKET_KEYS
         assert set(ticket) <= TICKET_KEYS | {"subject", "category", "headers"}, ticket["id"]
@@ -198,7 +208,7 @@ def test_cases_are_enough_and_well_formed() -> None:
 
 def test_cases_hold_replies_to_document_and_limit() -> None:
     """A document named exists, and whatever is replied has the limit of its channel."""
-    documents = _documents()
+    documents = _pages()
     most = {"email": ("max_words", 500), "whatsapp": ("max_chars", 300), "web": ("max_words", 300)}
     for case in _cases():
         expect = case["expect"]
@@ -209,11 +219,11 @@ def test_cases_hold_replies_to_document_and_limit() -> None:
 
 def test_what_a_case_looks_for_stands_in_the_document_it_names() -> None:
     """A reply can contain what is asked for, since the document does."""
-    documents = _documents()
+    documents = _pages()
     for case in _cases():
         expect = case["expect"]
         if "document" in expect and "contains_any" in expect:
-            body = " ".join(documents[expect["document"]][1].split()).casefold()
+            body = " ".join(documents[expect["document"]].split()).casefold()
             missing = [words for words in expect["contains_any"] if words.casefold() not in body]
             assert missing == [], case["id"]
 
@@ -233,7 +243,7 @@ def test_the_numbers_of_the_discovery_log_are_those_of_the_tickets(
     assert capsys.readouterr().out == log.split("```text\n")[1].split("```")[0]
 
 
-@pytest.mark.parametrize("title", ["E-mail", "WhatsApp", "Web form", "One customer"])
+@pytest.mark.parametrize("title", ["E-mail", "WhatsApp", "Web form", "One customer", "The agent and what it knows"])
 def test_edge_cases_of_a_channel(title: str) -> None:
     """R5.1: ten or more edge cases a channel name tests that exist; the others say that they come later."""
     text = _text("specs/discovery-log.md").split("## Edge cases")[1]

@@ -105,6 +105,11 @@ async def test_a_list_of_urls_names_the_saved_page_of_each(tmp_path: Path) -> No
     ("name", "data", "said"),
     [
         ("a.pdf", b"%PDF-1.4 broken", "no PDF that can be read"),
+        (
+            "a.pdf",
+            pdf("Paint.", outline=True).replace(b"<< /Type /Pages", b"<<Type /Pages "),
+            "no PDF that can be read",
+        ),
         ("a.md", b"\xff\xfe\x00bad", "UTF-8"),
         ("a.html", b"<script>1</script>", "has no text"),
         ("a.exe", b"MZ", "neither Markdown"),
