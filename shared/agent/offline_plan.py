@@ -132,11 +132,15 @@ def _of_quote(reading: Reading) -> list[str]:
     return [query for query in tries if 0 < len(query) <= _MAX_QUERY]
 
 
-def whole(reading: Reading) -> str:
-    """Subject and message as one text; a subject that the message repeats, or an empty message, is left out."""
+def whole(reading: Reading, *, old_subject: bool = False) -> str:
+    """Subject and message as one text; a subject that the message repeats, or an empty message, is left out.
+
+    In a thread that was answered the subject is old, and says something only where the message does not.
+    """
     text = _readable(reading.text)
     text = "" if _EMPTY_TEXT.match(text) else text
-    subjects = [_REPLY_MARK.sub("", _readable(subject)).strip() for subject in reading.subjects]
+    told = reading.subjects if reading.reader.first or old_subject or not text else ()
+    subjects = [_REPLY_MARK.sub("", _readable(subject)).strip() for subject in told]
     parts = [subject for subject in subjects if subject and subject.casefold() not in text.casefold()]
     return "\n".join([part if part[-1] in ".?!" else f"{part}." for part in parts] + [text]).strip()
 
@@ -168,7 +172,7 @@ def _search(query: str, reading: Reading) -> ToolUse:
 def _wider(reading: Reading) -> list[ToolUse | Say]:
     """One more try: the whole instead of its questions, what it asks without the story, or with the message before."""
     tried = {search.query for search in reading.searches}
-    tries = [whole(reading), _request(reading.text)]
+    tries = [whole(reading), whole(reading, old_subject=True), _request(reading.text)]
     if reading.quoted:
         tries += [*_of_quote(reading), _readable(reading.quoted)]
     if reading.before and len(reading.text.split()) <= _LEANS_ON_BEFORE:

@@ -171,6 +171,24 @@ def test_an_empty_message_leaves_the_subject() -> None:
     assert whole(read(*model_input(turn("see subject", subject="How do I export?")))) == "How do I export?"
 
 
+def test_the_subject_of_a_thread_that_was_answered_is_old() -> None:
+    """What is written anew is searched for; the subject again only when that finds nothing."""
+    before = (
+        HistoryMessage("customer", Channel.EMAIL, "Our job gets HTTP 429.", "429 Too Many Requests", AT, "here"),
+        HistoryMessage("agent", Channel.EMAIL, "Wait as long as the header says.", "", AT, "here"),
+    )
+    follow_up = turn("And how does pagination work?", subject="Re: 429 Too Many Requests", history=before)
+    instructions, given = model_input(follow_up)
+    assert plan(read(instructions, given)) == [search_for("And how does pagination work?")]
+    instructions, given = model_input(turn("See subject", subject="How do I export my data?", history=before))
+    assert plan(read(instructions, given)) == [search_for("How do I export my data?")]
+
+
+def search_for(query: str) -> ToolUse:
+    """The step that searches for it."""
+    return ToolUse("search_knowledge", {"query": query, "limit": 3})
+
+
 def test_a_draft_that_was_sent_back_is_written_shorter() -> None:
     """A review makes the next message brief; the facts of the turn are still known."""
     long = passage("Open Settings. " + "Then do more of it. " * 20)

@@ -179,10 +179,13 @@ def _delivered(expect: Expect, seen: Seen, sent: Sequence[Delivered]) -> list[st
 
 
 def _usual(expect: Expect, seen: Seen, sent: Sequence[Delivered]) -> int | None:
-    if not expect.outcome:
+    expected = set(expect.outcome)
+    if not expected:
         return None
-    if "silence" in expect.outcome and not sent:
+    if not sent and "silence" in expected:
         return 0
+    if seen.outcome not in expected and "silence" not in expected:
+        return None  # which is told already
     return 1 if seen.outcome in set(expect.outcome) & {"replied", "escalated"} else 0
 
 
