@@ -218,3 +218,11 @@ def test_a_forward_without_words_is_the_message_of_who_forwarded_it() -> None:
     message = to_inbound(RawMail("m1", "t1", frozenset({"INBOX"}), AT, mail.as_bytes()), make_settings())
     assert "nothing from Tideline shows up in my calendar" in " ".join(message.text.split())
     assert message.sender.address == "s.abara@example.com"
+
+
+async def test_a_dictated_question_is_answered_where_its_passage_is_found(offline: AgentDeps) -> None:
+    """No punctuation and a story around it; with nothing found it is a person's."""
+    found = await run_turn(replace(offline, search=Shelf(*passages("time-tracking"))), turn("whatsapp-16"))
+    assert (found.outcome, over_limit(Channel.WHATSAPP, found.text)) == ("replied", None)
+    missed = await run_turn(offline, turn("whatsapp-16"))
+    assert (missed.outcome, missed.reason) == ("escalated", "not_found")
