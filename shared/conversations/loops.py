@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.channels.message import Channel, InboundMessage, Trust
-from shared.conversations.likeness import alike, signature
+from shared.conversations.likeness import alike, signature, unspaced
 from shared.db.queries import load
 from shared.identity.resolve import SQL as IDENTITY
 from shared.privacy.vault import Vault
@@ -31,6 +31,7 @@ REPEATED, TOO_MANY = "repeated-text", "too-many-messages"
 _SHORT = 10
 _HEAD = 20_000
 _WORD = re.compile(r"[^\W_]+")
+_DIGITS = re.compile(r"\d+")
 # Days and months as robots write them into "received on …": they change as numbers do.
 _CALENDAR_WORDS = (
     "january february march april may june july august september october november december",
@@ -76,9 +77,13 @@ def traces_of(vault: Vault, message: InboundMessage) -> Traces | None:
 
 
 def normalised(text: str) -> str:
-    """The words alone: case folded, without those that carry a digit or name a day or a month."""
-    words = (word for word in _WORD.findall(text[:_HEAD].casefold()) if not any(map(str.isdigit, word)))
-    return " ".join(word for word in words if word not in _CALENDAR)
+    """The words alone: case folded, without those that carry a digit or name a day or a month.
+
+    Where words are written without spaces a digit's "word" may be the whole text: there the digits alone go.
+    """
+    found = _WORD.findall(text[:_HEAD].casefold())
+    words = (_DIGITS.sub("", word) if unspaced(word) else word for word in found)
+    return " ".join(word for word in words if word not in _CALENDAR and not any(map(str.isdigit, word)))
 
 
 async def loop_reason(connection: Any, settings: Settings, traces: Traces) -> str | None:
