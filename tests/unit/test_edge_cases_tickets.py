@@ -7,7 +7,7 @@ finds it is the matter of tests/integration.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -226,3 +226,32 @@ async def test_a_dictated_question_is_answered_where_its_passage_is_found(offlin
     assert (found.outcome, over_limit(Channel.WHATSAPP, found.text)) == ("replied", None)
     missed = await run_turn(offline, turn("whatsapp-16"))
     assert (missed.outcome, missed.reason) == ("escalated", "not_found")
+
+
+class _Knows(Shelf):
+    """A shelf that finds its passages for questions with one of these words alone."""
+
+    def __init__(self, words: tuple[str, ...], *passages: Passage) -> None:
+        super().__init__(*passages)
+        self._words = words
+
+    async def search(self, query: str, *, limit: int = 5, language: str | None = None) -> Sequence[Passage]:
+        """The passages, or none."""
+        found = await super().search(query, limit=limit, language=language)
+        return found if any(word in query for word in self._words) else []
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"), [(("invoices", "VAT"), "replied"), (("invoices",), "escalated"), ((), "escalated")]
+)
+async def test_of_several_questions_most_must_be_documented(
+    offline: AgentDeps, words: tuple[str, ...], outcome: str
+) -> None:
+    """E18: answered when at most half have no passage; else a person has it, with what was searched for."""
+    shelf = _Knows(words, *passages("invoices-and-payment-methods", "invoices"))
+    result = await run_turn(replace(offline, search=shelf), turn("email-02"))
+    assert len({query for query, _, _ in shelf.asked}) >= 3
+    assert result.outcome == outcome
+    if outcome == "escalated":
+        assert result.reason == "not_found"
+        assert "VAT" in result.summary

@@ -20,6 +20,7 @@ from inscriptis.model.config import ParserConfig
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 
 from shared.channels.gmail import html_marks
+from shared.channels.gmail.html_bounds import has_crowded_tag, lay_out_no_large_tables
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
 
 #: Characters of HTML that are read; nobody writes more by hand.
@@ -27,7 +28,7 @@ MAX_HTML = 1_000_000
 #: Deeper nesting than any mail client makes; beyond it the tree walkers would recurse too far.
 _MAX_DEPTH = 200
 
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]{0,30})[^<>]{0,20000}>")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]{0,30})[^<>]*>")
 # Elements without an end tag, or whose end tag people leave out: they do not count as depth.
 _FLAT = re.compile(
     r"(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|p|li|td|tr|th|tbody|thead|tfoot|dd|dt"
@@ -42,16 +43,17 @@ _MANY_BLANK = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
 
 
 def to_text(source: str) -> str:
-    """Readable text with `>` before quoted lines; too deep or broken HTML loses its layout, not its words."""
+    """Readable text with `>` before quoted lines; too deep, crowded or broken HTML loses its layout, not its words."""
     source = source[:MAX_HTML].replace(SIGNATURE_MARK, "")
     if not _TAG.search(source):
         return html.unescape(source)
-    if _too_deep(source):
+    if _too_deep(source) or has_crowded_tag(source):
         return _stripped(source)
     try:
         tree = lxml.html.document_fromstring(
             _as_bytes(source), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True)
         )
+        lay_out_no_large_tables(tree)
         html_marks.prepare(tree, lambda part: _tidy(_rendered(part)))
         return _tidy(_rendered(tree)) or _stripped(source)
     except (etree.LxmlError, ValueError, RecursionError, TypeError, AttributeError, KeyError, IndexError):
