@@ -91,6 +91,7 @@ def _printed(report: Report, chosen: argparse.Namespace) -> str:
             lines += ["", f"{one.scenario.id} ({one.seconds:.0f} s)"]
             lines += [f"  {mark} {text}" for said in one.said for mark, text in zip("><", said, strict=True)]
             lines += [f"  ! {fault}" for fault in one.faults]
+            lines += [f"  ~ step {place}: {fault}" for place, faults in one.known.items() for fault in faults]
     return "\n".join(lines)
 
 

@@ -44,11 +44,16 @@ class ScriptedModel:
 
 @dataclass
 class Try:
-    """One playing of a scenario. `faults` in words, each beginning with its step; `matters` are (expected, got)."""
+    """One playing of a scenario.
+
+    `faults` in words, each beginning with its step; `known` those of steps that are known to fail, by step;
+    `matters` are (expected, got).
+    """
 
     scenario: Scenario
     number: int
     faults: list[str] = field(default_factory=list[str])
+    known: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
     matters: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     said: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     decisions: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
@@ -119,7 +124,10 @@ class Player:
             faults.append(f"{left} answers of the scripted model were not asked for")
         said = " / ".join(one.text for one in seen.deliveries if not one.notice)
         self.result.said.append((" / ".join(step.say or (step.act or "rate",)), said))
-        self.result.faults += [f"step {place}: {fault}" for fault in faults]
+        if step.known:
+            self.result.known[place] = faults
+        else:
+            self.result.faults += [f"step {place}: {fault}" for fault in faults]
         if step.say is not None and {"replied", "escalated"} & set(expect.outcome):
             self.result.matters.append((_expected(step, seen), _got(seen)))
 
@@ -144,9 +152,9 @@ class Player:
         ticket = next(reversed(self._tickets.values()), None)
         assert ticket is not None, "there is no ticket yet"
         self._operator_said += [step.text] if step.act == "reply" else []
-        if step.act == "close":
-            self._greeted.clear()
-        more = {"reply": [step.text], "close": ["--reason", step.text or "done"], "return": []}
+        if step.act == "close":  # a page goes on as it was; elsewhere the next message begins anew
+            self._greeted = {one for one in self._greeted if one[0] == "web"}
+        more = {"reply": [step.text], "note": [step.text], "close": ["--reason", step.text or "done"], "return": []}
         await self._outside.kn("tickets", str(step.act), ticket, *more[str(step.act)])
 
     async def _settled(self, deadline: float, step: Step) -> list[Mapping[str, Any]]:

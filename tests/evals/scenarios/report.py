@@ -34,20 +34,15 @@ class Report:
     @property
     def regressions(self) -> list[str]:
         """Why the run fails, a line each; empty when it does not."""
-        lines = [f"{_title(one)}: {fault}" for one in self._judged for fault in one.faults]
-        for name, tries in self._by_scenario.items():
-            if tries[0].scenario.known and all(one.passed for one in tries):
-                lines.append(f"{name}: passes although it is marked as known: take the mark away")
-        return lines
+        lines = [f"{_title(one)}: {fault}" for one in self.tries for fault in one.faults]
+        return lines + [
+            f"{name}: step {place}: passes: take its mark away" for name, place, failed, _ in self._marks if not failed
+        ]
 
     @property
     def known(self) -> list[str]:
         """What is known to fail and did."""
-        return [
-            f"{name}: {tries[0].scenario.known}"
-            for name, tries in self._by_scenario.items()
-            if tries[0].scenario.known and not all(one.passed for one in tries)
-        ]
+        return [f"{name}: step {place}: {why}" for name, place, failed, why in self._marks if failed]
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for programs."""
@@ -119,8 +114,15 @@ class Report:
         ]
 
     @property
-    def _judged(self) -> list[Try]:
-        return [one for one in self.tries if not one.scenario.known]
+    def _marks(self) -> list[tuple[str, int, bool, str]]:
+        """Scenario, step, whether it failed in any try that came so far, and why it is known to."""
+        found: list[tuple[str, int, bool, str]] = []
+        for name, tries in self._by_scenario.items():
+            for place, step in enumerate(tries[0].scenario.steps, 1):
+                played = [one.known[place] for one in tries if place in one.known]
+                if step.known and played:
+                    found.append((name, place, any(played), step.known))
+        return found
 
     @property
     def _by_scenario(self) -> dict[str, list[Try]]:
@@ -175,7 +177,7 @@ def _told(one: Try) -> dict[str, Any]:
         "id": one.scenario.id,
         "try": one.number,
         "passed": one.passed,
-        "known": one.scenario.known,
+        "known": [f"step {place}: {fault}" for place, faults in one.known.items() for fault in faults],
         "faults": one.faults,
         "said": [{"customer": asked, "answer": answer} for asked, answer in one.said],
         "seconds": round(one.seconds, 1),

@@ -50,7 +50,9 @@ async def run(
     if real := [name for name in _PROVIDERS if name not in endpoints["simulators"]]:
         raise Unfit(f"{' and '.join(real)} would be the real one: scenarios write to simulators alone")
     began = time.monotonic()
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+    # A connection for each request: one that was kept may be closed at the very moment it is used again.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(timeout=60, trust_env=False, limits=limits) as client:
         outside = Outside(endpoints, target.environment, client)
         model = ScriptedModel(target.model, client) if target.model else None
         players = [Player(outside, one, number, model) for number in range(1, k + 1) for one in scenarios]

@@ -10,7 +10,6 @@ they say otherwise; `scenarios` is the list.
                    name    how they are called, on every channel
                    trust   of their e-mails: verified (default), claimed, held
                    linked  true: an operator joined number and address before the first word
-    known      why it fails today; it is counted apart, and one that passes with the mark fails the run
     steps      in order; each is exactly one of say, act, rate
 
     say        a text, or a list that arrives at once; `{address}` and `{number}` stand for the writer's own,
@@ -25,8 +24,10 @@ they say otherwise; `scenarios` is the list.
       headers  of the e-mail, beside the usual ones
       files    [{name, text | base64}]; `say: ""` sends them alone
       model    what the scripted model answers in this step: [{content?, tool_calls?: [{name, arguments}], …}]
-    act        reply | return | close | link, by kn-fte; `text` for reply and close
+    act        reply | note | return | close | link, by kn-fte; `text` for reply, note and close
     rate       1 to 5, on the page
+    known      why this step fails today. Its faults are told apart from the others', its scenario is counted apart, and
+               a mark that is no longer true fails the run, so that it is taken away
 
     expect     after any of them; texts are compared whatever their case
       outcome        replied | escalated | ignored | silence (nothing is sent, whatever it is filed as), or a list
@@ -118,7 +119,7 @@ class Step(_Strict):
     """One thing that happens; see the module."""
 
     say: Texts | None = None
-    act: Literal["reply", "return", "close", "link"] | None = None
+    act: Literal["reply", "note", "return", "close", "link"] | None = None
     rate: int | None = Field(default=None, ge=1, le=5)
     who: str = Field(default="", alias="as")
     channel: ChannelName | None = None
@@ -131,6 +132,7 @@ class Step(_Strict):
     files: tuple[File, ...] = ()
     model: tuple[dict[str, Any], ...] = ()
     text: str = ""
+    known: str = ""
     expect: Expect = Expect()
 
     @model_validator(mode="after")
@@ -139,8 +141,8 @@ class Step(_Strict):
             raise ValueError("is exactly one of say, act, rate")
         if self.say is not None and not self.expect.outcome:
             raise ValueError("says something and expects no outcome")
-        if self.act == "reply" and not self.text.strip():
-            raise ValueError("replies without a text")
+        if self.act in {"reply", "note"} and not self.text.strip():
+            raise ValueError("replies or notes without a text")
         return self
 
 
@@ -152,7 +154,6 @@ class Scenario(_Strict):
     story: str = Field(min_length=20)
     channel: ChannelName
     people: dict[str, Person] = {"customer": Person()}
-    known: str = ""
     steps: tuple[Step, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -161,6 +162,11 @@ class Scenario(_Strict):
         if strangers:
             raise ValueError(f"steps name {strangers[0]!r}, who is not among people")
         return self
+
+    @property
+    def known(self) -> bool:
+        """Whether a step of it is known to fail."""
+        return any(step.known for step in self.steps)
 
     @property
     def scripted(self) -> bool:
