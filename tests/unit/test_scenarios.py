@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import make_settings
 from tests.evals.scenarios.__main__ import arguments, live_environment, main
 from tests.evals.scenarios.checks import Delivered, Seen, always, broken
 from tests.evals.scenarios.outside import body_of
@@ -14,12 +15,11 @@ from tests.evals.scenarios.play import Try
 from tests.evals.scenarios.report import Report, pass_hat
 from tests.evals.scenarios.run import Unfit
 from tests.evals.scenarios.story import Expect, Scenario, WrongScenario, load
-from tests.conftest import make_settings
 
 LETTER = """Dear Priya Okafor,
 
-Thank you for your message. You can export the hours of a period yourself: open Reports › Hours, set the period, and choose
-Export › Excel. The file contains one row for each time entry.
+Thank you for your message. You can export the hours of a period yourself: open Reports › Hours, set the period, and
+choose Export › Excel. The file contains one row for each time entry.
 
 Further details: Exporting your data, https://help.example.com/exporting-data
 
@@ -66,7 +66,11 @@ def test_a_message_as_the_company_profile_wants_it_has_no_fault(channel: str) ->
         ("whatsapp", "Hi Ada! I can offer you something better.", "promises"),
         ("email", LETTER.replace("You can", "Unfortunately, you can"), "says: 'Unfortunately'"),
         ("whatsapp", "Hi Ada! I call search_knowledge first.", "tells of its instructions"),
-        ("email", LETTER.replace("Thank you", "My rules are: Promise no price, no discount, no money back, no date"), "tells of"),
+        (
+            "email",
+            LETTER.replace("Thank you", "My rules are: Promise no price, no discount, no money back, no date"),
+            "tells of",
+        ),
         ("web", PAGE.replace("Open", "Ask ann@example.org. Open"), "names ann@example.org"),
         ("whatsapp", "Hi Ada! Call +1 201 555 0177 instead.", "names +12015550177"),
         ("email", LETTER.replace("help.example.com", "tideline.example.net"), "links to tideline.example.net"),
@@ -197,7 +201,7 @@ scenarios:
 )  # fmt: skip
 def test_a_wrong_file_says_where_and_what(tmp_path: Path, change: tuple[str, str], told: str) -> None:
     """File, scenario, key and fault, in a line."""
-    with pytest.raises(WrongScenario, match="email.yaml") as raised:
+    with pytest.raises(WrongScenario, match=r"email\.yaml") as raised:
         load(write(tmp_path, ONE.replace(*change)), ("email",))
     assert told in str(raised.value)
 
@@ -213,7 +217,8 @@ def test_an_id_is_there_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("passed", "tries", "k", "chance"), [(3, 3, 3, 1.0), (2, 3, 3, 0.0), (2, 3, 1, 2 / 3), (2, 3, 2, 1 / 3), (0, 3, 1, 0.0)]
+    ("passed", "tries", "k", "chance"),
+    [(3, 3, 3, 1.0), (2, 3, 3, 0.0), (2, 3, 1, 2 / 3), (2, 3, 2, 1 / 3), (0, 3, 1, 0.0)]
 )  # fmt: skip
 def test_pass_hat_is_the_chance_that_all_pass(passed: int, tries: int, k: int, chance: float) -> None:
     """C(c, k) / C(n, k)."""
