@@ -19,13 +19,14 @@ UPDATE whatsapp_numbers SET farewell = $2 WHERE lookup = $1;
 UPDATE whatsapp_numbers SET stopped_at = NULL, stop_reason = NULL, farewell = NULL WHERE lookup = $1;
 
 -- name: welcome_back
--- The agent's again, if a person was asked for nothing but the block ($2: the codes of what it stopped) and has not
--- written since. What waits for a person for another reason keeps the conversation theirs.
+-- The agent's again, if a person was asked for nothing but the block ($2: the codes of what it stopped), has not
+-- written since and was not told to see to it. What waits for a person for another reason keeps the conversation theirs.
 UPDATE conversations c SET state = 'agent', epoch = epoch + 1, last_activity_at = now()
 WHERE c.id = $1 AND c.state = 'human' AND c.trust <> 'held'
   AND EXISTS (SELECT FROM tickets t WHERE t.conversation_id = c.id AND t.status = 'escalated')
   AND NOT EXISTS (SELECT FROM tickets t WHERE t.conversation_id = c.id AND t.status = 'escalated'
-                  AND coalesce(t.reason, '') <> ALL (SELECT 'delivery-failed:' || code FROM unnest($2::text[]) code))
+                  AND (t.assigned_to IS NOT NULL
+                       OR coalesce(t.reason, '') <> ALL (SELECT 'delivery-failed:' || code FROM unnest($2::text[]) code)))
   AND NOT EXISTS (SELECT FROM messages p
                   WHERE p.conversation_id = c.id AND p.author = 'human' AND p.seq >
                         (SELECT max(m.seq) FROM messages m JOIN deliveries d ON d.message_id = m.id

@@ -256,6 +256,16 @@ async def test_start_leaves_to_the_person_what_they_answered(sending: Sending) -
     assert (state, status) == ("human", "escalated")
 
 
+async def test_start_leaves_a_ticket_to_whom_it_was_assigned(sending: Sending) -> None:
+    """Somebody sees to it, whether they wrote yet or not."""
+    await asks_while_stopped(sending)
+    ledger = sending.ledger
+    ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
+    await Desk(ledger.db, ledger.vault, supersede).assign(ticket, "grace")
+    await carry_out(sending, twilio("START"))
+    assert (await state_of_conversation(sending))[0] == "human"
+
+
 async def test_start_leaves_to_the_person_what_is_theirs_for_another_reason(sending: Sending) -> None:
     """A refund stays a person's matter, whether its handoff was delivered or not."""
     ledger = sending.ledger

@@ -199,6 +199,30 @@ def test_json_is_signed_by_its_hash() -> None:
     assert fields == {"MessageSid": "SM1", "Body": "Grüße", "NumMedia": "2"}
 
 
+def test_the_hash_counts_in_capitals_too() -> None:
+    """Hexadecimal is; the URL is signed in the letters it came in."""
+    body = b'{"MessageSid":"SM1"}'
+    query = f"bodySHA256={hashlib.sha256(body).hexdigest().upper()}"
+    assert guard().inbound(json_request(body, signature=sign(f"{_URL}?{query}", []), query=query))
+    refused(guard(), json_request(body, signature=sign(f"{_URL}?{query.lower()}", []), query=query))
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=x", ""])
+def test_a_form_under_another_type_is_read_as_the_form_that_was_signed(kind: str) -> None:
+    """The type is not signed, so it decides nothing but which of the two rules counts."""
+    assert guard().inbound(request(signature=sign(_URL, _FORM), **{"Content-Type": kind})) == dict(_FORM)
+    refused(guard(), request([*_FORM, ("Extra", "")], signature=sign(_URL, _FORM), **{"Content-Type": kind}))
+
+
+def test_signed_json_under_a_form_s_type_is_refused() -> None:
+    """Its body would be a field that nobody signed."""
+    body = b'{"MessageSid":"SM1"}'
+    query = _json_query(body)
+    for kind in ("application/x-www-form-urlencoded", "application/vnd.api+json"):
+        headers = Headers({"Content-Type": kind, "X-Twilio-Signature": sign(f"{_URL}?{query}", [])})
+        refused(guard(), WebhookRequest(query, headers, body))
+
+
 def test_json_with_another_body_or_without_a_hash_is_refused() -> None:
     """A body swapped under its signature, and a body nothing signs."""
     body = b'{"MessageSid":"SM1"}'
