@@ -12,6 +12,7 @@ from typing import Literal
 
 from shared.channels.message import Attachment, Channel, Trust
 from shared.conversations.codes import LinkAct
+from shared.conversations.follow_ups import FollowUp
 
 Author = Literal["customer", "agent", "human"]
 Category = Literal["general", "technical", "billing", "feedback"]
@@ -57,6 +58,18 @@ class EarlierContact:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketFacts:
+    """The turn's ticket. `follow_up_at`: when the customer is asked again, if nothing comes before."""
+
+    subject: str
+    status: str
+    category: str
+    priority: str
+    opened_at: datetime
+    follow_up_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TurnInput:
     """One turn. `trust` is the least of its messages'; `history` is oldest first, already cut.
 
@@ -72,6 +85,7 @@ class TurnInput:
     ticket_id: str
     customer_name: str
     messages: tuple[TurnMessage, ...]
+    ticket: TicketFacts | None = field(default=None, kw_only=True)
     history: tuple[HistoryMessage, ...] = ()
     earlier: EarlierContact | None = None
     code_awaited: bool = False
@@ -204,6 +218,7 @@ class TurnResult:
     tokens_out: int = 0
     sentiment: float = 0.0
     link: LinkAct | None = None
+    follow_up: FollowUp | None = None
     whole: str = ""
     takes_offer: bool = False
     takes_past_offer: bool = False

@@ -53,5 +53,6 @@ class DatabaseConversation:
             ticket_subject=change.subject,
             new_tickets=tuple((new.category, new.priority, new.subject) for new in change.new_tickets),
             model="mcp",
+            follow_up=draft.follow_up,
             link=draft.link and replace(draft.link, company=self.settings.company_name, team=team),
         )

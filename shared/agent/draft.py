@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from shared.agent.contract import NewTicket, TicketChange, ToolCall
 from shared.agent.escalation import Reason
 from shared.conversations.codes import LinkAct
+from shared.conversations.follow_ups import FollowUp
 from shared.errors import FteError
 from shared.knowledge.passage import Passage
 
@@ -28,6 +29,7 @@ class Draft:
     change: TicketChange = field(default_factory=TicketChange)
     escalation: Handover | None = None
     link: LinkAct | None = None
+    follow_up: FollowUp | None = None
     calls: list[ToolCall] = field(default_factory=list[ToolCall])
     #: A fault of ours inside a tool (database away): the turn is given up and tried again.
     fault: FteError | None = None

@@ -29,7 +29,10 @@ _NUMBER = re.compile(
 )
 _YOUR_NUMBER = re.compile(r"\byour (?:\w+ ){0,2}(\d[\d.,]*\d|\d)")
 _LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
-_TOOL_NAMES = re.compile(r"\b(?:search_knowledge|get_history|update_ticket|create_ticket|function_call|tool call)\b")
+_TOOL_NAMES = re.compile(
+    r"\b(?:search_knowledge|get_history|(?:get|update|create)_ticket|schedule_follow_up|(?:request|confirm)_identity_link"
+    r"|function_call|tool call)\b"
+)
 _LEAK = re.compile(
     r"\b(?:system prompt|my (?:instructions|prompt|guidelines|rules)|instructions version|as an? (?:ai|language model)"
     r"|i was (?:instructed|told|given instructions)|language model)\b",

@@ -132,6 +132,7 @@ def replied(run: ToolRun, text: str, **facts: Any) -> TurnResult:
         tool_calls=tuple(run.draft.calls),
         sentiment=sentiment(run.turn.texts),
         link=run.draft.link,
+        follow_up=run.draft.follow_up,
         **facts,
     )
 

@@ -51,7 +51,7 @@ class ConversationPort(Protocol):
     async def apply(self, draft: Draft) -> None:
         """Carry out, in one transaction, what one tool call asked for.
 
-        That is `draft.change`, `draft.new_tickets`, `draft.escalation` and `draft.link`. Raises Permanent when the
-        conversation is closed, erased or in a person's hands, Retryable while PostgreSQL is away.
+        That is `draft.change`, `draft.new_tickets`, `draft.escalation`, `draft.link` and `draft.follow_up`. Raises
+        Permanent when the conversation is closed, erased or in a person's hands, Retryable while PostgreSQL is away.
         """
         ...

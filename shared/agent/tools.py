@@ -23,6 +23,7 @@ from shared.agent.link_tools import (
     confirm_identity_link,
     request_identity_link,
 )
+from shared.agent.ticket_tools import GetTicket, ScheduleFollowUp, get_ticket, schedule_follow_up
 from shared.agent.tool_run import Arguments, Noted, ToolRun
 from shared.errors import FteError
 from shared.observability.metrics import TOOL_CALLS
@@ -177,11 +178,13 @@ class Tool:
 TOOLS: Sequence[Tool] = (
     Tool("search_knowledge", SearchKnowledge, search_knowledge),
     Tool("get_history", GetHistory, get_history),
+    Tool("get_ticket", GetTicket, get_ticket),
     Tool("update_ticket", UpdateTicket, update_ticket, writes=True),
     Tool("escalate", Escalate, escalate, writes=True),
     Tool("create_ticket", CreateTicket, create_ticket, writes=True),
     Tool("request_identity_link", RequestIdentityLink, request_identity_link, writes=True),
     Tool("confirm_identity_link", ConfirmIdentityLink, confirm_identity_link, writes=True),
+    Tool("schedule_follow_up", ScheduleFollowUp, schedule_follow_up, writes=True),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from shared.agent.contract import EarlierContact, HistoryMessage, TurnInput, TurnMessage, TurnResult
+from shared.agent.contract import EarlierContact, HistoryMessage, TicketFacts, TurnInput, TurnMessage, TurnResult
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
 from shared.agent.prompt import MAX_QUOTE
@@ -16,7 +16,7 @@ from shared.conversations.commit import Verdict
 from shared.conversations.history import Said
 from shared.conversations.letters import SQL as LETTERS
 from shared.conversations.long_answers import PAST_OFFER_D
-from shared.conversations.mailbox import SQL, OpenTurn
+from shared.conversations.mailbox import OpenTurn
 from shared.conversations.numbers import SQL as NUMBERS
 from shared.conversations.verification import SQL as VERIFICATIONS
 from shared.db.pool import Database
@@ -28,7 +28,7 @@ REPEATED_FAILURE = "repeated-failure"
 async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
     """The turn as the agent sees it: no address, no customer it could choose."""
     here = turn.lease.conversation_id
-    row = await db.fetchrow(SQL["ticket_of"], here)
+    ticket = turn.ticket
     news = await db.fetchrow(VERIFICATIONS["news_of"], turn.customer_id, here, ATTEMPTS)
     proven = turn.trust is Trust.VERIFIED
     offer, past, called = None, None, None
@@ -41,7 +41,8 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         trust=turn.trust,
         customer_id=str(turn.customer_id),
         conversation_id=str(turn.lease.conversation_id),
-        ticket_id=row["id"] if row else "",
+        ticket_id=ticket.id if ticket else "",
+        ticket=ticket_facts(turn),
         customer_name=_name(turn),
         messages=tuple(
             TurnMessage(m.text, m.subject, m.received_at, m.attachments, m.notes, m.quoted[:MAX_QUOTE])
@@ -58,6 +59,15 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         past_offer=(past and past["state"]) or "",
         called_back=called is not None and called["exists"],
     )
+
+
+def ticket_facts(turn: OpenTurn) -> TicketFacts | None:
+    """The ticket as the turn may see it: whoever only claims an address reads no subject that its owner wrote."""
+    one = turn.ticket
+    if one is None:
+        return None
+    subject = one.subject if turn.trust is Trust.VERIFIED else ""
+    return TicketFacts(subject, one.status, one.category, one.priority, one.opened_at, one.follow_up_at)
 
 
 def earlier_contact(turn: OpenTurn, said: Sequence[Said]) -> EarlierContact | None:
@@ -94,6 +104,7 @@ def to_verdict(turn: OpenTurn, result: TurnResult) -> Verdict:
         tokens_out=result.tokens_out,
         sentiment=result.sentiment,
         link=result.link,
+        follow_up=result.follow_up,
         whole=result.whole,
         takes_offer=result.takes_offer,
         takes_past_offer=result.takes_past_offer,

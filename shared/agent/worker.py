@@ -22,6 +22,7 @@ from shared.channels.message import Channel, InboundMessage
 from shared.clock import Clock
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import commit_defeat, commit_turn
+from shared.conversations.follow_ups import say_due
 from shared.conversations.history import history
 from shared.conversations.lease import BEAT_S, Lease, Stale
 from shared.conversations.long_answers import mail_wanted
@@ -175,9 +176,12 @@ class Worker:
         return verdict.outcome
 
     async def _catch_up(self, conversation_id: UUID) -> None:
-        """What needs no turn: files still at their provider, long answers that wait for an address."""
+        """What needs no turn: files still at their provider, long answers that wait for an address, follow-ups."""
         await self.files.fetch(conversation_id)
         await self._mail_wanted(conversation_id)
+        delivery_id = await say_due(self.db, self.vault, self.settings, conversation_id)
+        if delivery_id is not None:
+            await self._request_delivery(delivery_id, conversation_id)
 
     async def _mail_wanted(self, conversation_id: UUID) -> None:
         """Long answers that the customer wants by e-mail, once there is a confirmed address."""

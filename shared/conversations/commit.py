@@ -17,6 +17,7 @@ from uuid import UUID
 from shared.channels.language import language_of
 from shared.channels.message import Channel
 from shared.conversations.codes import LinkAct, lock_for_code, send_code, use_code
+from shared.conversations.follow_ups import FollowUp, schedule
 from shared.conversations.lease import Lease, Stale
 from shared.conversations.long_answers import accept, accept_past, note_reply
 from shared.conversations.mailbox import SQL, OpenTurn
@@ -52,6 +53,8 @@ class Verdict:
     sentiment: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
     link: LinkAct | None = None
+    #: What to ask the customer later, if this turn replies.
+    follow_up: FollowUp | None = None
     #: All of a WhatsApp answer that offers its rest by e-mail; and whether the customer said yes to the one before.
     whole: str = ""
     takes_offer: bool = False
@@ -75,6 +78,7 @@ async def commit_turn(db: Database, vault: Vault, turn: OpenTurn, verdict: Verdi
         await writer.offers(verdict, message_id)
         await writer.ticket(verdict)
         await writer.decision(verdict, message_id)
+        await writer.follow_up(verdict)
         if verdict.outcome == "escalated":
             await writer.hand_over(verdict)
         await writer.link(vault, verdict.link)
@@ -95,6 +99,7 @@ async def commit_change(db: Database, vault: Vault, turn: OpenTurn, verdict: Ver
             raise Stale("epoch or state moved on")
         writer = _Writer(connection, await vault.keys(connection, [owner]), owner, turn)
         await writer.ticket(verdict)
+        await writer.follow_up(verdict)
         if verdict.outcome == "escalated":
             message_id = await writer.reply(verdict) if verdict.text and turn.messages else None
             await writer.settle(verdict, message_id)
@@ -197,6 +202,10 @@ class _Writer:
         )
         for category, priority, title in verdict.new_tickets:
             await self._open_ticket("open", category, priority, title, None)
+
+    async def follow_up(self, verdict: Verdict) -> None:
+        if verdict.follow_up is not None and verdict.outcome == "replied":
+            await schedule(self.connection, self.turn, verdict.follow_up)
 
     async def decision(self, verdict: Verdict, message_id: UUID | None) -> None:
         await self.connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -42,6 +42,19 @@ class OpenMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticket:
+    """The conversation's ticket, opened. `follow_up_at`: when its customer is asked again, if nothing comes first."""
+
+    id: str
+    subject: str
+    status: str
+    category: str
+    priority: str
+    opened_at: datetime
+    follow_up_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTurn:
     """The unanswered messages of one conversation on one reply route.
 
@@ -60,6 +73,7 @@ class OpenTurn:
     messages: tuple[OpenMessage, ...]
     quiet_s: float
     waited_s: float
+    ticket: Ticket | None = None
 
     @property
     def message_ids(self) -> list[UUID]:
@@ -93,9 +107,10 @@ async def look(db: Database, vault: Vault, lease: Lease) -> Look:
         if not messages:
             return Look(row["arrived"], None)
         files = await files_of(connection, [m["id"] for m in messages])
-        keys = await vault.keys_for(connection, [*_sealed(messages), *_sealed(files)])
+        ticket = await connection.fetchrow(SQL["ticket_of"], lease.conversation_id)
+        keys = await vault.keys_for(connection, _sealed([*messages, *files, *([ticket] if ticket else [])]))
         notes = await notes_of(connection, vault, row["customer_id"], messages, keys)
-    return Look(row["arrived"], _turn(lease, row, messages, files, keys, notes))
+    return Look(row["arrived"], replace(_turn(lease, row, messages, files, keys, notes), ticket=_ticket(ticket, keys)))
 
 
 async def peek(db: Database, vault: Vault, conversation_id: UUID) -> OpenTurn:
@@ -109,9 +124,11 @@ async def peek(db: Database, vault: Vault, conversation_id: UUID) -> OpenTurn:
             raise Permanent("there is no such conversation with the agent", reason="unknown-conversation")
         messages = await connection.fetch(SQL["open_messages"], conversation_id)
         files = await files_of(connection, [m["id"] for m in messages])
-        keys = await vault.keys_for(connection, _sealed([row, *messages, *files]))
+        ticket = await connection.fetchrow(SQL["ticket_of"], conversation_id)
+        keys = await vault.keys_for(connection, _sealed([row, *messages, *files, *([ticket] if ticket else [])]))
         notes = await notes_of(connection, vault, row["customer_id"], messages, keys)
-    return _turn(Lease(conversation_id, UUID(int=0)), row, messages, files, keys, notes)
+    turn = _turn(Lease(conversation_id, UUID(int=0)), row, messages, files, keys, notes)
+    return replace(turn, ticket=_ticket(ticket, keys))
 
 
 async def count_attempt(db: Database, turn: OpenTurn) -> int:
@@ -178,6 +195,14 @@ def _turn(
         quiet_s=first["quiet_s"] if messages else 0.0,
         waited_s=first["waited_s"] if messages else 0.0,
     )
+
+
+def _ticket(row: Any, keys: Keyset) -> Ticket | None:
+    if row is None:
+        return None
+    subject = keys.unseal("ticket.subject", row["subject_enc"])
+    facts = row["status"], row["category"], row["priority"], row["created_at"], row["follow_up_at"]
+    return Ticket(row["id"], subject, *facts)
 
 
 def _open(row: Any, keys: Keyset, files: tuple[Attachment, ...], notes: tuple[str, ...]) -> OpenMessage:

@@ -38,6 +38,7 @@ _CURSORS = load("channel_cursors")
 _NUMBERS = load("numbers")
 _FILES = load("waiting_files")
 _LETTERS = load("letters")
+_FOLLOW_UPS = load("follow_ups")
 SOURCE = "fte/dlq-review"
 
 #: A message without outcome and without a worker for this long is due.
@@ -62,13 +63,13 @@ class Sweep:
     human_idle_s: float = 0.0
 
     async def run(self) -> dict[str, int]:
-        """How much of each kind was due: messages, deliveries, channels, files to fetch, long answers to mail; what
-        was given back to the agent, and how many customers wait too long for a person."""
+        """How much of each kind was due: messages, deliveries, channels, files to fetch, long answers to mail,
+        follow-ups; what was given back to the agent, and how many customers wait too long for a person."""
         async with self.db.transaction() as connection:
             if not await connection.fetchval(SQL["sweep_lock"]):
                 return _Due().counts()
             due = replace(await _look(connection), **await self._of_people(connection))
-        for conversation_id in {*due.messages, *due.files, *due.letters}:
+        for conversation_id in {*due.messages, *due.files, *due.letters, *due.follow_ups}:
             data = ConversationWake(conversation_id=conversation_id)
             await self._wake(INBOUND, CONVERSATION_WAKE, data.encoded(), str(conversation_id))
         for delivery_id, conversation_id in due.deliveries:
@@ -101,13 +102,15 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """What one look found: conversations with open messages, files to fetch or mails to write; deliveries; polls."""
+    """What one look found: conversations with open messages, files to fetch, mails to write or customers to ask
+    again; deliveries; polls."""
 
     messages: Sequence[UUID] = ()
     deliveries: Sequence[tuple[UUID, UUID]] = ()
     polls: Sequence[ChannelPoll] = ()
     files: Sequence[UUID] = ()
     letters: Sequence[UUID] = ()
+    follow_ups: Sequence[UUID] = ()
     returned: int = 0
     overdue: int = 0
 
@@ -119,6 +122,7 @@ class _Due:
             "channels": len(self.polls),
             "files": len(self.files),
             "letters": len(self.letters),
+            "follow_ups": len(self.follow_ups),
             "returned": self.returned,
             "overdue": self.overdue,
         }
@@ -132,6 +136,7 @@ async def _look(connection: Any) -> _Due:
         polls=[await _poll(connection, channel) for channel in channels],
         files=[row["conversation_id"] for row in await connection.fetch(_FILES["due"])],
         letters=[row["conversation_id"] for row in await connection.fetch(_LETTERS["due"])],
+        follow_ups=[row["conversation_id"] for row in await connection.fetch(_FOLLOW_UPS["due"])],
     )
     await connection.execute(BLOBS["forget_orphans"], ORPHAN_DAYS)
     return found

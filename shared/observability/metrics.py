@@ -32,6 +32,7 @@ TOOL_CALLS = Counter("fte_tool_calls_total", "calls of the agent's tools", ["too
 TOKENS = Counter("fte_model_tokens_total", "tokens spent on the model", ["model", "kind"])
 COST = Counter("fte_model_cost_usd_total", "what the model cost, as far as MODEL_PRICES knows", ["model"])
 DEAD_LETTERS = Counter("fte_dead_letters_total", "events that reached the desk as dead letters", ["topic", "cause"])
+FOLLOW_UPS = Counter("fte_follow_ups_total", "follow-ups that came due, and what became of them", ["channel", "result"])
 SWEPT = Counter("fte_swept_total", "things the sweep found due", ["kind"])
 RATINGS = Counter("fte_ratings_total", "ratings given, a changed one again", ["channel", "score"])
 WAITING_FOR_PERSON = Gauge(

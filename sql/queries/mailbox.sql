@@ -109,4 +109,11 @@ WHERE conversation_id = $1 AND author = 'customer' AND outcome IS NULL
 RETURNING channel;
 
 -- name: ticket_of
-SELECT id FROM tickets WHERE conversation_id = $1 ORDER BY created_at, id LIMIT 1;
+-- The conversation's first ticket, and when something is asked of its customer again.
+SELECT t.id, t.status, t.category, t.priority, t.subject_enc, t.created_at,
+       (SELECT f.due_at FROM follow_ups f JOIN conversations c ON c.id = f.conversation_id
+        WHERE c.id = $1 AND f.state = 'waiting' AND f.epoch = c.epoch) AS follow_up_at
+FROM tickets t
+WHERE t.conversation_id = $1
+ORDER BY t.created_at, t.id
+LIMIT 1;

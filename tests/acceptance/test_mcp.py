@@ -16,7 +16,7 @@ from tests.system import System, eventually, new_number, stays
 QUESTION = "how do i export my data?"
 FOR_A_CONVERSATION = {
     *("search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket"),
-    *("request_identity_link", "confirm_identity_link"),
+    *("request_identity_link", "confirm_identity_link", "get_ticket", "schedule_follow_up"),
 }
 
 

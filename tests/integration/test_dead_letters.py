@@ -144,7 +144,9 @@ async def test_the_sweep_wakes_what_is_due_and_that_alone(
     turn = (await mailbox.look(db, vault, answered.lease)).turn
     assert turn is not None
     delivery_id = await commit_turn(db, vault, turn, Verdict("replied", None, "ok"))
-    nothing = dict.fromkeys(("messages", "deliveries", "channels", "files", "letters", "returned", "overdue"), 0)
+    nothing = dict.fromkeys(
+        ("messages", "deliveries", "channels", "files", "letters", "follow_ups", "returned", "overdue"), 0
+    )
     assert await sweep.run() == nothing
 
     await db.execute("UPDATE messages SET stored_at = now() - interval '2 minutes'")

@@ -19,9 +19,11 @@ from shared.channels.message import InboundMessage
 from shared.channels.whatsapp.media import MediaClient
 from shared.clock import SystemClock
 from shared.conversations.desk import Desk
+from shared.conversations.follow_ups import FollowUp
 from shared.conversations.waiting_files import WaitingFiles
 from shared.db.pool import Database
 from shared.delivery.ledger import supersede
+from shared.delivery.send import Sending
 from shared.errors import Permanent, Retryable
 from shared.events.envelope import CONVERSATION_WAKE, MESSAGE_RECEIVED
 from shared.events.kafka import KafkaProducer
@@ -302,3 +304,30 @@ async def test_the_same_handoff_is_not_sent_twice(worker: Worker, db: Database, 
     await handing_over.handle(ReceivedEvent(attributes, "application/json", data))
     assert await outcomes(db) == [("escalated", "refund")]
     assert await replies(db) == 1
+
+
+async def test_a_follow_up_is_said_when_the_sweep_wakes_it(
+    worker: Worker, agent: Agent, db: Database, sending: Sending
+) -> None:
+    """The agent asks for it, the wake says it, and what the customer writes then is an ordinary message."""
+
+    async def answers(turn: TurnInput) -> TurnResult:
+        agent.turns.append(turn)
+        wanted = FollowUp(20, "did_it_work", "en") if len(agent.turns) == 1 else None
+        return TurnResult("replied", "Choose Export.", follow_up=wanted)
+
+    asked = replace(worker, run_turn=answers)
+    await asked.handle(event(email()))
+    (row,) = await db.fetch("SELECT id, conversation_id FROM deliveries d")
+    await sending.deliver(row["id"])
+    await db.execute("UPDATE follow_ups SET due_at = now()")
+    attributes = {"id": str(uuid4()), "type": CONVERSATION_WAKE, "source": "fte/test"}
+    wake = json.dumps({"conversation_id": str(row["conversation_id"])}).encode()
+    await asked.handle(ReceivedEvent(attributes, "application/json", wake))
+    assert (await db.fetchrow("SELECT state FROM follow_ups"))["state"] == "said"  # type: ignore[index]
+    assert len(agent.turns) == 1
+    assert await replies(db) == 2
+    await asked.handle(event(email("no, it still fails")))
+    assert [said.author for said in agent.turns[1].history] == ["customer", "agent", "agent"]
+    assert agent.turns[1].ticket is not None
+    assert (agent.turns[1].ticket.subject, agent.turns[1].ticket.follow_up_at) == ("A question", None)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +15,14 @@ from mcp import Client
 from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
-from shared.agent.contract import HistoryMessage, TurnInput, TurnMessage
+from shared.agent.contract import HistoryMessage, TicketFacts, TurnInput, TurnMessage
 from shared.agent.draft import Draft
 from shared.agent.escalation import Reason
 from shared.agent.sdk_tools import sdk_tools
 from shared.agent.tools import MAX_NEW_TICKETS, TOOLS, Found, History, ToolRun, call
 from shared.channels.message import Channel, Trust
 from shared.conversations.codes import Kind, State
+from shared.conversations.follow_ups import FollowUp
 from shared.errors import Permanent, Retryable
 from shared.knowledge.passage import Passage
 from shared.mcp.server import build_server
@@ -87,11 +89,11 @@ def counted(tool: str, result: str) -> float:
     return REGISTRY.get_sample_value("fte_tool_calls_total", {"tool": tool, "result": result}) or 0.0
 
 
-def test_there_are_seven_tools_and_none_takes_a_customer() -> None:
+def test_there_are_nine_tools_and_none_takes_a_customer() -> None:
     """No text in a message can point a tool at somebody else."""
     assert [one.name for one in TOOLS] == [
-        "search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket",
-        "request_identity_link", "confirm_identity_link",
+        "search_knowledge", "get_history", "get_ticket", "update_ticket", "escalate", "create_ticket",
+        "request_identity_link", "confirm_identity_link", "schedule_follow_up",
     ]  # fmt: skip
     for one in TOOLS:
         assert not {name for name in one.arguments.model_fields if "customer" in name or name.endswith("id")}
@@ -169,6 +171,10 @@ async def test_changes_are_collected_and_nothing_is_written() -> None:
         ("request_identity_link", {"address": "a@example.org", "customer_id": "other"}),
         ("confirm_identity_link", {"code": "12345"}),
         ("confirm_identity_link", {"code": "123456 234567"}),
+        ("schedule_follow_up", {"hours": 0, "purpose": "did_it_work"}),
+        ("schedule_follow_up", {"hours": 337, "purpose": "did_it_work"}),
+        ("schedule_follow_up", {"hours": 5, "purpose": "tell them we refund"}),
+        ("get_ticket", {"ticket_id": "another"}),
     ],
 )
 async def test_wrong_arguments_are_refused_and_counted(name: str, arguments: dict[str, Any]) -> None:
@@ -195,7 +201,7 @@ async def test_both_exposures_have_the_same_names_and_arguments() -> None:
         assert one.description == offered[one.name].description
         assert set(one.params_json_schema["properties"]) == set(offered[one.name].input_schema["properties"])
         assert one.strict_json_schema
-    assert len(offered) == len(sdk_tools()) == 7
+    assert len(offered) == len(sdk_tools()) == 9
 
 
 async def test_mcp_without_a_conversation_offers_the_search_alone() -> None:
@@ -291,3 +297,32 @@ async def test_only_the_other_side_is_linked(address: str) -> None:
     made = ToolRun(turn(), Shelf(), Draft(), Links())
     assert "refused" in str(await call(made, BY_NAME["request_identity_link"], {"address": address}))
     assert made.draft.link is None
+
+
+async def test_the_ticket_is_read_as_it_stands() -> None:
+    """Its facts, and nothing where there is none."""
+    facts = TicketFacts("Export stops", "open", "technical", "high", AT, AT)
+    seen = await call(ToolRun(replace(turn(), ticket=facts), Shelf(), Draft()), BY_NAME["get_ticket"], {})
+    assert seen.model_dump() == {
+        "subject": "Export stops", "status": "open", "category": "technical", "priority": "high", "opened_at": AT,
+        "follow_up_at": AT,
+    }  # fmt: skip
+    assert (await call(run(), BY_NAME["get_ticket"], {})).model_dump()["status"] == ""
+
+
+@pytest.mark.parametrize(
+    ("channel", "trust", "hours", "noted"),
+    [
+        (Channel.EMAIL, Trust.VERIFIED, 336, True),
+        (Channel.WHATSAPP, Trust.VERIFIED, 20, True),
+        (Channel.WHATSAPP, Trust.VERIFIED, 21, False),
+        (Channel.WEB, Trust.CLAIMED, 5, False),
+        (Channel.EMAIL, Trust.HELD, 5, False),
+    ],
+)
+async def test_a_follow_up_is_put_down_within_bounds(channel: Channel, trust: Trust, hours: int, noted: bool) -> None:
+    """Within WhatsApp's window, and only to somebody who surely wrote; nothing is written by the tool."""
+    made = ToolRun(replace(turn(trust), channel=channel), Shelf(), Draft())
+    told = await call(made, BY_NAME["schedule_follow_up"], {"hours": hours, "purpose": "still_open"})
+    assert ("refused" not in str(told)) is noted
+    assert made.draft.follow_up == (FollowUp(hours, "still_open", "en") if noted else None)

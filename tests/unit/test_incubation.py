@@ -18,7 +18,7 @@ MATTERS = {"refund", "pricing", "legal", "angry", "human"}
 OUTCOMES = {"replied", "escalated", "ignored"}
 TOOLS = {
     *("search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket"),
-    *("request_identity_link", "confirm_identity_link"),
+    *("request_identity_link", "confirm_identity_link", "get_ticket", "schedule_follow_up"),
 }
 TICKET_KEYS = {"id", "channel", "from", "name", "body", "label", "language", "expected", "document", "notes"}
 EXPECT_KEYS = {
