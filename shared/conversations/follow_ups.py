@@ -2,7 +2,7 @@
 
 It is put down by the transaction that ends a turn, as everything that a tool wants. When it is due the sweep wakes the
 conversation, and whoever wakes decides under the conversation's lock: it is said only if nothing came in between
-(specs/decisions/0030-a-follow-up-is-no-answer.md). It answers no message, so it can be no second answer.
+(specs/decisions/0028-a-follow-up-is-no-answer.md). It answers no message, so it can be no second answer.
 """
 
 from __future__ import annotations
