@@ -21,6 +21,7 @@ _SQL = load("knowledge_search")
 _PAIRS_FROM = 1000
 _MISSPELT_WEIGHT = 0.9
 _COMMON = 10
+_REMEMBERED = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +72,37 @@ class _Choice:
         return self.tells and self.word.telling
 
 
+class Holders:
+    """How many passages have each lexeme, remembered until they change: common words are asked for each time."""
+
+    def __init__(self) -> None:
+        self._of: Scope | None = None
+        self._known: dict[str, int] = {}
+
+    async def count(self, connection: Connection, scope: Scope, lexemes: Iterable[str]) -> dict[str, int]:
+        """Of those lexemes that passages have; the others are left out."""
+        if self._of != scope or len(self._known) > _REMEMBERED:
+            self._of, self._known = scope, {}
+        known, wanted = self._known, list(lexemes)  # its own to the end: another search may begin anew meanwhile
+        if unknown := [lexeme for lexeme in wanted if lexeme not in known]:
+            rows = await connection.fetch(_SQL["holders"], *scope.filters, unknown)
+            known |= dict.fromkeys(unknown, 0) | {row["lexeme"]: row["holders"] for row in rows}
+        return {lexeme: known[lexeme] for lexeme in wanted if known[lexeme]}
+
+
 async def sought(
-    connection: Connection, scope: Scope, parts: Sequence[Sequence[Word]], spelling: Spelling
+    connection: Connection, scope: Scope, parts: Sequence[Sequence[Word]], spelling: Spelling, holders: Holders
 ) -> list[Sought]:
     """Everything that the parts ask for. A telling word that no passage has is corrected if it looks misspelt."""
     stems = await _stems(connection, scope, {word.text for part in parts for word in part})
     choices = [[choice for word in part for choice in _choices(word, stems, scope)] for part in parts]
     pairs = [_pairs(part) for part in choices]
     lexemes = {lexeme for part in choices for choice in part for lexeme in choice.lexemes}
-    held = await _holders(connection, scope, lexemes | {pair for part in pairs for _, pair in part})
+    held = await holders.count(connection, scope, lexemes | {pair for part in pairs for _, pair in part})
     unknown = {choice.word.text for part in choices for choice in _unheld(part, held)}
     meant = await spelling.corrections(connection, scope.revision, unknown) if unknown else {}
     if meant:
-        held |= await _holders(connection, scope, set(meant.values()) - held.keys())
+        held |= await holders.count(connection, scope, set(meant.values()) - held.keys())
         choices = [[_corrected(choice, meant) for choice in part] for part in choices]
     weighed = [_weighed(number, part, held, scope) for number, part in enumerate(choices)]
     paired = [_weighed_pairs(number, part, held, scope) for number, part in enumerate(pairs)]
@@ -94,7 +113,7 @@ async def held(connection: Connection, scope: Scope, words: Sequence[Word]) -> l
     """Those of the words that passages have as they are, each once."""
     own = [word for word in words if word.weight == 1.0 and word.telling]
     stems = await _stems(connection, scope, {word.text for word in own})
-    found = await _holders(connection, scope, {lexeme for made in stems.values() for lexeme, _ in made})
+    found = await Holders().count(connection, scope, {lexeme for made in stems.values() for lexeme, _ in made})
     known = {text for (text, _), made in stems.items() if any(tells and lexeme in found for lexeme, tells in made)}
     return list(dict.fromkeys(word.text for word in own if word.text in known))
 
@@ -127,11 +146,6 @@ def _pairs(choices: Sequence[_Choice]) -> list[tuple[int, str]]:
             said.setdefault(choice.word.term, choice.lexemes)
     row = [lexeme for term in sorted(said) for lexeme in said[term]]
     return [(_PAIRS_FROM + place, f"{a} {b}") for place, (a, b) in enumerate(pairwise(row))]
-
-
-async def _holders(connection: Connection, scope: Scope, lexemes: Iterable[str]) -> dict[str, int]:
-    rows = await connection.fetch(_SQL["holders"], *scope.filters, list(lexemes))
-    return {row["lexeme"]: row["holders"] for row in rows}
 
 
 def _unheld(choices: Sequence[_Choice], held: Mapping[str, int]) -> Iterator[_Choice]:

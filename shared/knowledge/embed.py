@@ -138,7 +138,18 @@ def _vectors(response: httpx.Response, count: int) -> list[list[float]]:
 
 def literal(vector: Sequence[float]) -> str:
     """A vector as pgvector reads it."""
-    return str(list(vector))
+    return literals([vector])[0]
+
+
+def literals(vectors: Sequence[Sequence[float]]) -> list[str]:
+    """Vectors as pgvector reads them, to `_DIGITS` digits: whole numbers with an exponent are the quickest to write."""
+    if not vectors:
+        return []
+    import numpy as np
+
+    whole = np.rint(np.asarray(vectors, dtype=float) * 10**_DIGITS).astype(int).tolist()
+    end = f"e-{_DIGITS}"
+    return [f"{str(row)[:-1].replace(',', f'{end},')}{end}]" for row in whole]
 
 
 def _unit(vector: list[float]) -> list[float]:

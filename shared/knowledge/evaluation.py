@@ -20,6 +20,7 @@ _SQL = load("knowledge_eval")
 #: Questions a statement, and passages looked at to find the first documents among them.
 BATCH = 100
 _PASSAGES = 50
+_AT_ONCE = 500
 
 Found = Sequence[Sequence[int]]
 
@@ -53,13 +54,20 @@ class Ranks:
         }
 
 
-async def measure(connection: Connection, search: KnowledgeSearch, questions: Sequence[Question]) -> dict[str, Ranks]:
-    """Ranks of `ours`, `bm25` and `fulltext` over what this connection sees. In a transaction of the caller's."""
+async def measure(
+    connection: Connection, search: KnowledgeSearch, questions: Sequence[Question], *, batch: int = BATCH
+) -> dict[str, Ranks]:
+    """Ranks of `ours`, `bm25` and `fulltext` over what this connection sees. In a transaction of the caller's.
+
+    Ours are asked `batch` at a time, as many as fit into the memory of a statement; the plain ways all at once, since
+    each of their statements reads every passage.
+    """
     documents = {row["id"]: row["document_id"] for row in await connection.fetch(_SQL["documents"])}
     queries = [question.query for question in questions]
 
     async def ours() -> Found:
-        ranked = await search.rank(connection, queries, (None, None, None))
+        parts = [queries[start : start + batch] for start in range(0, len(queries), batch)]
+        ranked = [row for part in parts for row in await search.rank(connection, part, (None, None, None))]
         return [[one.passage for one in row] for row in ranked]
 
     ways: dict[str, Callable[[], Awaitable[Found]]] = {
@@ -75,8 +83,8 @@ async def measure_all(
 ) -> dict[str, Any]:
     """The report over any number of questions; `said` is told how many were asked."""
     total: dict[str, Ranks] = {}
-    for start in range(0, len(questions), BATCH):
-        batch = questions[start : start + BATCH]
+    for start in range(0, len(questions), _AT_ONCE):
+        batch = questions[start : start + _AT_ONCE]
         ranks = await measure(connection, search, batch)
         total = {name: total[name] + rank for name, rank in ranks.items()} if total else ranks
         said(start + len(batch))

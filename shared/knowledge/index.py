@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from shared.db.pool import Connection, Database
 from shared.db.queries import load
-from shared.knowledge.embed import Embedder, embedder_of, literal
+from shared.knowledge.embed import Embedder, embedder_of, literals
 
 _SQL = load("knowledge")
 
@@ -46,7 +46,7 @@ async def embed_passages(embedder: Embedder, texts: Sequence[Text]) -> Vectors:
     headed = [place for place, text in enumerate(texts) if text.heading]
     whole = [f"{text.heading}\n{text.content}".strip() for text in texts]
     made = await embedder.embed([*whole, *(texts[place].heading for place in headed), *(one for _, one in sentences)])
-    found = [literal(vector) for vector in made]
+    found = literals(made)
     headings = dict(zip(headed, found[len(whole) :], strict=False))
     rest = found[len(whole) + len(headed) :]
     return Vectors(

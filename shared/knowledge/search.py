@@ -15,8 +15,8 @@ from shared.channels.language import ENGLISH, language_told
 from shared.db.pool import Connection, Database, Row
 from shared.db.queries import load
 from shared.errors import FteError
-from shared.knowledge.asking import Scope, Sought, held, sought
-from shared.knowledge.embed import Embedder, WordLlamaEmbedder, embedder_of, literal
+from shared.knowledge.asking import Holders, Scope, Sought, held, sought
+from shared.knowledge.embed import Embedder, WordLlamaEmbedder, embedder_of, literals
 from shared.knowledge.passage import Passage
 from shared.knowledge.query import Word, every_word, words
 from shared.knowledge.rank import SATURATION, Fit, Ranked, fuse
@@ -67,6 +67,7 @@ class KnowledgeSearch:
         self._embedder = embedder
         self._threshold = threshold
         self._spelling = Spelling()
+        self._holders: dict[Filters, Holders] = {}
 
     async def search(
         self,
@@ -129,7 +130,8 @@ class KnowledgeSearch:
         flat = [text for part in texts for text in part]
         vectors = await self._vectors(flat, scope.model)
         parts = [Part(every_word(text), vector) for text, vector in zip(flat, vectors, strict=True)]
-        asked = await sought(connection, scope, [part.words for part in parts], self._spelling)
+        holders = self._holders.setdefault(filters, Holders())
+        asked = await sought(connection, scope, [part.words for part in parts], self._spelling, holders)
         groups = _groups(texts)
         fits = await _fits(connection, scope, parts, asked, groups)
         return [fuse([fits.get(part, {}) for part in group]) for group in groups]
@@ -140,7 +142,7 @@ class KnowledgeSearch:
             if embedder is None:
                 return [None for _ in texts]
             async with asyncio.timeout(_EMBED_TIMEOUT_S):
-                return [literal(vector) for vector in await embedder.embed(texts)]
+                return list(literals(await embedder.embed(texts)))
         except (FteError, TimeoutError) as error:
             logger().warning("search_without_vectors", error_type=type(error).__name__)
             return [None for _ in texts]

@@ -130,3 +130,14 @@ async def test_a_language_is_a_filter(db: Database, tmp_path: Path) -> None:
     assert await search.search("Schuppen streichen", language="en") == []
     assert [one.document_id for one in await search.search("Schuppen streichen", language="de")] == ["schuppen"]
     assert [one.document_id for one in await search.search("Schuppen streichen")] == ["schuppen"]
+
+
+async def test_how_common_a_word_is_is_counted_again_when_documents_change(db: Database, tmp_path: Path) -> None:
+    """What is remembered of the words goes with the passages it was counted in."""
+    search = KnowledgeSearch(db, EMBEDDER, threshold=0.0)
+    write(tmp_path, "sheds", "## How do I paint a shed?\n\nWith a brush.")
+    await ingest_folder(db, EMBEDDER, tmp_path)
+    assert await search.search("gutter") == [] or (await search.search("gutter"))[0].score < FOUND_ABOVE
+    write(tmp_path, "gutters", "## How do I clean a gutter?\n\nWith a hose.", title="Gutters")
+    await ingest_folder(db, EMBEDDER, tmp_path)
+    assert (await search.search("gutter"))[0].document_id == "gutters"

@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.agent import tools
+
 ROOT = Path(__file__).parents[2]
 CHANNELS = ("email", "whatsapp", "web")
 MATTERS = {"refund", "pricing", "legal", "angry", "human"}
 OUTCOMES = {"replied", "escalated", "ignored"}
-TOOLS = {
-    *("search_knowledge", "get_history", "update_ticket", "escalate", "create_ticket"),
-    *("request_identity_link", "confirm_identity_link", "get_ticket", "schedule_follow_up"),
-}
+TOOLS = {one.name for one in tools.TOOLS}
 TICKET_KEYS = {"id", "channel", "from", "name", "body", "label", "language", "expected", "document", "notes"}
 EXPECT_KEYS = {
     *("outcome", "reason", "document", "contains_any", "contains_none"),
