@@ -19,7 +19,7 @@ from shared.delivery.ledger import supersede
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 from tests.builders import email, form, whatsapp
-from tests.integration.test_agent_wire import SEARCH, control, endpoint  # noqa: F401  a fixture
+from tests.integration.test_agent_wire import SEARCH, control
 from tests.unit.test_agent_tools import Shelf
 from tests.unit.test_agent_turn import GOOD, PAGE
 
@@ -29,7 +29,7 @@ NOTE = "They are about to leave us"
 
 @pytest.mark.parametrize("message", [email, whatsapp, lambda text: form(text, ticket_id="PAGE")])
 async def test_the_person_s_words_are_in_the_run_s_input(
-    endpoint: str,  # noqa: F811
+    endpoint: str,
     db: Database,
     vault: Vault,
     settings: Settings,
