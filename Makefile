@@ -37,8 +37,14 @@ up: $(STAMP) webform/dist/widget.js ## the whole system on this machine; DETACH=
 down: $(STAMP) ## stop it
 	@$(BIN)/fte down
 
+# Tests of the running system mostly wait, so the others run beside them; what they said is printed at the end.
+OUTSIDE := tests/acceptance tests/browser tests/contract
+
 test: lint types imports secrets webform-test webform ## everything that must pass
-	$(BIN)/python -m pytest
+	@said="$$(mktemp)"; trap 'kill $$outside 2>/dev/null; rm -f "$$said"' EXIT; \
+	$(BIN)/python -m pytest $(OUTSIDE) >"$$said" 2>&1 & outside=$$!; \
+	$(BIN)/python -m pytest tests $(OUTSIDE:%=--ignore=%); inside=$$?; \
+	wait $$outside; outside_failed=$$?; cat "$$said"; exit $$((inside || outside_failed))
 
 unit: $(STAMP) ## the quick tests alone
 	$(BIN)/python -m pytest tests/unit
