@@ -96,8 +96,8 @@ export class FakeApi {
     if (pathname === '/config') return reply(response, this.config ? 200 : 404, this.config);
     if (!pathname.startsWith('/tickets')) return this.#file(response, pathname);
     const fault = method === 'POST' ? this.faults.shift() : undefined;
-    if (fault && !fault.lost)
-      return reply(response, fault.status ?? 500, fault.body, fault.headers);
+    // A fault of nothing lets its request through: what is meant comes after it.
+    if (fault?.status) return reply(response, fault.status, fault.body, fault.headers);
     const answer = this.#answer(asked, request.headers.authorization);
     if (fault?.lost) return response.destroy();
     return reply(response, ...answer);
