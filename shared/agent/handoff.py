@@ -5,17 +5,15 @@ The words are data: handoffs.txt, one block a language. A language we have no wo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 from shared.agent.dress import dressed, first_name
 from shared.agent.escalation import Reason
+from shared.channels.fixed_texts import fixed_texts
 from shared.channels.message import Channel
 
 _FILE = Path(__file__).with_name("handoffs.txt")
-_BLOCK = re.compile(r"^\[(\w+)\.(\w+)\]$", re.MULTILINE)
 
 _SUBJECTS = {
     Reason.REFUND: "billing",
@@ -42,14 +40,6 @@ def handoff(channel: Channel, reason: Reason, *, name: str, team: str, language:
     return dressed(channel, texts[f"long.{kind}"], name=name, team=team, greet=greet)
 
 
-@cache
 def load_texts() -> Mapping[str, str]:
     """The blocks of handoffs.txt by name; read once, at start."""
-    parts = _BLOCK.split(_FILE.read_text(encoding="utf-8"))
-    names = [f"{first}.{second}" for first, second in zip(parts[1::3], parts[2::3], strict=True)]
-    return {name: _paragraphs(text) for name, text in zip(names, parts[3::3], strict=True)}
-
-
-def _paragraphs(text: str) -> str:
-    """Lines of one paragraph joined: the file is wrapped, the message is not."""
-    return "\n\n".join(" ".join(part.split()) for part in text.strip().split("\n\n"))
+    return fixed_texts(_FILE)

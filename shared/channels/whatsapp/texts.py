@@ -5,16 +5,15 @@ The words are data: texts.txt, one block a kind and language.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
+
+from shared.channels.fixed_texts import fixed_texts
 
 #: The languages of the web form, which are those that have words here.
 LANGUAGES = ("en", "de", "es", "fr", "ar", "ur")
 
 _FILE = Path(__file__).with_name("texts.txt")
-_BLOCK = re.compile(r"^\[(\w+\.\w+)\]$", re.MULTILINE)
 
 
 def fixed(kind: str, language: str, **names: str) -> str:
@@ -33,8 +32,6 @@ def letter(kind: str, language: str, text: str, *, name: str, team: str) -> str:
     return "\n\n".join([greeted, intro[0].upper() + intro[1:], text.strip(), f"{fixed('closing', language)}\n{team}"])
 
 
-@cache
 def load_texts() -> Mapping[str, str]:
     """The blocks of texts.txt by name."""
-    parts = _BLOCK.split(_FILE.read_text(encoding="utf-8"))
-    return {name: " ".join(text.split()) for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+    return fixed_texts(_FILE)
