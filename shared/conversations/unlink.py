@@ -23,13 +23,12 @@ from shared.identity.link import record
 from shared.identity.merge import SQL as MERGING
 from shared.identity.merge import lock_identifiers
 from shared.identity.resolve import Resolved, create_customer
+from shared.identity.unmerge import follow
 from shared.privacy.vault import Vault
 
 SQL = load("unlinking")
 
 _CHANNELS = {"email": ["email", "web"], "phone": ["whatsapp"]}
-_FOLLOW = ("deliveries", "decisions", "long_answers")
-_OWN = ("messages", "tickets", "decisions", "verifications", "ratings", "notes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ async def _unlink(connection: Any, vault: Vault, kind: str, value: str) -> Unlin
     sealed = stranger.keys.seal(stranger.customer_id, "identifier", value)
     await connection.execute(SQL["give_identifier"], found["id"], stranger.customer_id, sealed)
     theirs = await _give(connection, stranger, routes)
-    await _follow(connection, theirs, routes, (owner, stranger.customer_id))
+    await follow(connection, theirs, routes, (owner, stranger.customer_id))
     return Unlinked(kind, owner, stranger.customer_id, len(theirs))
 
 
@@ -122,14 +121,3 @@ async def _part(connection: Any, stranger: Resolved, row: Any, routes: list[UUID
     ticket = (new_ticket_id(), own, owner, row["last_channel"], status, "general", subject, reason, "normal")
     await connection.execute(INBOX["create_ticket"], *ticket)
     return own
-
-
-async def _follow(connection: Any, theirs: list[UUID], routes: list[UUID], customers: tuple[UUID, UUID]) -> None:
-    for table in _FOLLOW:
-        await connection.execute(MERGING[f"follow_{table}"], routes)
-    for table in _OWN:
-        await connection.execute(MERGING[f"own_{table}"], theirs)
-    await connection.execute(MERGING["own_attachments"], list(customers))
-    await connection.execute(MERGING["own_blobs"], list(customers))
-    await connection.execute(MERGING["reopen_for_open"], theirs)
-    await connection.execute(MERGING["bump_epochs"], list(customers))

@@ -17,6 +17,7 @@ from uuid import UUID
 from shared.errors import Rejected
 from shared.identity.merge import SQL, lock_customers
 
+_FOLLOW = ("deliveries", "decisions", "long_answers")
 _OWN = ("messages", "tickets", "decisions", "verifications", "ratings", "notes")
 
 
@@ -41,11 +42,22 @@ async def unmerge(connection: Any, *, merge_id: int | None = None, customer_id: 
     winner, loser = record["winner"], record["loser"]
     await lock_customers(connection, (winner, loser))
     await connection.execute(SQL["mark_parted"], loser)
-    affected = await _give_back(connection, winner, loser, json.loads(record["moved"]))
-    await _follow(connection, affected, (winner, loser))
-    await connection.execute(SQL["bump_epochs"], [winner, loser])
+    affected, routes = await _give_back(connection, winner, loser, json.loads(record["moved"]))
+    await follow(connection, affected, routes, (winner, loser))
     await connection.execute(SQL["mark_undone"], record["id"])
     return Parted(record["id"], winner, loser)
+
+
+async def follow(connection: Any, conversations: list[UUID], routes: list[UUID], customers: tuple[UUID, UUID]) -> None:
+    """What hangs on conversations and routes that changed hands goes where they went; turns of both begin anew."""
+    for table in _FOLLOW:
+        await connection.execute(SQL[f"follow_{table}"], routes)
+    for table in _OWN:
+        await connection.execute(SQL[f"own_{table}"], conversations)
+    await connection.execute(SQL["own_attachments"], list(customers))
+    await connection.execute(SQL["own_blobs"], list(customers))
+    await connection.execute(SQL["reopen_for_open"], conversations)
+    await connection.execute(SQL["bump_epochs"], list(customers))
 
 
 async def _record(connection: Any, merge_id: int | None, customer_id: UUID | None) -> Any:
@@ -73,8 +85,10 @@ async def _require_undoable(connection: Any, record: Any) -> None:
             raise Rejected(f"customer {row['id']} was erased", status=409, reason="erased-customer")
 
 
-async def _give_back(connection: Any, winner: UUID, loser: UUID, moved: Mapping[str, Any]) -> list[UUID]:
-    """Return what the record lists and part what does not belong together; the conversations touched."""
+async def _give_back(
+    connection: Any, winner: UUID, loser: UUID, moved: Mapping[str, Any]
+) -> tuple[list[UUID], list[UUID]]:
+    """Return what the record lists and part what does not belong together; the conversations and routes touched."""
     back = [UUID(one) for one in moved["conversations"]]
     routes, led_to = _uuids(moved["routes"]), _uuids(moved["routes"].values())
     await connection.execute(SQL["return_identifiers"], loser, winner, moved["identifiers"])
@@ -84,9 +98,7 @@ async def _give_back(connection: Any, winner: UUID, loser: UUID, moved: Mapping[
     await connection.execute(SQL["return_messages"], loser, winner, routes, back)
     await connection.execute(SQL["return_blobs"], loser, winner, _uuids(moved["blobs"]))
     own, parted = await _part(connection, winner, back)
-    for table in ("deliveries", "decisions", "long_answers"):
-        await connection.execute(SQL[f"follow_{table}"], [*routes, *parted])
-    return [*back, *led_to, *own]
+    return [*back, *led_to, *own], [*routes, *parted]
 
 
 async def _part(connection: Any, winner: UUID, back: list[UUID]) -> tuple[list[UUID], list[UUID]]:
@@ -100,14 +112,6 @@ async def _part(connection: Any, winner: UUID, back: list[UUID]) -> tuple[list[U
     await connection.execute(SQL["part_routes"], own, routes, back)
     await connection.execute(SQL["part_messages"], own, routes, back)
     return [own], routes
-
-
-async def _follow(connection: Any, conversations: list[UUID], customers: tuple[UUID, UUID]) -> None:
-    for table in _OWN:
-        await connection.execute(SQL[f"own_{table}"], conversations)
-    await connection.execute(SQL["own_attachments"], list(customers))
-    await connection.execute(SQL["own_blobs"], list(customers))
-    await connection.execute(SQL["reopen_for_open"], conversations)
 
 
 def _uuids(texts: Any) -> list[UUID]:
