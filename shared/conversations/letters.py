@@ -5,20 +5,18 @@ Only ever to an address that the customer is known to own; a reply to it joins t
 
 from __future__ import annotations
 
-import json
 import re
-import uuid
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from shared.channels.message import Channel
 from shared.channels.plain_text import one_line
+from shared.conversations.notices import own_route
 from shared.db.queries import load
 from shared.privacy.vault import Keyset, Vault
 
 SQL = load("letters")
-_NOTICES = load("notices")
 _NAME = re.compile(r"[^\W\d_][\w .'’-]{0,59}")
 
 
@@ -44,9 +42,5 @@ async def open_thread(
     connection: Any, vault: Vault, keys: Keyset, customer_id: UUID, conversation_id: UUID, to: Addressee
 ) -> UUID:
     """A route for a mail that answers no mail; the route's id."""
-    route_id = uuid.uuid4()
-    key = vault.lookup("route", json.dumps([Channel.EMAIL, "letter", str(route_id)]))
-    address = json.dumps({"address": to.address, "name": to.name, "thread": ""})
-    sealed = keys.seal(customer_id, "route.address", address)
-    await connection.execute(_NOTICES["open_route"], route_id, Channel.EMAIL, key, customer_id, conversation_id, sealed)
-    return route_id
+    whom = Channel.EMAIL, to.address, to.name
+    return await own_route(connection, vault, keys, customer_id, conversation_id, "letter", whom)

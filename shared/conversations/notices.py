@@ -42,7 +42,8 @@ async def post(
     """
     message_id, delivery_id = uuid.uuid4(), uuid.uuid4()
     channel, owner = notice.channel, customer_id
-    route_id = notice.route_id or await _own_route(connection, vault, keys, owner, conversation_id, notice)
+    to = channel, notice.address, notice.name
+    route_id = notice.route_id or await own_route(connection, vault, keys, owner, conversation_id, "notice", to)
     subject = keys.seal(owner, "message.subject", notice.subject) if notice.subject else None
     body = keys.seal(owner, "message.body", notice.text)
     written = (message_id, conversation_id, owner, route_id, channel, Trust.CLAIMED, subject, body)
@@ -51,12 +52,18 @@ async def post(
     return delivery_id
 
 
-async def _own_route(
-    connection: Any, vault: Vault, keys: Keyset, owner: UUID, conversation_id: UUID, notice: Notice
+async def own_route(
+    connection: Any,
+    vault: Vault,
+    keys: Keyset,
+    owner: UUID,
+    conversation_id: UUID,
+    what: str,
+    to: tuple[Channel, str, str],
 ) -> UUID:
-    route_id = uuid.uuid4()
-    key = vault.lookup("route", json.dumps([notice.channel, "notice", str(route_id)]))
-    address = json.dumps({"address": notice.address, "name": notice.name, "thread": ""})
-    sealed = keys.seal(owner, "route.address", address)
-    await connection.execute(SQL["open_route"], route_id, notice.channel, key, owner, conversation_id, sealed)
+    """A route to (channel, address, name) that nothing else is on; `what` says of which kind its text is."""
+    route_id, (channel, address, name) = uuid.uuid4(), to
+    key = vault.lookup("route", json.dumps([channel, what, str(route_id)]))
+    sealed = keys.seal(owner, "route.address", json.dumps({"address": address, "name": name, "thread": ""}))
+    await connection.execute(SQL["open_route"], route_id, channel, key, owner, conversation_id, sealed)
     return route_id
