@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -37,16 +38,7 @@ class TicketSeen(BaseModel):
 async def get_ticket(run: ToolRun, _arguments: GetTicket) -> TicketSeen:
     """See GetTicket."""
     one = run.turn.ticket
-    if one is None:
-        return TicketSeen()
-    return TicketSeen(
-        subject=one.subject,
-        status=one.status,
-        category=one.category,
-        priority=one.priority,
-        opened_at=one.opened_at,
-        follow_up_at=one.follow_up_at,
-    )
+    return TicketSeen(**asdict(one)) if one else TicketSeen()
 
 
 async def schedule_follow_up(run: ToolRun, arguments: ScheduleFollowUp) -> Noted:

@@ -19,6 +19,7 @@ from shared.channels.language import ENGLISH
 from shared.channels.message import Channel
 from shared.channels.whatsapp.texts import LANGUAGES, fixed
 from shared.conversations.mailbox import OpenTurn
+from shared.conversations.notices import SQL as NOTICES
 from shared.conversations.numbers import SQL as NUMBERS
 from shared.conversations.numbers import lookup_of
 from shared.db.pool import Database
@@ -50,12 +51,12 @@ class FollowUp:
     language: str
 
 
-async def schedule(connection: Any, turn: OpenTurn, wanted: FollowUp) -> bool:
-    """Put it down, in place of one that waits; False after one that was said and that nobody answered."""
+async def schedule(connection: Any, turn: OpenTurn, wanted: FollowUp) -> None:
+    """Put it down, in place of one that waits; nothing after one that was said and that nobody answered."""
     here = turn.lease.conversation_id
     await connection.execute(SQL["drop_waiting"], here, "replaced")
     row = (uuid.uuid4(), here, turn.route_id, wanted.purpose, wanted.language, wanted.hours, turn.message_ids)
-    return await connection.fetchval(SQL["schedule"], *row) is not None
+    await connection.execute(SQL["schedule"], *row)
 
 
 async def say_due(db: Database, vault: Vault, settings: Settings, conversation_id: UUID) -> UUID | None:
@@ -112,7 +113,7 @@ async def _say(
     message_id, delivery_id = uuid.uuid4(), uuid.uuid4()
     body = keys.seal(owner, "message.body", text)
     await connection.execute(SQL["insert_message"], message_id, conversation_id, owner, route_id, channel, body)
-    await connection.execute(SQL["insert_delivery"], delivery_id, message_id, conversation_id, route_id, channel)
+    await connection.execute(NOTICES["insert_delivery"], delivery_id, message_id, conversation_id, route_id, channel)
     return message_id, delivery_id
 
 

@@ -14,8 +14,7 @@ CROSS JOIN LATERAL (SELECT max(seq) AS seq FROM messages m
                       AND (m.id = ANY ($7::uuid[]) OR $7::uuid[] = '{}')) AS last
 WHERE c.id = $2 AND last.seq IS NOT NULL
   AND NOT EXISTS (SELECT FROM follow_ups f
-                  WHERE f.conversation_id = c.id AND f.state = 'said' AND f.after_seq >= last.seq)
-RETURNING id;
+                  WHERE f.conversation_id = c.id AND f.state = 'said' AND f.after_seq >= last.seq);
 
 -- name: due
 SELECT DISTINCT conversation_id FROM follow_ups WHERE state = 'waiting' AND due_at <= now() LIMIT 100;
@@ -43,7 +42,3 @@ UPDATE follow_ups SET state = $2, reason = $3, message_id = $4, decided_at = now
 -- name: insert_message
 INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, body_enc, received_at)
 VALUES ($1, $2, $3, $4, $5, 'agent', 'verified', $6, now());
-
--- name: insert_delivery
-INSERT INTO deliveries (id, message_id, conversation_id, route_id, channel, author, arrived_at)
-VALUES ($1, $2, $3, $4, $5, 'agent', now());
