@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -106,11 +106,7 @@ async def look(db: Database, vault: Vault, lease: Lease) -> Look:
         messages = await connection.fetch(SQL["open_messages"], lease.conversation_id)
         if not messages:
             return Look(row["arrived"], None)
-        files = await files_of(connection, [m["id"] for m in messages])
-        ticket = await connection.fetchrow(SQL["ticket_of"], lease.conversation_id)
-        keys = await vault.keys_for(connection, _sealed([*messages, *files, *([ticket] if ticket else [])]))
-        notes = await notes_of(connection, vault, row["customer_id"], messages, keys)
-    return Look(row["arrived"], replace(_turn(lease, row, messages, files, keys, notes), ticket=_ticket(ticket, keys)))
+        return Look(row["arrived"], await _turn(connection, vault, lease, row, messages))
 
 
 async def peek(db: Database, vault: Vault, conversation_id: UUID) -> OpenTurn:
@@ -123,12 +119,7 @@ async def peek(db: Database, vault: Vault, conversation_id: UUID) -> OpenTurn:
         if row is None or row["state"] != "agent":
             raise Permanent("there is no such conversation with the agent", reason="unknown-conversation")
         messages = await connection.fetch(SQL["open_messages"], conversation_id)
-        files = await files_of(connection, [m["id"] for m in messages])
-        ticket = await connection.fetchrow(SQL["ticket_of"], conversation_id)
-        keys = await vault.keys_for(connection, _sealed([row, *messages, *files, *([ticket] if ticket else [])]))
-        notes = await notes_of(connection, vault, row["customer_id"], messages, keys)
-    turn = _turn(Lease(conversation_id, UUID(int=0)), row, messages, files, keys, notes)
-    return replace(turn, ticket=_ticket(ticket, keys))
+        return await _turn(connection, vault, Lease(conversation_id, UUID(int=0)), row, messages)
 
 
 async def count_attempt(db: Database, turn: OpenTurn) -> int:
@@ -170,14 +161,12 @@ def _sealed(rows: Sequence[Any]) -> list[bytes]:
     return [value for row in rows for name, value in row.items() if name.endswith("_enc") and value]
 
 
-def _turn(
-    lease: Lease,
-    row: Any,
-    messages: Sequence[Any],
-    files: Sequence[Any],
-    keys: Keyset,
-    notes: Mapping[UUID, tuple[str, ...]],
-) -> OpenTurn:
+async def _turn(connection: Any, vault: Vault, lease: Lease, row: Any, messages: Sequence[Any]) -> OpenTurn:
+    """The messages with their files and the ticket, opened; `row` says where to answer where there is no message."""
+    files = await files_of(connection, [m["id"] for m in messages])
+    ticket = await connection.fetchrow(SQL["ticket_of"], lease.conversation_id)
+    keys = await vault.keys_for(connection, _sealed([row, *messages, *files, *([ticket] if ticket else [])]))
+    notes = await notes_of(connection, vault, row["customer_id"], messages, keys)
     first = messages[0] if messages else row
     attached = opened(files, keys)
     trusts = {Trust(m["trust"]) for m in messages} | {Trust(row["trust"])}
@@ -194,6 +183,7 @@ def _turn(
         messages=tuple(_open(m, keys, attached.get(m["id"], ()), notes.get(m["id"], ())) for m in messages),
         quiet_s=first["quiet_s"] if messages else 0.0,
         waited_s=first["waited_s"] if messages else 0.0,
+        ticket=_ticket(ticket, keys),
     )
 
 
