@@ -18,7 +18,7 @@ from shared.agent.plain import Block, blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import SmallTalk
 from shared.channels.fold import fold
-from shared.channels.language import ENGLISH, common_words
+from shared.channels.language import ENGLISH, common_words, without_region
 from shared.channels.limits import MOST_UNITS, utf16_units
 from shared.channels.message import Channel
 
@@ -41,7 +41,7 @@ class Source:
     @property
     def tongue(self) -> str:
         """The language without its region: `de` of `de-AT`."""
-        return self.language.lower().split("-")[0]
+        return without_region(self.language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,11 @@ def language_told(texts: Iterable[str]) -> str | None:
     return _by_words(text)
 
 
+def without_region(tag: str) -> str:
+    """The language of a tag: `de` of `de-AT` (RFC 5646, section 2.1)."""
+    return tag.partition("-")[0].lower()
+
+
 def common_words() -> Mapping[str, frozenset[str]]:
     """The commonest words of each language, without accents."""
     return word_lists(_FILE)

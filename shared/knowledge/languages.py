@@ -5,6 +5,8 @@ Snowball's, as PostgreSQL 16 ships them (pg_ts_dict); a language without one is 
 
 from __future__ import annotations
 
+from shared.channels.language import without_region
+
 _STEMMED = {
     "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
     "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian",
@@ -16,5 +18,5 @@ _STEMMED = {
 
 def dictionary(language: str) -> str:
     """The dictionary of a language tag (RFC 5646, `de-AT`), by its first part."""
-    name = _STEMMED.get(language.lower().split("-")[0])
+    name = _STEMMED.get(without_region(language))
     return f"{name}_stem" if name else "simple"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.channels.language import ENGLISH, language_told
+from shared.channels.language import ENGLISH, language_told, without_region
 from shared.db.pool import Connection, Database, Row
 from shared.db.queries import load
 from shared.errors import FteError
@@ -118,7 +118,7 @@ class KnowledgeSearch:
 
     async def _sure(self, connection: Connection, query: str, filters: Filters) -> list[Ranked]:
         (ranked,) = await self.rank(connection, [query], filters)
-        english = _tongue(filters[1] or ENGLISH) == ENGLISH or self._embedder.name != WordLlamaEmbedder.name
+        english = without_region(filters[1] or ENGLISH) == ENGLISH or self._embedder.name != WordLlamaEmbedder.name
         least = self._threshold if english else self._threshold + _FOREIGN_DOUBT
         return [one for one in ranked if one.confidence >= least]
 
@@ -154,12 +154,8 @@ def _to_try(written: Sequence[str], query: str) -> tuple[list[str], list[str]]:
     Of a few words nothing may tell: then all are others, the one with most documents first.
     """
     told = language_told([query])
-    asked_in = [one for one in written if _tongue(one) == told]
+    asked_in = [one for one in written if without_region(one) == told]
     return asked_in, [one for one in written if one not in asked_in]
-
-
-def _tongue(language: str) -> str:
-    return language.lower().split("-")[0]
 
 
 def _lead(ranked: Sequence[Ranked]) -> float:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
+from shared.channels.language import without_region
 from shared.channels.message import Trust
 from shared.channels.web.form import NO_STORE, FormNeeded
 from shared.channels.web.token import Holder, seal_token
@@ -132,7 +133,7 @@ def _language(accepted: str) -> str:
 def _ranked(part: str) -> tuple[float, str]:
     name, _, weight = part.strip().partition(";q=")
     try:
-        return float(weight or 1), name.split("-")[0].lower()
+        return float(weight or 1), without_region(name)
     except ValueError:
         return 0.0, ""
 
