@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.conftest import make_settings
 from tests.evals.scenarios.__main__ import arguments, live_environment, main
 from tests.evals.scenarios.checks import Delivered, Seen, always, broken
-from tests.evals.scenarios.outside import body_of
+from tests.evals.scenarios.outside import Outside, body_of
 from tests.evals.scenarios.play import Try
 from tests.evals.scenarios.report import Report, pass_hat
 from tests.evals.scenarios.run import Unfit
-from tests.evals.scenarios.story import Expect, Scenario, WrongScenario, load
+from tests.evals.scenarios.story import Expect, Person, Scenario, WrongScenario, load
 
 LETTER = """Dear Priya Okafor,
 
@@ -268,6 +270,25 @@ def test_a_report_tells_whom_the_escalation_reached_and_what_it_cost() -> None:
     assert unpriced.cost() is None
     assert "unknown" in "\n".join(unpriced.lines())
     assert Report([tried("web-a", decisions=[free])], k=1).cost() == 0
+
+
+# -- customers ------------------------------------------------------------------------------------
+
+
+async def test_customers_who_come_at_once_have_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the first ones, who ask together which are taken: another's message would count as theirs."""
+    drawn = iter([220, 2, 220, 2, 220, 3])
+    monkeypatch.setattr("tests.evals.scenarios.outside.random.randrange", lambda *_: next(drawn))
+    endpoints = {"functions": {}, "simulators": {"twilio": "http://twilio.example.com"}, "operator_token": "secret"}
+
+    async def nothing_sent(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)  # as a wire does: the other goes on
+        return httpx.Response(200, json=[])
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(nothing_sent)) as client:
+        outside = Outside(endpoints, {}, client)
+        who = await asyncio.gather(*(outside.customer(Person(name="Ada Example")) for _ in range(2)))
+    assert [one.number[-10:] for one in who] == ["2205550102", "2205550103"]
 
 
 # -- a live model ----------------------------------------------------------------------------------

@@ -94,7 +94,9 @@ class Outside:
     async def customer(self, person: Person) -> Customer:
         """Somebody nobody met yet, also not in an earlier run on this system."""
         if self._used is None:
-            self._used = {number for number, _ in await self._texts.get(since=time.monotonic())}
+            known = {number for number, _ in await self._texts.get(since=time.monotonic())}
+            # Others asked meanwhile, and may have taken numbers already.
+            self._used = known if self._used is None else self._used
         number = ""
         while not number or number in self._used:
             # 555-0100 to 555-0199 are reserved for fiction in every area code; 201 is our sender's and other tests'.
