@@ -51,11 +51,17 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     asyncio.run(server.stop())
 
 
+@pytest.fixture
+def template() -> str:
+    """What a test's database begins as: migrated and empty."""
+    return "fte_template"
+
+
 @pytest_asyncio.fixture
-async def dsn(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+async def dsn(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
     """The DSN of a database of this test's own, as the functions' role."""
     name = f"t_{uuid.uuid4().hex[:16]}"
-    await postgres.create_database(name, template="fte_template")
+    await postgres.create_database(name, template=template)
     yield postgres.dsn(APP, name)
     await postgres.drop_database(name)
 

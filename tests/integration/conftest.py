@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 import uvicorn
 
@@ -14,15 +15,34 @@ from shared.db.pool import Database
 from shared.delivery.alarms import Alarms
 from shared.delivery.ledger import Ledger
 from shared.delivery.send import Sending
+from shared.knowledge.embed import WordLlamaEmbedder
+from shared.knowledge.ingest import ingest_folder
+from shared.local.postgres import APP, EmbeddedPostgres
 from shared.local.simulators.openai.app import create_app
 from shared.local.simulators.openai.config import OpenAIConfig
 from shared.privacy.vault import Vault
 from shared.settings import Settings
+from tests.evals.run_cases import DOCUMENTS
 from tests.integration.test_ledger import Wire
 from tests.integration.whatsapp_side import (
     GERMAN,
     TEMPLATE,
 )
+
+
+@pytest.fixture(scope="session")
+def documents_template(postgres: EmbeddedPostgres) -> str:
+    """A database with the company's documents: storing them takes seconds, and copying them next to none."""
+    name = "fte_documents"
+
+    async def fill() -> None:
+        await postgres.create_database(name, template="fte_template")
+        db = Database(postgres.dsn(APP, name), size=2, timeout_s=30)
+        await ingest_folder(db, WordLlamaEmbedder(), DOCUMENTS)
+        await db.close()
+
+    asyncio.run(fill())
+    return name
 
 
 @pytest_asyncio.fixture

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
@@ -18,6 +19,12 @@ from tests.evals.cases import Case, load_cases
 from tests.evals.run_cases import DOCUMENTS, agents, baseline, run_all, run_case, table
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def template(documents_template: str) -> str:
+    """With the company's documents in it: `agents` finds them stored."""
+    return documents_template
 
 
 async def test_cases_pass_through_the_tools_and_in_production_with_the_same_outcome(

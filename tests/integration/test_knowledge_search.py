@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from shared.db.pool import Database
 from shared.errors import Retryable
@@ -14,7 +13,6 @@ from shared.knowledge.embed import WordLlamaEmbedder
 from shared.knowledge.ingest import ingest_folder
 from shared.knowledge.search import FOUND_ABOVE, KnowledgeSearch
 from tests.evals.retrieval import ask_all
-from tests.evals.run_cases import DOCUMENTS
 from tests.integration.test_knowledge_ingest import write
 
 EMBEDDER = WordLlamaEmbedder()
@@ -30,11 +28,16 @@ class Away:
         raise Retryable("away")
 
 
-@pytest_asyncio.fixture
-async def products(db: Database) -> AsyncIterator[KnowledgeSearch]:
+@pytest.fixture
+def template(request: pytest.FixtureRequest, template: str) -> str:
+    """With the company's documents where a test searches them."""
+    return request.getfixturevalue("documents_template") if "products" in request.fixturenames else template
+
+
+@pytest.fixture
+def products(db: Database) -> KnowledgeSearch:
     """The search over context/products."""
-    await ingest_folder(db, EMBEDDER, DOCUMENTS)
-    yield KnowledgeSearch(db, EMBEDDER)
+    return KnowledgeSearch(db, EMBEDDER)
 
 
 async def test_questions_find_their_documents_and_others_find_nothing(products: KnowledgeSearch) -> None:
