@@ -37,8 +37,9 @@ up: $(STAMP) webform/dist/widget.js ## the whole system on this machine; DETACH=
 down: $(STAMP) ## stop it
 	@$(BIN)/fte down
 
-# Tests of the running system mostly wait, so the others run beside them; what they said is printed at the end.
-OUTSIDE := tests/acceptance tests/browser tests/contract
+# Tests through processes mostly wait, so the others run beside them; what they said is printed at the end. Halves that
+# take about as long: what is not named here runs with the others.
+OUTSIDE := tests/acceptance tests/browser $(wildcard tests/contract/test_*.py)
 
 test: lint types imports secrets webform-test webform ## everything that must pass
 	@said="$$(mktemp)"; trap 'kill $$outside 2>/dev/null; rm -f "$$said"' EXIT; \
