@@ -311,13 +311,19 @@ async def test_kafka_away_for_a_while_loses_nothing_not_even_a_dead_letter(
 
             async def dead_letter_failed() -> bool:
                 stats = await dispatcher.stats()
-                return stats["delivered"] == 1 and "dead letter sink" in (stats["last_error"] or "")
+                return stats["delivered"] == 1 and stats["dead_letter_error"] is not None
 
             await until(dead_letter_failed, 30)
         finally:
             await kafka_broker.resume()
         letters = await topics.read_async(dead, 1, 40)
         assert [each["value"] for each in letters] == [b"poison"]
+
+        async def dead_letter_written() -> bool:
+            stats = await dispatcher.stats()
+            return stats["dead_lettered"] == 1 and stats["dead_letter_error"] is None
+
+        await until(dead_letter_written)
         topics.write(topic, [b"after"], partition=0, headers=CE)
         await until(lambda: b"after" in sink.bodies(), 40)
         await until(lambda: topics.committed(group, topic) == {0: 3}, 20, lambda: topics.committed(group, topic))

@@ -104,10 +104,13 @@ class Courier:
         wait_s = _DEAD_LETTER_FIRST_WAIT_S
         while True:
             try:
-                return await self._producer.publish_raw(sink.topic, key, value, headers)
+                await self._producer.publish_raw(sink.topic, key, value, headers)
             except (FteError, TimeoutError) as error:
-                self._counts.last_error = f"{self._clock.now().isoformat(timespec='seconds')} dead letter sink: {error}"
+                self._counts.dead_letter_error = f"{self._clock.now().isoformat(timespec='seconds')} {error}"
                 logger().error("dead_letter_sink_fails", source=self._source.name, topic=sink.topic, exc_info=error)
+            else:
+                self._counts.dead_letter_error = None
+                return
             await self._clock.sleep(wait_s)
             wait_s = min(wait_s * 2, _DEAD_LETTER_LONGEST_WAIT_S)
 
