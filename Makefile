@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 FUNCTION ?=
+K ?= 2
 
 .PHONY: help setup up down test unit lint format types imports secrets webform webform-test screenshots fuzz bench eval escalation lock deploy clean
 
@@ -79,8 +80,9 @@ fuzz: $(STAMP) ## the property tests at 100,000 examples each
 bench: $(STAMP) webform/dist/widget.js ## inbound to delivered, P50 and P95 per channel, beside a bare function
 	$(BIN)/python -m tests.load.bench
 
-eval: $(STAMP) ## the cases through the tools and through the production agent; the confusion matrix of escalation
-	$(BIN)/python -m tests.evals.run_cases
+eval: $(STAMP) ## cases through tools and production, the confusion matrix of escalation, scenarios through the functions K times
+	@$(BIN)/python -m tests.evals.run_cases; cases=$$?; echo; \
+	$(BIN)/python -m tests.evals.scenarios -k $(K); exit $$((cases || $$?))
 
 escalation: $(STAMP) ## learn the weights of the escalation check anew, after a change of its examples or ideas
 	$(BIN)/python -m shared.agent.likeness.train

@@ -64,6 +64,11 @@ class Try:
         """Whether everything was as expected."""
         return not self.faults
 
+    @property
+    def flawless(self) -> bool:
+        """Whether it passed without a step that failed as known either."""
+        return self.passed and not any(self.known.values())
+
 
 class Player:
     """Plays one try."""

@@ -60,7 +60,10 @@ class Report:
         }
 
     def channels(self) -> dict[str, dict[str, float]]:
-        """By channel, and over all: scenarios, how many are known to fail, pass^1 and pass^k over the others."""
+        """By channel, and over all: scenarios, how many are known to fail, pass^1 and pass^k over the others.
+
+        `with known` is pass^1 over all of them, where what fails as known has failed.
+        """
         groups: dict[str, list[list[Try]]] = defaultdict(list)
         for tries in self._by_scenario.values():
             groups[tries[0].scenario.channel].append(tries)
@@ -140,15 +143,18 @@ class Report:
             "known": len(scenarios) - len(judged),
             "pass^1": round(hats[1], 4),
             f"pass^{self.k}": round(hats[self.k], 4),
+            "with known": round(
+                sum(sum(one.flawless for one in tries) / len(tries) for tries in scenarios) / (len(scenarios) or 1), 4
+            ),
         }
 
     def _table(self) -> list[str]:
         most = f"pass^{self.k}"
-        head = f"{'channel':10}{'scenarios':>10}{'known':>7}{'pass^1':>9}" + (f"{most:>9}" if self.k > 1 else "")
+        names = ["pass^1", *([most] if self.k > 1 else []), "with known"]
+        head = f"{'channel':10}{'scenarios':>10}{'known':>7}" + "".join(f"{name:>12}" for name in names)
         rows = [
-            f"{name:10}{row['scenarios']:10.0f}{row['known']:7.0f}{row['pass^1']:9.1%}"
-            + (f"{row[most]:9.1%}" if self.k > 1 else "")
-            for name, row in self.channels().items()
+            f"{channel:10}{row['scenarios']:10.0f}{row['known']:7.0f}" + "".join(f"{row[name]:12.1%}" for name in names)
+            for channel, row in self.channels().items()
         ]
         return [head, *rows]
 
