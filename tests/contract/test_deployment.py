@@ -7,12 +7,16 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import tomllib
 from base64 import b64decode
+from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import grimp
 import pytest
 import yaml
 
@@ -129,6 +133,26 @@ def test_a_lock_has_what_its_extra_names_in_the_versions_that_are_tested(functio
     text = (ROOT / "requirements" / f"{function}.txt").read_text(encoding="utf-8")
     assert "://" not in text
     assert all("--hash=sha256:" in entry for entry in re.split(r"\n(?=[a-z0-9])", text))
+
+
+@cache
+def _imports() -> grimp.ImportGraph:
+    return grimp.build_graph("functions", "shared", include_external_packages=True, exclude_type_checking_imports=True)
+
+
+#: Imported where they are used, by code that this function never reaches: each normalises its own channel's addresses.
+_ELSEWHERE = {("gmail-push", "phonenumbers"), ("whatsapp-webhook", "email_validator")}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_image_has_every_library_that_its_code_imports(function: str) -> None:
+    """What the function's main reaches, in shared/ too, is locked for it: else its image dies at the first import."""
+    reached = _imports().find_upstream_modules(f"functions.{function.replace('-', '_')}.main")
+    outside = {name.partition(".")[0] for name in reached} - {"functions", "shared"} - sys.stdlib_module_names
+    assert {"functions_framework", "prometheus_client"} <= outside
+    owners, locked = packages_distributions(), set(_locked(function))
+    missing = {name for name in outside if not {re.sub(r"[._]", "-", each).lower() for each in owners[name]} & locked}
+    assert {(function, name) for name in missing} == {each for each in _ELSEWHERE if each[0] == function}
 
 
 def test_no_image_carries_anothers_weight() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from shared.channels.cursors import advance_cursor, channel_health, read_cursor, set_watch
 from shared.channels.gmail import intake as module
-from shared.channels.gmail.answered import Answer
+from shared.channels.gmail.answers import Answer
 from shared.channels.gmail.client import HistoryGone, MessageGone
 from shared.channels.gmail.inbound import NOBODY, Read
 from shared.channels.gmail.intake import FIRST_LOOK, MOST_RESYNCED, POLL_AFTER, RESYNC, Intake

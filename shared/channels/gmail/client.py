@@ -14,7 +14,7 @@ from typing import Any
 import httplib2  # pyright: ignore[reportMissingTypeStubs]
 from googleapiclient.discovery import build  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
-from shared.channels.gmail.answered import HEADERS, Answer, answers_of
+from shared.channels.gmail.answers import HEADERS, Answer, answers_of
 from shared.channels.gmail.compose import DELIVERY_HEADER
 from shared.channels.gmail.failures import MALFORMED, NotFound
 from shared.channels.gmail.raw_mail import RawMail

@@ -22,7 +22,8 @@ from shared.channels.cursors import (
     set_due,
     set_watch,
 )
-from shared.channels.gmail.answered import ANSWERED, LATE, Answer, answered
+from shared.channels.gmail.answered import ANSWERED, LATE, answered
+from shared.channels.gmail.answers import Answer
 from shared.channels.gmail.client import HistoryGone, MessageGone
 from shared.channels.gmail.failures import MALFORMED
 from shared.channels.gmail.inbound import NOBODY, Read, read_mail
