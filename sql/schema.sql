@@ -269,7 +269,9 @@ CREATE TABLE whatsapp_numbers (
     asked_at      timestamptz,
     stopped_at    timestamptz,
     stop_reason   text,
-    farewell      uuid REFERENCES deliveries (id)
+    farewell      uuid REFERENCES deliveries (id),
+    -- When the latest STOP or START was said, which need not be when it came.
+    commanded_at  timestamptz
 );
 
 -- The whole of an answer that WhatsApp had no room for: offered, then wanted, then sent by e-mail.

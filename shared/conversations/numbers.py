@@ -89,7 +89,10 @@ class _Arrival:
     async def obey(self) -> UUID | None:
         """Do what a command asks, and confirm it unless Twilio did; the confirmation's delivery."""
         facts = self.message.whatsapp
-        if facts is None or self.message.ignored not in ("opt-out", OPTED_IN, "help"):
+        # START counts as said also where it is a word like any other, so that an older STOP finds it.
+        if facts is None or await self._is_overtaken(facts.command):
+            return None
+        if self.message.ignored not in ("opt-out", OPTED_IN, "help"):
             return None
         kind = await self._carry_out(facts.command)
         if not kind or facts.settled:
@@ -100,6 +103,13 @@ class _Arrival:
         if kind == "stopped":
             await self.connection.execute(SQL["say_farewell"], self.lookup, notice)
         return notice
+
+    async def _is_overtaken(self, command: str) -> bool:
+        """Whether the opposite was said later and came first: events, and what a listing finds, come in any order."""
+        if command not in ("stop", "start"):
+            return False
+        said = (self.lookup, self.message.received_at, command == "stop")
+        return await self.connection.fetchval(SQL["commanded"], *said) is None
 
     async def _carry_out(self, command: str) -> str:
         """What to confirm; empty when there is nothing to say, as to a number that is stopped already."""

@@ -43,12 +43,13 @@ UPDATE deliveries SET status = 'unknown', unknown_since = coalesce(unknown_since
 WHERE id = $1;
 
 -- name: answered_by
--- The customer's message an e-mail answers: the newest on the route before ours.
+-- The customer's message an e-mail answers: the newest on the route of those that it ended, and not what came while it
+-- was written; else the newest before ours, a robot's only where there is no other.
 SELECT m.subject_enc, m.body_enc, m.details_enc, m.received_at
 FROM messages m
+JOIN (SELECT o.id, o.seq FROM messages o JOIN deliveries d ON d.message_id = o.id WHERE d.id = $2) ours ON m.seq < ours.seq
 WHERE m.route_id = $1 AND m.author = 'customer'
-  AND m.seq < (SELECT o.seq FROM messages o JOIN deliveries d ON d.message_id = o.id WHERE d.id = $2)
-ORDER BY m.seq DESC
+ORDER BY coalesce(m.reply_id = ours.id, false) DESC, (m.outcome IS DISTINCT FROM 'ignored') DESC, m.seq DESC
 LIMIT 1;
 
 -- name: mailed_before

@@ -12,6 +12,13 @@ INSERT INTO whatsapp_numbers AS n (lookup, stopped_at, stop_reason) VALUES ($1, 
 ON CONFLICT (lookup) DO UPDATE SET stopped_at = now(), stop_reason = $2 WHERE n.stopped_at IS NULL
 RETURNING true;
 
+-- name: commanded
+-- Whether no later STOP or START is known than this one, said at $2; a STOP ($3) counts too if it was said as late.
+UPDATE whatsapp_numbers SET commanded_at = $2
+WHERE lookup = $1
+  AND (commanded_at IS NULL OR commanded_at < $2 OR ($3 AND commanded_at = $2))
+RETURNING true;
+
 -- name: say_farewell
 UPDATE whatsapp_numbers SET farewell = $2 WHERE lookup = $1;
 

@@ -20,17 +20,21 @@ from shared.agent.database_links import DatabaseLinks
 from shared.agent.turn import AgentDeps, open_agent, run_turn
 from shared.agent.verdict import ask, to_verdict
 from shared.channels.limits import utf16_units
-from shared.channels.message import InboundMessage, Trust
+from shared.channels.message import Channel, InboundMessage, Trust
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import commit_turn
 from shared.conversations.history import history
 from shared.conversations.lease import Stale
 from shared.db.pool import Database
+from shared.delivery.alarms import Alarms
+from shared.delivery.ledger import Ledger
+from shared.delivery.send import Sending
 from shared.identity.link import link, unmerge_customers
 from shared.mcp.server import build_server
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 from tests.builders import email, form, whatsapp
+from tests.integration.test_ledger import Wire
 from tests.unit.test_agent_tools import Shelf
 
 PHONE, ADDRESS = "+12015550123", "ada@example.org"
@@ -148,6 +152,28 @@ async def test_an_address_is_linked_to_a_phone_by_a_whatsapp_code(side: Side) ->
     assert "a…@example.org" in text
     await side.write(email(f"My code: {await side.code()}", thread="t1"))
     assert len(await side.customers()) == 1
+
+
+async def test_a_number_that_is_silent_is_told_how_to_get_its_code(side: Side) -> None:
+    """WhatsApp lets no code through a day after its last message; who asks is told what to do, and then it comes."""
+    told = await side.write(email(f"Please link my number {PHONE} with this address.", subject="My number"))
+    assert await delivered_on_whatsapp(side) == []
+    assert "first write us anything on WhatsApp from that number" in " ".join(told.text.split())
+    await side.write(whatsapp("my app crashes"))
+    await side.write(email(f"None came. I have written to you there now: send a new code to my number {PHONE}"))
+    assert await delivered_on_whatsapp(side) == [(await side.notices())[-1][1]]
+
+
+async def delivered_on_whatsapp(side: Side) -> list[str]:
+    """Send every notice that waits; those that reached their number."""
+    wire, alarms = Wire(), Alarms()
+    sending = Sending(Ledger(side.db, side.vault, side.settings), dict.fromkeys(Channel, wire), alarms)
+    for row in await side.db.fetch(
+        "SELECT d.id FROM deliveries d JOIN messages m ON m.id = d.message_id WHERE m.kind = 'notice' ORDER BY d.seq"
+    ):
+        await sending.deliver(row["id"])
+    await alarms.close()
+    return [sent.text for sent in wire.delivered]
 
 
 async def test_an_unknown_address_becomes_the_asker_s_and_nothing_tells(side: Side) -> None:

@@ -7,10 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from shared.channels.message import InboundMessage, Trust
+from shared.channels.message import EmailHeaders, InboundMessage, Trust
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
+from shared.conversations.desk import Desk
 from shared.db.pool import Database
+from shared.delivery.ledger import Ledger, supersede
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 from tests.builders import email
@@ -26,6 +28,16 @@ async def answered(db: Database, vault: Vault, settings: Settings, trust: Trust)
     assert delivery_id is not None
     await mailbox.hand_back(db, stored.lease)
     return stored, delivery_id
+
+
+async def quoted_by(ledger: Ledger, delivery_id: UUID) -> tuple[str, EmailHeaders | None]:
+    """What the mail of a delivery quotes, and what it is in reply to."""
+    route_id = await ledger.route_of(delivery_id)
+    assert route_id is not None
+    claim = await ledger.claim(route_id)
+    assert claim is not None
+    assert claim.outbound.delivery_id == str(delivery_id)
+    return claim.outbound.quoted, claim.outbound.in_reply_to
 
 
 def reply(to: UUID, *, trust: Trust, sender: str = "ada@example.org", thread: str = "t2") -> InboundMessage:
@@ -83,3 +95,27 @@ async def test_references_that_name_nothing_of_ours_open_a_matter(
     first, _ = await answered(db, vault, settings, Trust.VERIFIED)
     other = await store(db, vault, settings, reply(UUID(int=5), trust=Trust.VERIFIED))
     assert other.conversation_id != first.conversation_id
+
+
+async def test_an_answer_quotes_what_it_answers(db: Database, vault: Vault, settings: Settings) -> None:
+    """Not what came in the same thread while it was written: that gets an answer of its own."""
+    stored = await inbox.store(db, vault, settings, email("How do I export?"), "e1")
+    assert stored.lease is not None
+    turn = (await mailbox.look(db, vault, stored.lease)).turn
+    assert turn is not None
+    later = email("And the invoices?")
+    assert later.email is not None
+    headers = later.email.model_copy(update={"message_id": "<second@example.org>"})
+    await store(db, vault, settings, later.model_copy(update={"email": headers}))
+    delivery_id = await commit_turn(db, vault, turn, Verdict("replied", None, "Open Settings."))
+    assert delivery_id is not None
+    assert await quoted_by(Ledger(db, vault, settings), delivery_id) == ("How do I export?", turn.messages[0].email)
+
+
+async def test_a_persons_answer_quotes_no_robot(db: Database, vault: Vault, settings: Settings) -> None:
+    """What came last from the customer, their absence note left out."""
+    await store(db, vault, settings, email("How do I export?"))
+    await store(db, vault, settings, email("I am away until Monday.", ignored="out-of-office"))
+    ticket = (await db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
+    delivery_id, _ = await Desk(db, vault, supersede).reply(ticket, "a person's word")
+    assert (await quoted_by(Ledger(db, vault, settings), delivery_id))[0] == "How do I export?"

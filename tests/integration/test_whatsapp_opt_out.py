@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from shared.channels.message import Channel
@@ -87,6 +89,30 @@ async def test_start_lifts_the_block(sending: Sending) -> None:
     texts = [one.text for one in sent_on(sending, Channel.WHATSAPP)]
     assert len(texts) == 3
     assert (texts[1].startswith("Welcome back"), texts[2]) == (True, "here again")
+
+
+async def test_a_start_that_comes_late_lifts_no_later_stop(sending: Sending) -> None:
+    """Missed by the webhook and found by listing, or tried again by Kafka: what was said last counts."""
+    await carry_out(sending, twilio("STOP"))
+    missed = twilio("START")
+    await carry_out(sending, twilio("Stop!"))
+    await carry_out(sending, missed)
+    late = await answer(sending, "not any more", said_first="one more question")
+    await sending.deliver(late)
+    (farewell,) = sent_on(sending, Channel.WHATSAPP)
+    assert "START" in farewell.text
+    assert await status_of(sending, late) == "failed"
+
+
+@pytest.mark.parametrize("seconds", [2, 0])
+async def test_a_stop_that_comes_late_undoes_no_later_start(sending: Sending, seconds: int) -> None:
+    """But of two that were said in one moment STOP counts: what is not sent can be sent later."""
+    stop, start = twilio("STOP"), twilio("Start")
+    await carry_out(sending, start.model_copy(update={"received_at": stop.received_at + timedelta(seconds=seconds)}))
+    await carry_out(sending, stop)
+    after = await answer(sending, "here you are", said_first="how do I export?")
+    await sending.deliver(after)
+    assert await status_of(sending, after) == ("sent" if seconds else "failed")
 
 
 async def test_start_without_a_stop_is_a_message_like_any_other(sending: Sending) -> None:
