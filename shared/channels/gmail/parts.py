@@ -13,7 +13,7 @@ from email.parser import BytesParser
 from typing import Any, Literal, TypeAlias, cast
 
 from shared.channels.files import content_type
-from shared.channels.gmail import armour, html_text, signed_data, tnef
+from shared.channels.gmail import armour, html_text, rtf, signed_data, tnef
 from shared.channels.gmail.charset import reads_as_text, to_text
 from shared.channels.gmail.flowed import unflowed
 from shared.channels.gmail.headers import decoded, unfold
@@ -41,7 +41,7 @@ _STUB = re.compile(
 )
 _STUB_LENGTH = 300
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
-_TEXTS = {"text/plain", "text/html", "text/enriched", "text/richtext"}
+_TEXTS = {"text/plain", "text/html", "text/enriched", "text/richtext", "text/rtf"}
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 # AMP is a third form of what HTML and text say already; a resource fork is nothing a person reads.
 _METHOD = re.compile(rb"^METHOD:[ \t]{0,9}([A-Za-z-]{1,40})", re.IGNORECASE | re.MULTILINE)
@@ -198,6 +198,9 @@ def _wrapped(file: tnef.WrappedFile) -> File:
 
 
 def _text(part: Part, kind: str, data: bytes) -> Body:
+    rich = rtf.read(data)
+    if rich.text or rich.html:
+        return Body(clean(html_text.to_text(rich.html) if rich.html else rich.text), "html")
     text = clean(to_text(data[:_MAX_TEXT], _charset(part))).replace(SIGNATURE_MARK, "")
     if kind == "text/enriched":
         # RFC 1896: commands in angle brackets, `<<` a literal one, single line ends are spaces.
