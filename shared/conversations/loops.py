@@ -117,12 +117,13 @@ async def loop_reason(connection: Any, settings: Settings, traces: Traces) -> st
     mail = traces.channel is Channel.EMAIL
     window = settings.mail_loop_window_h if mail else settings.whatsapp_loop_window_h
     seen = await connection.fetchrow(SQL["seen"], traces.sender, traces.thread, traces.text, window)
-    enough = 2 if traces.short else 1
+    # On WhatsApp a person who was not helped asks the same again; a robot goes on.
+    enough = 2 if traces.short or not mail else 1
     if seen["repeated_in_thread"] >= enough or seen["repeated_by_sender"] >= enough:
         return REPEATED
     if any(count >= limit for count, limit in (_of_mail if mail else _of_whatsapp)(settings, seen, traces)):
         return TOO_MANY
-    return REPEATED if await _resembles(connection, window, traces) else None
+    return REPEATED if await _resembles(connection, window, traces, enough) else None
 
 
 def _of_whatsapp(settings: Settings, seen: Any, _traces: Traces) -> list[tuple[int, int]]:
@@ -142,12 +143,12 @@ def _of_mail(settings: Settings, seen: Any, traces: Traces) -> list[tuple[int, i
     return limits
 
 
-async def _resembles(connection: Any, window: float, traces: Traces) -> bool:
-    """Whether a message of nearly the same words was answered: robots also change a name or a sentence."""
+async def _resembles(connection: Any, window: float, traces: Traces, enough: int) -> bool:
+    """Whether `enough` messages of nearly the same words were answered: robots also change a name or a sentence."""
     if traces.likeness is None:
         return False
     answered = await connection.fetch(SQL["answered"], traces.sender, traces.thread, window)
-    return any(alike(traces.likeness, row["text_likeness"]) for row in answered)
+    return sum(alike(traces.likeness, row["text_likeness"]) for row in answered) >= enough
 
 
 async def note_traces(connection: Any, message_id: UUID, traces: Traces) -> None:
