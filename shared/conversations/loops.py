@@ -1,4 +1,4 @@
-"""What ends a loop between two robots, by e-mail alone: nobody else answers a machine by themselves.
+"""What ends a loop between two robots, by e-mail and on WhatsApp: the page answers nobody by itself.
 
 A text that was answered already and comes again, or one of nearly the same words, in the thread or from the
 same sender, or more messages than a person writes, get no automatic answer. They go to a person without a word,
@@ -7,6 +7,9 @@ is answered.
 
 Senders and threads count apart by their trust: whoever forges a customer's address neither mutes the customer
 nor has us fill that mailbox with answers, of which a claimed address gets a few.
+
+On WhatsApp people write in many short lines, say "yes" to one question after the other and press the same button
+again: there only whole sentences are compared, which were typed and stand alone, and more of them make too many.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from shared.channels.message import Channel, InboundMessage, Trust
+from shared.channels.message import Channel, InboundMessage, Trust, WhatsAppFacts
 from shared.conversations.likeness import alike, signature, unspaced
 from shared.db.queries import load
 from shared.identity.resolve import SQL as IDENTITY
@@ -29,6 +32,8 @@ SQL = load("loops")
 REPEATED, TOO_MANY = "repeated-text", "too-many-messages"
 # "Yes please" may answer two questions; a sentence that comes again answers nothing.
 _SHORT = 10
+#: Letters that a line on WhatsApp has at least before it counts as text that came again.
+_SENTENCE = 25
 _HEAD = 20_000
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
@@ -49,8 +54,9 @@ _CALENDAR = frozenset(" ".join(_CALENDAR_WORDS).split())
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Keyed hashes of one e-mail; `text` and `likeness` are None where there is too little to compare."""
+    """Keyed hashes of one message; `text` and `likeness` are None where there is too little to compare."""
 
+    channel: Channel
     sender: bytes
     thread: bytes
     text: bytes | None
@@ -60,20 +66,37 @@ class Traces:
 
 
 def traces_of(vault: Vault, message: InboundMessage) -> Traces | None:
-    """None for what no loop is made of: other channels, and what is not answered anyway."""
+    """None for what no loop is made of: the page, and what is not answered anyway."""
     trust = message.sender.trust
-    if message.channel is not Channel.EMAIL or message.ignored or trust is Trust.HELD:
+    if message.channel is Channel.WEB or message.ignored or trust is Trust.HELD:
         return None
-    words = normalised(message.text) or normalised(message.subject)
-    local, _, domain = message.sender.address.rpartition("@")
+    words = _words(message)
     return Traces(
-        sender=vault.lookup("sender", json.dumps([trust, f"{local.partition('+')[0]}@{domain}"])),
+        channel=message.channel,
+        sender=vault.lookup("sender", json.dumps([trust, _sender(message)])),
         thread=vault.lookup("thread", json.dumps([message.channel, trust, message.thread])),
         text=vault.lookup("text", words) if words else None,
         short=len(words) < _SHORT,
         likeness=signature(vault, words),
         claimed=trust is not Trust.VERIFIED,
     )
+
+
+def _sender(message: InboundMessage) -> str:
+    """A number, or an address without its tag."""
+    local, at, domain = message.sender.address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}" if at else domain
+
+
+def _words(message: InboundMessage) -> str:
+    """What is compared; empty where to come again says nothing."""
+    if message.channel is Channel.EMAIL:
+        return normalised(message.text) or normalised(message.subject)
+    facts = message.whatsapp or WhatsAppFacts()
+    # A correction resembles what it corrects; files and places are told in words of ours, in brackets.
+    told = message.attachments or facts.edits or facts.command or message.text.startswith("[")
+    words = "" if told else normalised(message.text)
+    return words if len(words) >= _SENTENCE else ""
 
 
 def normalised(text: str) -> str:
@@ -91,34 +114,41 @@ async def loop_reason(connection: Any, settings: Settings, traces: Traces) -> st
     if traces.claimed:
         # Forged mails come at once and in threads of their own: they are counted one after another.
         await connection.fetchval(IDENTITY["lock_sender"], traces.sender)
-    window = settings.mail_loop_window_h
+    mail = traces.channel is Channel.EMAIL
+    window = settings.mail_loop_window_h if mail else settings.whatsapp_loop_window_h
     seen = await connection.fetchrow(SQL["seen"], traces.sender, traces.thread, traces.text, window)
-    enough = 2 if traces.short else 1
+    # On WhatsApp a person who was not helped asks the same again; a robot goes on.
+    enough = 2 if traces.short or not mail else 1
     if seen["repeated_in_thread"] >= enough or seen["repeated_by_sender"] >= enough:
         return REPEATED
-    if _too_many(settings, seen, claimed=traces.claimed):
+    if any(count >= limit for count, limit in (_of_mail if mail else _of_whatsapp)(settings, seen, traces)):
         return TOO_MANY
-    return REPEATED if await _resembles(connection, window, traces) else None
+    return REPEATED if await _resembles(connection, window, traces, enough) else None
 
 
-def _too_many(settings: Settings, seen: Any, *, claimed: bool) -> bool:
+def _of_whatsapp(settings: Settings, seen: Any, _traces: Traces) -> list[tuple[int, int]]:
+    """A number is its own thread."""
+    return [(seen["in_thread"], settings.whatsapp_max_per_h), (seen["in_thread_today"], settings.whatsapp_max_per_d)]
+
+
+def _of_mail(settings: Settings, seen: Any, traces: Traces) -> list[tuple[int, int]]:
     limits = [
         (seen["in_thread"], settings.mail_thread_max_per_h),
         (seen["in_thread_today"], settings.mail_thread_max_per_d),
         (seen["by_sender"], settings.mail_sender_max_per_h),
     ]
-    if claimed:
+    if traces.claimed:
         limits.append((seen["answered"], settings.mail_claimed_max_per_h))
         limits.append((seen["answered_today"], settings.mail_claimed_max_per_d))
-    return any(count >= limit for count, limit in limits)
+    return limits
 
 
-async def _resembles(connection: Any, window: float, traces: Traces) -> bool:
-    """Whether a message of nearly the same words was answered: robots also change a name or a sentence."""
+async def _resembles(connection: Any, window: float, traces: Traces, enough: int) -> bool:
+    """Whether `enough` messages of nearly the same words were answered: robots also change a name or a sentence."""
     if traces.likeness is None:
         return False
     answered = await connection.fetch(SQL["answered"], traces.sender, traces.thread, window)
-    return any(alike(traces.likeness, row["text_likeness"]) for row in answered)
+    return sum(alike(traces.likeness, row["text_likeness"]) for row in answered) >= enough
 
 
 async def note_traces(connection: Any, message_id: UUID, traces: Traces) -> None:

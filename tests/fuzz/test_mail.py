@@ -15,8 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from shared.channels.gmail import armour, signed_data, tnef
+from shared.channels.gmail import armour, rtf, signed_data, tnef
 from shared.channels.gmail.authentication import judge
+from shared.channels.gmail.compressed_rtf import MAX_RTF, unpack
 from shared.channels.gmail.inbound import read_mail
 from shared.channels.gmail.inspection import inspect_mail
 from shared.channels.gmail.intake import Intake
@@ -106,6 +107,7 @@ _TYPES = [
     "text/html",
     "text/plain; format=flowed; delsp=yes",
     "text/enriched",
+    "text/rtf",
     "text/calendar; method=REPLY",
     "application/ms-tnef",
     "application/pkcs7-mime",
@@ -248,6 +250,44 @@ def test_wrappings_of_any_bytes_end(data: bytes) -> None:
     tnef.unwrap(tnef.SIGNATURE + b"\0\0" + data)
     signed_data.content(data)
     armour.files_in(armour.disarmoured(data.decode("latin-1")))
+
+
+_RTF = st.lists(
+    st.sampled_from(
+        [
+            b"{",
+            b"}",
+            b"\\fromhtml1 ",
+            b"{\\*\\htmltag84 ",
+            b"\\htmlrtf ",
+            b"\\htmlrtf0 ",
+            b"\\'82",
+            b"\\'",
+            b"\\u-10179?",
+            b"\\uc9 ",
+            b"\\bin-3 ",
+            b"\\bin7 ",
+            b"{\\fonttbl{\\f1\\fcharset128 x;}}",
+            b"\\f1 ",
+            b"\\ansicpg99999 ",
+            b"\\*",
+            b"\\",
+            b"words",
+            b"<b>",
+            b"\xff",
+        ]
+    ),
+    max_size=30,
+).map(b"".join)
+
+
+@given(_RTF, st.binary(max_size=400))
+def test_rich_text_of_any_bytes_ends(source: bytes, packed: bytes) -> None:
+    """Something or nothing, in UTF-8, never an error and never more than its limit."""
+    found = rtf.read(b"{\\rtf1" + source)
+    (found.text + found.html).encode()
+    assert len(unpack(b"\0" * 8 + b"LZFu" + b"\0" * 4 + packed)) <= MAX_RTF
+    unpack(packed)
 
 
 # -- through gmail-push's own intake --------------------------------------------------------------------

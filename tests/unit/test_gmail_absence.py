@@ -287,6 +287,15 @@ def test_a_person_who_is_away_and_has_something_to_say_is_heard(text: str) -> No
     assert _ignored(_REPLY, text) == ""
 
 
+@pytest.mark.parametrize("subject", ["Automatic reply: Export", "自动答复: Export", "Out of office"])
+def test_a_note_may_name_no_mail_it_answers(subject: str) -> None:
+    """Subject and text both say so; one of the two alone may be a person's."""
+    note = "I am out of the office until 9 November. In urgent cases write to Grace."
+    assert _ignored(subject, note) == "out-of-office"
+    assert _ignored("Export", note) == ""
+    assert _ignored(subject, "How do I set it up for all of my team?") == ""
+
+
 def test_a_note_that_quotes_is_a_persons() -> None:
     """Programs without headers hardly ever quote what they answer; people do."""
     quote = "On Mon, 2 Nov 2026 at 10:00, Support <support@example.com> wrote:\r\n> Does it work now?\r\n"

@@ -90,6 +90,37 @@ def test_a_hostile_winmail_takes_no_time() -> None:
     assert time.perf_counter() - start < 1
 
 
+# -- what programs on the way do ---------------------------------------------------------------------
+
+
+def test_a_boundary_that_is_not_told_stands_in_the_body() -> None:
+    """RFC 2046, section 5.1.1: each part begins with its delimiter."""
+    parts = b"--b7\r\nContent-Type: text/plain\r\n\r\nHello there\r\n--b7\r\nContent-Type: text/plain; name=a.txt\r\n"
+    found = parse(_HEAD + b"Content-Type: multipart/mixed\r\n\r\n" + parts + b"\r\nx\r\n--b7--\r\n")
+    assert found.new_text == "Hello there"
+    assert [file.name for file in found.files] == ["a.txt"]
+
+
+def test_what_a_list_appended_below_base64_is_left_out() -> None:
+    """The footer came after the encoding; what is encoded is the message."""
+    body = b"R3LDvMOfZSBhdXMgS8O2bG4gdW5kIG1laHI=\r\n\r\n____________________\r\nAda's list, and its rules\r\n"
+    head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    assert parse(_HEAD + head + body).new_text == "Grüße aus Köln und mehr"
+    words = b"How are you\r\n\r\nand the export? It was never encoded.\r\n"
+    assert parse(_HEAD + head + words).new_text == "How are you\n\nand the export? It was never encoded."
+
+
+def test_the_extended_name_is_the_name() -> None:
+    """RFC 6266, section 4.3: the other is for readers that know no RFC 2231."""
+    names = b"filename=\"x.pdf\"; filename*=utf-8''%C3%9C.pdf"
+    part = b"Content-Type: application/pdf\r\nContent-Disposition: attachment; " + names + b"\r\n\r\nx"
+    assert [file.name for file in _mail(_text("Hello"), part).files] == ["Ü.pdf"]
+
+
+def test_html_without_a_tag_is_unescaped() -> None:
+    assert _mail(_text("Fish &amp; chips\n&lt;now&gt;", "text/html")).new_text == "Fish & chips\n<now>"
+
+
 # -- armour ----------------------------------------------------------------------------------------
 
 

@@ -274,6 +274,12 @@ def test_what_looks_a_little_like_a_signature_stays(text: str) -> None:
         "Sent from Mail for Windows 10",
         "Gesendet mit der GMX Mail App",
         "Enviado desde mi Samsung Galaxy",
+        "Verstuurd vanaf mijn iPhone",
+        "Wysłane z mojego urządzenia Galaxy",
+        "--\nDiese Nachricht wurde von meinem Android Mobiltelefon mit GMX Mail gesendet.",
+        "--\nThis email has been checked for viruses by Avast antivirus software.\nwww.avast.com",
+        "--\nSans virus.www.example.com <https://www.example.com/sig-email?utm_medium=email>\n<#DAB4FAD8-2DD7>",
+        "Niniejsza wiadomość jest poufna i przeznaczona wyłącznie dla adresata.",
     ],
 )
 def test_furniture_goes(ending: str) -> None:
@@ -371,6 +377,34 @@ def test_what_more_clients_write_above_a_quote(name: str, answers: bool) -> None
     found = split(f"{_REPLY}\n\n{_MORE_SHAPES[name]}\n", answers=answers)
     assert found.new == _REPLY
     assert found.quoted.startswith(_MORE_SHAPES[name].split("\n")[0])
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Sent from my BlackBerry 10 smartphone.\n  Original Message  \n" + _HEADER + "\n\nHello Ada",
+        "##- Please type your reply above this line -##\n\nTicket 7 was updated",
+        "--- Bitte schreiben Sie Ihre Antwort über dieser Zeile ---\n\nHallo",
+        "Sent from Yahoo Mail on Android\n\n"
+        "  On Tue, Nov 3, 2026 at 10:12 AM, Tideline<support@example.com> wrote:   Hello Ada",
+        "  Le mar. 3 nov. 2026 à 10:12, Tideline <support@example.com> a écrit :   Bonjour Ada",
+    ],
+)
+def test_a_quote_that_begins_otherwise(below: str) -> None:
+    """A title without dashes above a header, a help desk's own line, and a quote on its attribution's very line."""
+    assert split(f"{_REPLY}\n\n{below}\n").new == _REPLY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The page shows\nOriginal message\nand nothing else. Why?",
+        "Please move the reply box above this line in my template.",
+        "The log says: support@example.com wrote:   nothing. What is that?",
+    ],
+)
+def test_words_about_such_lines_stay(text: str) -> None:
+    assert split(text).new == text
 
 
 @pytest.mark.parametrize("join", [" ", "--- ", ""])

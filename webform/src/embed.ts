@@ -63,13 +63,29 @@ function functionNamed<Given extends unknown[], Result>(
   return typeof found === 'function' ? found.bind(owner) : undefined;
 }
 
-/** The element named by `data-target`, or a new one: beside the script, or at the page's end. */
+/** Nothing for what is no selector, too. */
+function elementAt(selector: string): Element | null {
+  try {
+    return document.querySelector(selector);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The element named by `data-target`, or a new one: beside the script, or at the page's end. A target that finds nothing
+ * is said on the console: customers keep their form, and the page is not disturbed.
+ */
 export function placeFor(script: HTMLScriptElement): Element {
   const { target } = script.dataset;
   if (target) {
-    const named = document.querySelector(target);
-    if (named === null) throw new TypeError(`data-target finds nothing: ${target}`);
-    return named;
+    const named = elementAt(target);
+    if (named) return named;
+    console.error(
+      `Support form: data-target="${target}" finds no element of this page, so the form stands beside its script. ` +
+        'Give a CSS selector, such as "#help", of an element that is in the page when it has been read; for one that ' +
+        'is made later set data-manual and call SupportForm.mount.',
+    );
   }
   const place = document.createElement('div');
   if (document.body.contains(script)) script.after(place);

@@ -133,6 +133,17 @@ export class Memory {
     this.#write(this.#session, `reply:${ticketId}`, text === '' ? undefined : text);
   }
 
+  /** The names of the files that were chosen; no store keeps the files themselves. */
+  fileNames(purpose: string): string[] {
+    const found = this.#read(this.#session, `files:${purpose}`);
+    return Array.isArray(found) ? found.filter((name) => typeof name === 'string') : [];
+  }
+
+  keepFileNames(purpose: string, files: readonly File[]): void {
+    const names = files.length > 0 ? files.map(({ name }) => name) : undefined;
+    this.#write(this.#session, `files:${purpose}`, names);
+  }
+
   /** When (epoch ms) the form was first seen, over reloads. */
   opened(): number {
     const found = this.#read(this.#session, 'opened');

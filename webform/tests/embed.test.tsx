@@ -151,7 +151,15 @@ describe('the script element', () => {
     target.id = 'help';
     document.body.append(target);
     expect(placeFor(scriptWith({ src, 'data-target': '#help' }))).toBe(target);
-    expect(() => placeFor(scriptWith({ src, 'data-target': '#nowhere' }))).toThrow('#nowhere');
+  });
+
+  it.each(['#nowhere', '<>', '::'])('says that %s finds nothing, and keeps the form', (target) => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const script = scriptWith({ src, 'data-target': target });
+    expect(placeFor(script)).toBe(script.nextElementSibling);
+    expect(said).toHaveBeenCalledOnce();
+    expect(said.mock.calls[0]?.[0]).toContain(`data-target="${target}" finds no element`);
+    expect(said.mock.calls[0]?.[0]).toContain('Give a CSS selector');
   });
 
   it('puts the form at the end of the page from inside the head', () => {

@@ -113,12 +113,31 @@ describe('files beside the first message', () => {
     await pass();
     expect(wire.created).toHaveLength(1);
     expect(leaving()).toBe(false);
+    expect(field('message').form).toHaveTextContent('choose again');
+    expect(field('message').form).toHaveTextContent('a.txt');
+    reload();
+    await pass();
+    expect(field('message').form).toHaveTextContent('choose again');
     chooseFiles(file('a.txt'));
+    expect(field('message').form).not.toHaveTextContent('choose again');
     wire.posts.push(accepted, messageAccepted);
     await submit();
     await pass();
     expect(new Set(wire.keys.slice(0, 2)).size).toBe(1);
     expect(uploads()).toHaveLength(1);
+    reload();
+    await pass();
+    expect(composer()).not.toHaveTextContent('choose again');
+  });
+
+  it('that were taken out before a reload are not asked for', async () => {
+    openPage();
+    chooseFiles(file('a.txt'), file('b.txt'));
+    await pass();
+    fireEvent.click(screen.getByRole('button', { name: 'Remove a.txt' }));
+    reload();
+    await pass();
+    expect(field('message').form).toHaveTextContent('reloaded: b.txt');
   });
 
   it('wake no server before they are chosen, and stay out of another conversation', async () => {

@@ -17,7 +17,7 @@ message d'absence | respuesta automática | risposta automatica | resposta autom
 automatisch antwoord | afwezigheidsbericht | autosvar | automatiskt svar | automatisk svar | fraværsbesked
 automaattinen vastaus | autoodpowiedź | odpowiedź automatyczna | automatyczna odpowiedź
 automatická odpověď | automatikus válasz | otomatik yanıt | автоматический ответ | автоответ
-автоматична відповідь | balasan otomatis | 자동 ?회신 | 自動返信 | 自動応答 | 自动回复 | 自動回覆 | 不在通知
+автоматична відповідь | balasan otomatis | 자동 ?회신 | 自動返信 | 自動応答 | 自动答复 | 自动回复 | 自動回覆 | 不在通知
 رد تلقائي | خودکار جواب | תשובה אוטומטית
 """)
 #: Subjects that programs write; the original's subject may follow, also as `Re: …`. People answer those: `Re: Auto…`.

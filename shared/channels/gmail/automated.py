@@ -122,8 +122,11 @@ def _from_list(mail: ParsedMail) -> bool:
 
 
 def _noted(mail: ParsedMail) -> str | None:
-    # An absence note is always the answer to a mail; what begins a thread is a person's question about absences.
-    if mail.references and (_is_entitled(mail) or _is_absence_note(mail)):
+    # An absence note is the answer to a mail; what begins a thread is mostly a person's question about absences. Not
+    # every program tells which mail: then subject and text must both say so.
+    titled = AUTOMATIC_SUBJECT.match(mail.subject) or ABSENT_SUBJECT.match(mail.subject)
+    noted = _is_entitled(mail) or _is_absence_note(mail) if mail.references else titled and _is_absence_note(mail)
+    if noted:
         return "out-of-office"
     return "empty" if mail.is_empty else None
 

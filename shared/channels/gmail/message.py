@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 from shared.channels.gmail.charset import header_text, to_text
 from shared.channels.gmail.headers import Headers, Mailbox, decoded, mailboxes, message_ids
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
-from shared.channels.gmail.parts import Body, File, Part, Reader, calendar_method, parameter
+from shared.channels.gmail.part_names import parameter
+from shared.channels.gmail.parts import Body, File, Part, Reader, calendar_method
 from shared.channels.gmail.phrases import ANSWERS
 from shared.channels.gmail.quoting import Split, has_quote, split, without_end
 from shared.channels.gmail.reports import Report, own_parts, report_of

@@ -6,6 +6,7 @@ Multipart types as RFC 2046 (section 5.1), RFC 2387 (related), RFC 1847 (signed,
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass, replace
 from email.message import Message
@@ -13,11 +14,13 @@ from email.parser import BytesParser
 from typing import Any, Literal, TypeAlias, cast
 
 from shared.channels.files import content_type
-from shared.channels.gmail import armour, html_text, signed_data, tnef
+from shared.channels.gmail import armour, html_text, rtf, signed_data, tnef
 from shared.channels.gmail.charset import reads_as_text, to_text
 from shared.channels.gmail.flowed import unflowed
 from shared.channels.gmail.headers import decoded, unfold
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
+from shared.channels.gmail.part_names import bare_name, file_name, parameter
+from shared.channels.gmail.repaired import encoded_until, with_boundary
 from shared.channels.plain_text import clean, one_line
 
 Part: TypeAlias = "Message[Any, Any]"
@@ -40,8 +43,7 @@ _STUB = re.compile(
     r"(?=.*\bhtml\b).*\b(?:view|client|reader|support|display|browser|anzeig|affich|visuali|leer)", _DEEP
 )
 _STUB_LENGTH = 300
-_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
-_TEXTS = {"text/plain", "text/html", "text/enriched", "text/richtext"}
+_TEXTS = {"text/plain", "text/html", "text/enriched", "text/richtext", "text/rtf"}
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 # AMP is a third form of what HTML and text say already; a resource fork is nothing a person reads.
 _METHOD = re.compile(rb"^METHOD:[ \t]{0,9}([A-Za-z-]{1,40})", re.IGNORECASE | re.MULTILINE)
@@ -91,6 +93,9 @@ class Reader:
             return Body()
         kind = part.get_content_type()
         children = _children(part)
+        payload = "" if children or not kind.startswith("multipart/") else _payload(part)
+        if isinstance(payload, str) and payload and (found := with_boundary(part, payload)):
+            children = _children(found)
         if children and kind.startswith("multipart/"):
             return self._multipart(kind, children, depth)
         if children or kind.startswith("message/"):
@@ -194,10 +199,13 @@ def _unwrapped(name: str, kind: str, data: bytes) -> Body:
 
 
 def _wrapped(file: tnef.WrappedFile) -> File:
-    return File(_bare_name(file.name), one_line(file.content_type, 120) or "application/octet-stream", file.data)
+    return File(bare_name(file.name), one_line(file.content_type, 120) or "application/octet-stream", file.data)
 
 
 def _text(part: Part, kind: str, data: bytes) -> Body:
+    rich = rtf.read(data)
+    if rich.text or rich.html:
+        return Body(clean(html_text.to_text(rich.html) if rich.html else rich.text), "html")
     text = clean(to_text(data[:_MAX_TEXT], _charset(part))).replace(SIGNATURE_MARK, "")
     if kind == "text/enriched":
         # RFC 1896: commands in angle brackets, `<<` a literal one, single line ends are spaces.
@@ -205,32 +213,12 @@ def _text(part: Part, kind: str, data: bytes) -> Body:
         return Body(re.sub(r"\n(\n*)", lambda ends: ends[1] or " ", text))
     if (kind == "text/html" and _TAGS.search(text)) or _HTML_START.match(text):
         return Body(clean(html_text.to_text(text)), "html")
+    # Its writer was a program that escaped it, without one tag.
+    text = html.unescape(text) if kind == "text/html" else text
     if parameter(part, "format") == "flowed":
         text = unflowed(text, del_sp=parameter(part, "delsp") == "yes")
     bare, files = armour.files_in(armour.disarmoured(text))
-    return Body(bare, files=tuple(File(_bare_name(name), "application/octet-stream", data) for name, data in files))
-
-
-def file_name(part: Part) -> str:
-    """The name a part was given, RFC 2231 or RFC 2047 encoded or bare; without folders, at most 255 characters."""
-    try:
-        name = part.get_filename("") or ""
-    except Exception:  # noqa: BLE001  the library trips over malformed RFC 2231 parameters
-        name = ""
-    return _bare_name(decoded(name))
-
-
-def _bare_name(name: str) -> str:
-    shown = one_line(name.encode("utf-8", "replace").decode(), 2000)
-    return shown.replace("\\", "/").rsplit("/", 1)[-1].strip()[-255:]
-
-
-def parameter(part: Part, name: str) -> str:
-    """A parameter of Content-Type in lower case, or an empty text."""
-    try:
-        return str(part.get_param(name) or "").lower()
-    except Exception:  # noqa: BLE001  a malformed parameter is no parameter
-        return ""
+    return Body(bare, files=tuple(File(bare_name(name), "application/octet-stream", data) for name, data in files))
 
 
 def _children(part: Part) -> list[Part]:
@@ -254,8 +242,12 @@ def _content(part: Part) -> bytes:
     if not isinstance(raw, str):
         return b""
     encoding = unfold(str(part.get("content-transfer-encoding", ""))).lower()
-    if encoding == "base64" and not _BASE64.fullmatch(raw[:4096]):
-        return raw.encode("utf-8", "surrogateescape")
+    if encoding == "base64":
+        until = encoded_until(raw)
+        if until is None:
+            return raw.encode("utf-8", "surrogateescape")
+        if until < len(raw):
+            part.set_payload(raw[:until])
     try:
         data: Any = part.get_payload(decode=True)
     except Exception:  # noqa: BLE001  broken uuencoding and the like

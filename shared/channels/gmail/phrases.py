@@ -48,6 +48,17 @@ ORIGINAL = re.compile(
     re.IGNORECASE,
 )
 
+#: The same without dashes, which is one only where a header stands below it.
+BARE_ORIGINAL = re.compile(rf"^\s*{_ORIGINAL}\s*$", re.IGNORECASE)
+
+#: The line that a help desk puts above its own words, so as to find the answer again.
+REPLY_ABOVE = re.compile(
+    r"^\W{2,20}(?=.{0,60}\b(?:reply|respond|type|write|antwort|schreib|répon|écri|respon|escrib|escrev|rispo|scriv|antwoord"
+    r"|svar|odpowie))(?=.{0,90}\b(?:above|oberhalb|über|au-dessus|ci-dessus|arriba|encima|sopra|acima|boven|ovanför|over"
+    r"|powyżej)\b).{5,120}\W{2,20}$",
+    re.IGNORECASE,
+)
+
 _FORWARDED = any_of(r"""
 forwarded message | forwarded by | weitergeleitete nachricht | message transféré | mensaje reenviado
 messaggio inoltrato | mensagem encaminhada | doorgestuurd bericht | vidarebefordrat meddelande
@@ -92,7 +103,7 @@ def _label(words: str) -> re.Pattern[str]:
 LABELS = {"from": _label(_FROM), "sent": _label(_SENT), "to": _label(_TO), "subject": _label(_SUBJECT)}
 
 _SENT_VERB = any_of(r"""
-sent | gesendet | envoyé | enviado | inviato | verzonden | skickat | sendt | lähetetty | wysłane | wysłano
+sent | gesendet | envoyé | enviado | inviato | verzonden | verstuurd | skickat | sendt | lähetetty | wysłane | wysłano
 отправлено | odesláno | gönderildi | trimis | dikirim
 """)
 _SENT_FROM = any_of(r"""
@@ -107,7 +118,9 @@ get outlook for \w+.{0,60} | outlook für \w+.{0,80} | télécharg\w+ outlook .{
 .{0,30}(?:iphone|ipad|galaxy|android)\S{0,12} (?:cihazımdan )?gönderildi
 lähetetty \S*(?:iphone|ipad|samsung|outlook)\S*.{0,40}
 this e-?mail has been (?:checked|scanned) for viruses.{0,80}
-(?:virus-free|virenfrei|sans virus|libre de virus)\.?.{0,60}
+diese e-?mail wurde .{0,40}auf viren (?:geprüft|überprüft).{0,80}
+(?:cet e-?mail|ce courriel) a été vérifié par .{0,100}
+(?:virus-free|virenfrei|sans virus|libre de virus|senza virus|virusvrij|livre de vírus|wolny od wirusów)\.?.{0,150}
 .{0,40}iphone\s?から送信.{0,10} | 发自我的.{0,40} | 從我的.{0,40}傳送 | 나의 .{0,30}에서 보냄
 تم الإرسال من .{0,60} | أُرسلت من .{0,60} | میرے .{0,30} سے بھیجا گیا
 """)
@@ -124,7 +137,8 @@ proton | spark | airmail | thunderbird | mobil | handy | smartphone | t[eé]l[e�
 tablet | t-mobile | verizon | at&t | fairemail | k-9 | telekom | gmx | web\.de | edison | bluemail | nine | canary
 hey$ | superhuman | zoho | tuta | yandex | яндекс | naver | daum | foxmail | surface | chromebook | móvil | celular
 cellulare
-device | gerät | appareil | dispositivo | почт | айфон | телефон | puhelim | matkapuhel | komórk | почты | mail\.ru
+device | gerät | appar | dispositivo | urządzeni | zařízení | enhet | enhed | toestel | laitt
+устройств | почт | айфон | телефон | puhelim | matkapuhel | komórk | почты | mail\.ru
 laposte
 orange | ios | x?mail
 """),
@@ -166,7 +180,7 @@ confidentialité | avviso
 NOTICE = re.compile(
     rf"\W{{0,20}}(?:{_HEADING}\W{{1,20}})?(?:"
     r"(?:this|the|diese[rs]?|die|der|ce|cet|cette|le|les|este|esta|el|la|questo|questa|il|le|o|a|dit|deze|de|ten|ta|to"
-    rf"|данное|это|настоящее|bu|tämä|detta|denne|tato)\W(?:[\w’']{{1,20}}\W{{1,3}}){{0,4}}?{_MAIL}\b"
+    rf"|niniejsz\w{{1,3}}|данное|это|настоящее|bu|tämä|detta|denna|dette|denne|tato|acest)\W(?:[\w’']{{1,20}}\W{{1,3}}){{0,4}}?{_MAIL}\b"
     r"|(?:the|all|any) information contained|die (?:in dieser|informationen)|les informations contenues"
     r"|la información contenida|le informazioni contenute|as informações contidas|de informatie"
     r"|本邮件|本郵件|此邮件|这封邮件|このメール|本メール|이 메일|본 메일|هذه الرسالة|هذا البريد|תוכן הודעה)",

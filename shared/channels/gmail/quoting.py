@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.gmail.phrases import (
+    BARE_ORIGINAL,
     FORWARDED,
     LABELS,
     OF_THE_WRITER,
     ORIGINAL,
+    REPLY_ABOVE,
     WROTE,
 )
 from shared.channels.gmail.signature import is_sentence, says_something, without_signature
@@ -38,6 +40,8 @@ _SHARED_LINE = re.compile(
     r"^(?P<answer>.{1,400}?\S)\s{0,3}-{0,3}\s{0,3}"
     r"(?P<intro>On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}, .{1,200}\bwrote:)$"
 )
+# The same between the attribution and what it quotes, as phones write them, in any language.
+_SHARED_BELOW = re.compile(r"^(?P<intro>\s{0,4}\S.{20,300}?[:：])\s{2,20}(?P<quote>\S.{0,200}.*)$")
 # Marks that steer the direction of text stand around names and numbers in right-to-left mails.
 _DIRECTIONS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _MOST_LINES = 4
@@ -105,9 +109,13 @@ def _without_marked(text: str) -> tuple[list[str], list[str]]:
 
 
 def _with_attributions_apart(lines: list[str]) -> list[str]:
-    """Words before an attribution on its very line, which must carry date and time, get a line of their own."""
+    """Words on an attribution's very line, which must carry date and time, get a line of their own."""
     apart: list[str] = []
     for line in lines:
+        below = _SHARED_BELOW.match(line) if "@" in line[:_LONGEST] and not _QUOTED.match(line) else None
+        if below and _is_whole_attribution(below["intro"]):
+            apart += [below["intro"], f"> {below['quote']}"]
+            continue
         may = len(line) <= _LONGEST and line.endswith("wrote:") and not _QUOTED.match(line)
         found = _SHARED_LINE.match(line) if may else None
         if found and _DATE.search(found["intro"]) and _TIME.search(found["intro"]):
@@ -115,6 +123,12 @@ def _with_attributions_apart(lines: list[str]) -> list[str]:
         else:
             apart.append(line)
     return apart
+
+
+def _is_whole_attribution(line: str) -> bool:
+    """The verb at its end, a date, a time and an address."""
+    said = WROTE.search(line[-16:]) and _DATE.search(line) and _TIME.search(line) and _ADDRESS.search(line)
+    return bool(said) and not OF_THE_WRITER.search(line)
 
 
 def _joined(lines: list[str]) -> str:
@@ -156,9 +170,10 @@ def _mark(lines: list[str], at: int) -> list[str]:
         return ["q"]
     if len(line) > _LONGEST:
         return ["t"]
-    if ORIGINAL.match(line) or FORWARDED.match(line) or _is_header_block(lines, at):
+    if ORIGINAL.match(line) or FORWARDED.match(line) or REPLY_ABOVE.match(line) or _is_header_block(lines, at):
         return ["S"]
-    if (_RULE.match(line) or _TITLE.match(line)) and any(_is_header_block(lines, at + more) for more in (1, 2)):
+    titled = _RULE.match(line) or _TITLE.match(line) or BARE_ORIGINAL.match(line)
+    if titled and any(_is_header_block(lines, at + more) for more in (1, 2)):
         return ["S"]
     return _attribution(lines, at) or ["t"]
 

@@ -15,6 +15,8 @@ _SHORT = 90
 _NARROW = 60
 _LONGEST_NOTICE = 4000
 _LINK = re.compile(r"<?(?:https?://|www\.)\S+", re.IGNORECASE)
+_BARE_LINK = re.compile(r"<?(?:https?://|www\.|#)[^\s<>]{3,170}>?", re.IGNORECASE)
+_DELIMITERS = {"--", "—"}
 _PHONE = re.compile(r"\+?\d[\d\s()./-]{6,}\d")
 _MAILBOX = re.compile(r"[^\s@]+@[^\s@]+\.[a-z]{2,}", re.IGNORECASE)
 _CONTACT = re.compile(rf"{_PHONE.pattern}|https?://|www\.|{_MAILBOX.pattern}|\s\|\s", re.IGNORECASE)
@@ -50,7 +52,7 @@ def is_sentence(line: str) -> bool:
 def _cut_at_delimiter(lines: list[str]) -> tuple[list[str], list[str]]:
     """At `-- ` (RFC 3676, section 4.3), or the bare `--` of those who lose the space."""
     for at in range(len(lines) - 1, max(-1, len(lines) - 2 * _SIGNATURE_LINES - 1), -1):
-        marked, bare = lines[at] == "-- ", lines[at].strip() in {"--", "—"}
+        marked, bare = lines[at] == "-- ", lines[at].strip() in _DELIMITERS
         if marked or (bare and len(lines) - at <= _SIGNATURE_LINES):
             is_one = _is_below_mark(lines[at + 1 :]) if marked else _is_below_bare_mark(lines[at + 1 :])
             return (lines[:at], lines[at:]) if is_one else (lines, [])
@@ -103,10 +105,22 @@ def _cut_device(lines: list[str]) -> tuple[list[str], list[str]]:
     end = len(lines)
     while end and not lines[end - 1].strip():
         end -= 1
-    start = end
-    while start and len(lines[start - 1]) < _SHORT * 2 and is_device(lines[start - 1]):
-        start -= 1
-    return (lines, []) if start == end or says_something(lines[start:]) else (lines[:start], lines[start:])
+    start = at = end
+    # A scanner's line may have its maker's address below it.
+    while at and len(lines[at - 1]) < _SHORT * 2 and (added := _is_added(lines[at - 1])):
+        at -= 1
+        start = at if added == "device" else start
+    if start == end or says_something(lines[start:]):
+        return lines, []
+    start -= 1 if start and lines[start - 1].strip() in _DELIMITERS else 0
+    return lines[:start], lines[start:]
+
+
+def _is_added(line: str) -> str:
+    """`device` for a line that a device or a program adds, `link` for a bare address below one, else nothing."""
+    if is_device(line):
+        return "device"
+    return "link" if _BARE_LINK.fullmatch(line.strip()) else ""
 
 
 def _cut_contact(lines: list[str]) -> tuple[list[str], list[str]]:

@@ -10,7 +10,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from shared.channels.gmail import rtf
 from shared.channels.gmail.charset import to_text
+from shared.channels.gmail.compressed_rtf import unpack
 
 SIGNATURE = b"\x78\x9f\x3e\x22"
 MAX_FILES = 50
@@ -23,7 +25,7 @@ _BODY, _TITLE, _DATA, _RENDERING, _ATTACHMENT, _MESSAGE, _CODEPAGE = (
     0x800C, 0x8010, 0x800F, 0x9002, 0x9005, 0x9003, 0x9007,
 )  # fmt: skip
 # Properties (MS-OXPROPS): their ids and the fixed sizes of their types (MS-OXCDATA, section 2.11.1).
-_PR_BODY, _PR_HTML, _PR_CODEPAGE = 0x1000, 0x1013, 0x3FDE
+_PR_BODY, _PR_RTF, _PR_HTML, _PR_CODEPAGE = 0x1000, 0x1009, 0x1013, 0x3FDE
 _PR_LONG_NAME, _PR_NAME, _PR_TYPE, _PR_DATA = 0x3707, 0x3704, 0x370E, 0x3701
 _FIXED = {2: 4, 11: 4, 3: 4, 4: 4, 10: 4, 5: 8, 6: 8, 7: 8, 20: 8, 0x40: 8, 0x48: 16}
 _UNICODE, _MULTIPLE, _NAMED = 0x1F, 0x1000, 0x8000
@@ -40,10 +42,11 @@ class WrappedFile:
 
 @dataclass(slots=True)
 class Unwrapped:
-    """What was inside: `text` and `html` are the body, either perhaps empty."""
+    """What was inside: `text` and `html` are the body, either perhaps empty; `packed_rtf` is its third form."""
 
     text: str = ""
     html: str = ""
+    packed_rtf: bytes = b""
     files: list[WrappedFile] = field(default_factory=list[WrappedFile])
 
 
@@ -64,7 +67,15 @@ def unwrap(data: bytes) -> Unwrapped | None:
         elif level == 1:
             _body(found, name, content, codepage)
     found.files = [file for file in found.files if file.name or file.data]
+    _speak_by_rich_text(found)
     return found if found.text or found.html or found.files else None
+
+
+def _speak_by_rich_text(found: Unwrapped) -> None:
+    """Outlook's "rich text" mails carry their words as compressed RTF alone."""
+    if found.packed_rtf and not found.text.strip() and not found.html.strip():
+        rich = rtf.read(unpack(found.packed_rtf))
+        found.text, found.html = rich.text, rich.html
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -87,6 +98,7 @@ def _body(found: Unwrapped, name: int, content: bytes, codepage: str) -> None:
         declared = f"cp{_U32.unpack_from(page)[0]}" if len(page) >= 4 else codepage
         found.text = _property(properties, _PR_BODY, codepage) or found.text
         found.html = _property(properties, _PR_HTML, _codec(declared)) or found.html
+        found.packed_rtf = properties.get(_PR_RTF, (0, b""))[1] or found.packed_rtf
 
 
 def _file(file: WrappedFile, name: int, content: bytes, codepage: str) -> None:

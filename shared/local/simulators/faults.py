@@ -21,6 +21,8 @@ from shared.clock import Clock
 WIRE = "fte.wire"
 
 Kind = Literal["outage", "rate_limit", "lost_response", "slow"]
+#: Of these a request meets the first that is in force.
+_ONE_OF: tuple[Kind, ...] = ("outage", "rate_limit", "lost_response")
 
 
 class Fault(BaseModel):
@@ -99,16 +101,23 @@ class FaultGate:
             await self._app(scope, receive, send)
             return
         scope[WIRE] = send
-        if slow := self._faults.take("slow", path):
+        # What is in force when a request comes is what it meets: one that was slow takes nothing that was meant for
+        # those after it.
+        slow = self._faults.take("slow", path)
+        hit = next((fault for kind in _ONE_OF if (fault := self._faults.take(kind, path))), None)
+        if slow:
             await self._clock.sleep(slow.ms / 1000)
-        if self._faults.take("outage", path):
-            await self._refusals.outage()(scope, receive, send)
-        elif limit := self._faults.take("rate_limit", path):
-            await self._refusals.rate_limit(limit)(scope, receive, send)
-        elif self._faults.take("lost_response", path):
-            await self._carry_out_and_hang_up(scope, receive, send)
-        else:
+        await self._answer(hit, scope, receive, send)
+
+    async def _answer(self, hit: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
+        if hit is None:
             await self._app(scope, receive, send)
+        elif hit.kind == "outage":
+            await self._refusals.outage()(scope, receive, send)
+        elif hit.kind == "rate_limit":
+            await self._refusals.rate_limit(hit)(scope, receive, send)
+        else:
+            await self._carry_out_and_hang_up(scope, receive, send)
 
     async def _carry_out_and_hang_up(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def swallow(message: Message) -> None:

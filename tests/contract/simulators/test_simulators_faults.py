@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from typing import Any
@@ -9,7 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from googleapiclient.errors import HttpError
+from starlette.responses import Response
 from twilio.base.exceptions import TwilioRestException
+
+from shared.clock import SystemClock
+from shared.local.simulators.faults import Fault, FaultGate, Faults, Refusals
 
 OUT = b"From: support@example.com\r\nTo: ana@example.org\r\nSubject: Hello\r\n\r\nHello\r\n"
 RAW = {"raw": base64.urlsafe_b64encode(OUT).decode()}
@@ -106,3 +111,25 @@ def test_a_wrong_fault_is_refused_by_field(gmail: Any, wrong: dict[str, Any]) ->
     assert answer.status_code == 400
     assert "wrong or missing" in answer.json()["error"]
     assert gmail.get("faults") == {"active": []}
+
+
+async def test_a_slow_request_takes_no_fault_that_was_armed_after_it_came() -> None:
+    """Its client gave up long ago; what is armed meanwhile is for the requests to come."""
+    asleep, go_on = asyncio.Event(), asyncio.Event()
+
+    class Held(SystemClock):
+        async def sleep(self, seconds: float) -> None:
+            asleep.set()
+            await go_on.wait()
+
+    faults = Faults(Held())
+    refusals = Refusals(outage=lambda: Response("away", 503), rate_limit=lambda _: Response("often", 429))
+    gate = FaultGate(Response("done"), faults, Held(), ("/",), refusals)
+    faults.arm(Fault(kind="slow", for_s=60, count=1))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://provider") as client:
+        slow = asyncio.create_task(client.get("/drafts/send"))
+        await asyncio.wait_for(asleep.wait(), 10)
+        faults.arm(Fault(kind="outage", for_s=60, path="/drafts", count=1))
+        go_on.set()
+        assert (await slow).status_code == 200
+        assert (await client.get("/drafts")).status_code == 503

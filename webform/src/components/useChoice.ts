@@ -1,16 +1,28 @@
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { type Choice, choose } from '../chosen-files';
 import { DEFAULTS } from '../config';
 import { useDesk } from '../desk';
 
 const NOTHING: Choice = { files: [], problems: [] };
 
-/** The files that are about to be sent, held to the server's limits as soon as those are known. */
-export function useChoice(given: readonly File[] = []) {
-  const { config, strings, numbers } = useDesk();
-  const [choice, setChoice] = useState<Choice>({ ...NOTHING, files: [...given] });
+/**
+ * The files that are about to be sent, held to the server's limits as soon as those are known. Those that a reload took
+ * are asked for again by their names, which are kept under `purpose`.
+ */
+export function useChoice(purpose: string, given: readonly File[] = []) {
+  const { config, memory, strings, numbers } = useDesk();
+  const [choice, setChoice] = useState<Choice>(() => {
+    const lost = given.length > 0 ? [] : memory.fileNames(purpose);
+    const problems = lost.length > 0 ? [strings.reply.again(lost.join(', '))] : [];
+    return { files: [...given], problems };
+  });
   const [limits, setLimits] = useState(DEFAULTS);
   const known = useRef(limits);
+
+  // What a reload took is remembered until other files take its place, or the message is sent.
+  useEffect(() => {
+    if (choice.files.length > 0) memory.keepFileNames(purpose, choice.files);
+  }, [memory, purpose, choice.files]);
 
   const attach = (more: readonly File[]) => {
     setChoice(({ files }) => choose(files, more, known.current, strings, numbers.size));
@@ -27,9 +39,15 @@ export function useChoice(given: readonly File[] = []) {
       return again.problems.length > 0 ? again : before;
     });
   };
-  const remove = (file: File) =>
-    setChoice(({ files }) => ({ files: files.filter((one) => one !== file), problems: [] }));
-  const clear = () => setChoice(NOTHING);
+  const remove = (file: File) => {
+    const files = choice.files.filter((one) => one !== file);
+    memory.keepFileNames(purpose, files);
+    setChoice({ files, problems: [] });
+  };
+  const clear = () => {
+    memory.keepFileNames(purpose, []);
+    setChoice(NOTHING);
+  };
 
   return { choice, limits, learn, attach, remove, clear };
 }

@@ -19,13 +19,13 @@ export function useComposer(
 ) {
   const { api, memory, strings, numbers, language } = useDesk();
   const [text, setText] = useState(() => memory.reply(ticket.id));
-  const chosen = useChoice(given);
+  const purpose = `reply-attempt:${ticket.id}`;
+  const chosen = useChoice(purpose, given);
   const { choice, limits, learn } = chosen;
   const [problem, setProblem] = useState<string>();
   const [progress, setProgress] = useState<number>();
   const { sending, send, hurry, callOff, clear } = useSending();
   const field = useRef<HTMLTextAreaElement>(null);
-  const purpose = `reply-attempt:${ticket.id}`;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, for the thread that has just opened
   useEffect(() => {

@@ -40,7 +40,7 @@ export function useContactForm(onSent: (ticket: OpenTicket, files: readonly File
   const [errors, setErrors] = useState<FieldErrors>({});
   const { sending, send, hurry, callOff, clear } = useSending();
   const { signed, known, forget } = useSigned();
-  const chosen = useChoice();
+  const chosen = useChoice('attempt');
   const files = useRef<readonly File[]>([]);
   files.current = chosen.choice.files;
   useLeaving(files.current.length > 0 && sending.name !== 'idle');
@@ -101,7 +101,9 @@ export function useContactForm(onSent: (ticket: OpenTicket, files: readonly File
       if (ticket === undefined) return;
       memory.forgetKey();
       memory.keepDraft({ ...draft, subject: '', category: 'general', message: '' });
-      onSent(ticket, files.current);
+      const sentAlong = files.current;
+      chosen.clear();
+      onSent(ticket, sentAlong);
     } catch (failure) {
       if (alive.current) memory.markUnderWay(false);
       fail(failure as Failure);

@@ -137,6 +137,8 @@ export const de: Strings = {
     tooMuch: (most) =>
       `Zusammen sind die Dateien größer als ${most}. Bitte senden Sie weniger auf einmal.`,
     empty: (name) => `${name} ist leer und wurde weggelassen.`,
+    again: (names) =>
+      `Bitte noch einmal auswählen, denn beim Neuladen kann die Seite keine Dateien behalten: ${names}`,
   },
   files: {
     list: 'Angehängte Dateien',

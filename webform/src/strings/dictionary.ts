@@ -64,6 +64,8 @@ export interface Strings {
     /** With a size for all files of a message. */
     tooMuch: (most: string) => string;
     empty: (name: string) => string;
+    /** After a reload, with the names of the files that were chosen before it. */
+    again: (names: string) => string;
   };
   files: { list: string; download: string; failed: string };
   rating: {

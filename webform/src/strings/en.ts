@@ -132,6 +132,8 @@ export const en: Strings = {
     tooBig: (name, most) => `${name} is larger than ${most} and was left out.`,
     tooMuch: (most) => `Together the files are larger than ${most}. Please send fewer at a time.`,
     empty: (name) => `${name} is empty and was left out.`,
+    again: (names) =>
+      `Please choose again, as a page cannot keep files when it is reloaded: ${names}`,
   },
   files: {
     list: 'Attached files',

@@ -134,6 +134,8 @@ export const es: Strings = {
     tooMuch: (most) =>
       `Juntos, los archivos ocupan más de ${most}. Envíe menos de una vez, por favor.`,
     empty: (name) => `${name} está vacío y se ha descartado.`,
+    again: (names) =>
+      `Elija de nuevo estos archivos; la página no puede conservarlos al recargarse: ${names}`,
   },
   files: {
     list: 'Archivos adjuntos',

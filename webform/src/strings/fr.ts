@@ -134,6 +134,8 @@ export const fr: Strings = {
     tooMuch: (most) =>
       `Ensemble, les fichiers dépassent ${most}. Envoyez-en moins à la fois, s’il vous plaît.`,
     empty: (name) => `${name} est vide et a été écarté.`,
+    again: (names) =>
+      `Veuillez choisir à nouveau ces fichiers, que la page ne peut pas garder quand elle est rechargée : ${names}`,
   },
   files: {
     list: 'Fichiers joints',
