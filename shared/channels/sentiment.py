@@ -31,7 +31,9 @@ _VERY, _SLIGHTLY = 1.5, 0.5
 #: What a word is worth when it is denied: `not good` is bad, `not bad` is a little good, `no problem` is nothing.
 _DENIED = {"very good": -0.75, "good": -1.0, "courtesy": 0.0, "trouble": 0.0, "bad": 0.75, "very bad": 0.0}
 _BEFORE, _BEHIND, _LONGEST = 3, 2, 4
-_LAST, _SHIFT = 5, 0.3
+_SHIFT = 0.3
+#: So many messages make a trend.
+MOST_MOODS = 5
 
 Trend = Literal["falling", "steady", "rising"]
 
@@ -68,7 +70,7 @@ def trend(scores: Sequence[float]) -> Trend | None:
 
     Of the last five, the last two (of two, one) are held against what came before; the very last must point there too.
     """
-    last = scores[-_LAST:]
+    last = scores[-MOST_MOODS:]
     if len(last) < 2:
         return None
     late = last[-2:] if len(last) > 2 else last[-1:]

@@ -16,6 +16,7 @@ from uuid import UUID
 from asyncpg import UniqueViolationError
 
 from shared.channels.message import Channel, InboundMessage, Trust
+from shared.channels.sentiment import band, sentiment
 from shared.conversations.files import store_files
 from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
 from shared.conversations.loops import loop_reason, note_traces, traces_of
@@ -27,12 +28,14 @@ from shared.db.queries import load
 from shared.identity.resolve import SQL as IDENTITY
 from shared.identity.resolve import note_claim
 from shared.observability.counts import Counts
-from shared.observability.metrics import OUTCOMES, RECOGNISED
+from shared.observability.metrics import MOODS, OUTCOMES, RECOGNISED
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 
 SQL = load("inbox")
 MAILBOX = load("mailbox")
+#: Characters by which a message's mood is told: the inbox's transaction is short.
+_MOOD_OF = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ async def _insert(
         counts.add(OUTCOMES, message.channel, outcome, reason or "")
     if not message.ignored:
         counts.add(RECOGNISED, message.channel, _known(where, message))
+        counts.add(MOODS, message.channel, band(_mood(message)))
     due = await note_arrival(connection, vault, settings, where, message, message_id)
     return where.conversation_id, (*due, link) if link else due
 
@@ -131,12 +135,18 @@ async def _write(
         outcome,
         reason,
         _known(where, message),
+        None if message.ignored else _mood(message),
     )
     raw = await store_files(connection, vault, keys, owner, message_id, message)
     if raw is not None:
         await connection.execute(SQL["keep_raw"], message_id, raw)
     await _note_claims(connection, vault, where, message)
     return message_id
+
+
+def _mood(message: InboundMessage) -> float:
+    """Of what was written now; of a long text, of its beginning."""
+    return sentiment([message.text[:_MOOD_OF]])
 
 
 def _known(where: Place, message: InboundMessage) -> str:

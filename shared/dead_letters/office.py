@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from shared.channels.sentiment import band, trend
 from shared.clock import Clock
 from shared.conversations.desk import Desk
 from shared.conversations.files import files_of
@@ -97,6 +98,7 @@ class Office:
             }
             for message in thread
         ]
+        shown["mood"] = _mood([message["mood"] for message in thread if message["mood"] is not None])
         shown["rating"] = plain(rating, keys, {"comment_enc": "rating.comment"}) if rating else None
         shown["notes"] = [plain(note, keys, {"text_enc": "note.text"}) for note in notes]
         shown["decisions"] = [plain(decision, keys, _DECISION) for decision in decisions]
@@ -119,6 +121,13 @@ class Office:
         except Retryable:
             # The act is committed; failing now would make the operator do it twice.
             logger().warning("left_to_the_sweep", kind=kind)
+
+
+def _mood(scores: Sequence[float]) -> dict[str, Any] | None:
+    """How the customer sounds, last and over their last messages."""
+    if not scores:
+        return None
+    return {"score": scores[-1], "band": band(scores[-1]), "trend": trend(scores)}
 
 
 def _said(message: Any, shown: dict[str, Any]) -> dict[str, Any]:

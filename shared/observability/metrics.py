@@ -15,6 +15,11 @@ RECOGNISED = Counter(
     "messages stored and not ignored, by whether their sender was known: yes, no, or claimed",
     ["channel", "known"],
 )
+MOODS = Counter(
+    "fte_message_moods_total",
+    "messages stored and not ignored, by how they sound: very-negative, negative, neutral, positive",
+    ["channel", "mood"],
+)
 TURN_SECONDS = Histogram(
     "fte_turn_seconds",
     "from picking up a turn to its commit",

@@ -69,7 +69,7 @@ WHERE c.state = 'human' AND w.waits_for = 'person' AND w.since < now() - make_in
 
 -- name: thread
 SELECT m.id, m.author, m.kind, m.copy_of, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.outcome,
-       m.outcome_reason, m.raw_blob_id IS NOT NULL AS has_raw,
+       m.outcome_reason, m.mood, m.raw_blob_id IS NOT NULL AS has_raw,
        d.status AS delivery, d.error_code, d.attempt
 FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id
 WHERE m.conversation_id = $1
