@@ -22,6 +22,7 @@ from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
 from shared.conversations.loops import loop_reason, note_traces, traces_of
 from shared.conversations.numbers import note_arrival, understood
 from shared.conversations.placing import Place, place
+from shared.conversations.survey_answers import RATING, answer_in, keep_answer
 from shared.conversations.verification import verify_address
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -77,7 +78,12 @@ async def _store(db: Database, vault: Vault, settings: Settings, message: Inboun
         due: tuple[UUID, ...] = ()
         if known is None:
             message = await understood(connection, vault, message)
+            answer = await answer_in(connection, vault, message)
+            if answer is not None:
+                message = message.model_copy(update={"ignored": RATING})
             conversation_id, due = await _insert(connection, vault, settings, message, counts)
+            if answer is not None:
+                await keep_answer(connection, answer, counts)
         else:
             conversation_id = known["conversation_id"]
         channel = message.channel if known is None and not message.ignored else None

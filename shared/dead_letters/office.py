@@ -33,6 +33,7 @@ from shared.settings import Settings
 
 TICKETS = load("tickets")
 RATINGS = load("ratings")
+SURVEYS = load("surveys")
 
 #: Sealed columns of a ticket and their labels.
 _TICKET = {
@@ -87,6 +88,7 @@ class Office:
             notes = await connection.fetch(TICKETS["notes"], row["conversation_id"])
             files = await files_of(connection, [message["id"] for message in thread])
             rating = await connection.fetchrow(RATINGS["of_ticket"], ticket_id)
+            survey = await connection.fetchrow(SURVEYS["of_ticket"], ticket_id)
             rows = [row, *thread, *decisions, *notes, *files, *([rating] if rating else ())]
             keys = await self.vault.keys_for(connection, [v for r in rows for n, v in r.items() if n.endswith("_enc")])
         shown = plain(row, keys, _TICKET)
@@ -100,6 +102,7 @@ class Office:
         ]
         shown["mood"] = _mood([message["mood"] for message in thread if message["mood"] is not None])
         shown["rating"] = plain(rating, keys, {"comment_enc": "rating.comment"}) if rating else None
+        shown["survey"] = plain(survey, keys, {}) if survey else None
         shown["notes"] = [plain(note, keys, {"text_enc": "note.text"}) for note in notes]
         shown["decisions"] = [plain(decision, keys, _DECISION) for decision in decisions]
         return shown

@@ -166,7 +166,9 @@ def test_a_mood_stands_at_the_head_and_at_each_message() -> None:
     assert not [line for line in plain(ticket()) if line.startswith("mood")]
     mood = {"score": -0.67, "band": "very-negative", "trend": "falling"}
     lines = plain(ticket(mood=mood, messages=[message(mood=-0.67)]))
-    assert [line.split(maxsplit=1)[1] for line in lines if line.startswith("mood")] == ["very negative (-0.67), falling"]
+    assert [line.split(maxsplit=1)[1] for line in lines if line.startswith("mood")] == [
+        "very negative (-0.67), falling"
+    ]
     assert "22:53 customer · email · replied · mood -0.67" in lines
     (first,) = [line for line in plain(ticket(mood=mood | {"trend": None})) if line.startswith("mood")]
     assert first.endswith("very negative (-0.67)")
