@@ -53,6 +53,8 @@ def _head(ticket: Row, screen: Screen) -> dict[str, str]:
     if ticket.get("closed_at"):
         why = ticket.get("close_reason")
         fields["closed"] = _with(long_time(ticket["closed_at"], screen), why and one_line(why))
+    if ticket.get("survey"):
+        fields["asked"] = _survey(ticket["survey"], screen)
     if ticket.get("rating"):
         fields["rating"] = _rating(ticket["rating"], screen)
     return fields
@@ -69,8 +71,16 @@ def _mood(mood: Row) -> str:
     return f"{said}, {one_line(mood['trend'])}" if mood["trend"] else said
 
 
+def _survey(survey: Row, screen: Screen) -> str:
+    """When and where the customer was asked for the rating, and how that went out."""
+    asked = f"for a rating by {one_line(survey['channel'])}, {_clock(survey['asked_at'], screen)}"
+    return _with(asked, one_line(survey["delivery"]))
+
+
 def _rating(rating: Row, screen: Screen) -> str:
     score = f"{rating['score']} of 5"
+    if rating.get("channel"):
+        score += f", by {one_line(rating['channel'])}"
     said = _wrapped(rating["comment"], screen, len("summary") + len(_INDENT)) if rating["comment"] else ""
     return f"{score}\n{said}" if said else score
 

@@ -20,6 +20,7 @@ from uuid import UUID
 from shared.channels.fixed_texts import fixed_texts
 from shared.channels.language import ENGLISH, language_of
 from shared.channels.message import Channel, Trust
+from shared.channels.web.rate import PATH
 from shared.channels.whatsapp.texts import LANGUAGES
 from shared.conversations.notices import Notice, post
 from shared.conversations.numbers import out_of_reach
@@ -30,7 +31,6 @@ from shared.settings import Settings
 
 SQL = load("surveys")
 ASKED = "asked"
-PATH = "/rate"
 
 _FILE = Path(__file__).with_name("surveys.txt")
 _TOKEN_BYTES = 32

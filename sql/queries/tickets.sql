@@ -172,8 +172,12 @@ SELECT (SELECT count(*) FROM tickets WHERE status = 'open') AS open,
        (SELECT count(*) FROM messages WHERE author = 'customer' AND stored_at > now() - interval '1 day') AS inbound_day,
        (SELECT count(*) FROM deliveries d JOIN messages m ON m.id = d.message_id AND m.kind <> 'copy'
          WHERE d.finished_at > now() - interval '1 day' AND d.status IN ('sent', 'delivered', 'read')) AS delivered_day,
+       (SELECT count(*) FROM surveys WHERE asked_at > now() - interval '7 days') AS surveys_week,
+       rated.ratings_week, rated.rating_week,
        week.inbound_week, week.recognised_week
-FROM (SELECT count(*) AS inbound_week, count(*) FILTER (WHERE known = 'yes') AS recognised_week
+FROM (SELECT count(*) AS ratings_week, avg(score)::float8 AS rating_week
+      FROM ratings WHERE rated_at > now() - interval '7 days') rated,
+     (SELECT count(*) AS inbound_week, count(*) FILTER (WHERE known = 'yes') AS recognised_week
       FROM messages
       WHERE author = 'customer' AND coalesce(outcome, '') <> 'ignored' AND stored_at > now() - interval '7 days') week;
 
