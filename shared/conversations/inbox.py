@@ -35,8 +35,8 @@ from shared.settings import Settings
 
 SQL = load("inbox")
 MAILBOX = load("mailbox")
-#: Characters by which a message's mood is told: the inbox's transaction is short.
-_MOOD_OF = 8_000
+#: Characters by which a message's mood is told.
+_MOOD_OF = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def look_again(db: Database, settings: Settings, conversation_id: UUID, ev
 
 
 async def _store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
-    counts = Counts()
+    counts, mood = Counts(), _mood(message)
     async with db.transaction() as connection:
         await connection.fetchval(IDENTITY["lock_sender"], _sender_lock(vault, message))
         known = await connection.fetchrow(SQL["find_message"], message.channel, message.provider_message_id)
@@ -81,7 +81,7 @@ async def _store(db: Database, vault: Vault, settings: Settings, message: Inboun
             answer = await answer_in(connection, vault, message)
             if answer is not None:
                 message = message.model_copy(update={"ignored": RATING})
-            conversation_id, due = await _insert(connection, vault, settings, message, counts)
+            conversation_id, due = await _insert(connection, vault, settings, message, mood, counts)
             if answer is not None:
                 await keep_answer(connection, answer, counts)
         else:
@@ -94,7 +94,7 @@ async def _store(db: Database, vault: Vault, settings: Settings, message: Inboun
 
 
 async def _insert(
-    connection: Any, vault: Vault, settings: Settings, message: InboundMessage, counts: Counts
+    connection: Any, vault: Vault, settings: Settings, message: InboundMessage, mood: float, counts: Counts
 ) -> tuple[UUID, tuple[UUID, ...]]:
     """The conversation, and the deliveries that the message made due."""
     where, state = await _settled_place(connection, vault, settings, message)
@@ -103,7 +103,7 @@ async def _insert(
     looped = await loop_reason(connection, settings, traces) if traces and outcome is None else None
     if looped:
         outcome, reason = "escalated", looped
-    message_id = await _write(connection, vault, where, message, outcome, reason)
+    message_id = await _write(connection, vault, where, message, mood, (outcome, reason))
     if traces:
         await note_traces(connection, message_id, traces)
     if looped:
@@ -113,13 +113,18 @@ async def _insert(
         counts.add(OUTCOMES, message.channel, outcome, reason or "")
     if not message.ignored:
         counts.add(RECOGNISED, message.channel, _known(where, message))
-        counts.add(MOODS, message.channel, band(_mood(message)))
+        counts.add(MOODS, message.channel, band(mood))
     due = await note_arrival(connection, vault, settings, where, message, message_id)
     return where.conversation_id, (*due, link) if link else due
 
 
 async def _write(
-    connection: Any, vault: Vault, where: Place, message: InboundMessage, outcome: str | None, reason: str | None
+    connection: Any,
+    vault: Vault,
+    where: Place,
+    message: InboundMessage,
+    mood: float,
+    end: tuple[str | None, str | None],
 ) -> UUID:
     """The message's row, sealed, with its files and what its sender only claims; its id."""
     owner, keys = where.resolved.customer_id, where.resolved.keys
@@ -138,10 +143,9 @@ async def _write(
         keys.seal(owner, "message.body", message.text),
         keys.seal(owner, "message.details", details),
         message.received_at,
-        outcome,
-        reason,
+        *end,
         _known(where, message),
-        None if message.ignored else _mood(message),
+        None if message.ignored else mood,
     )
     raw = await store_files(connection, vault, keys, owner, message_id, message)
     if raw is not None:

@@ -106,4 +106,5 @@ def _acts(router: APIRouter, office: Office) -> None:
         conversation_id, asking = await office.desk.close(ticket_id, request.reason, by, survey=request.survey)
         if asking.delivery_id is not None:
             await office.request_delivery(asking.delivery_id, conversation_id)
-        return {"id": ticket_id, "status": "closed", "survey": asking.result}
+        delivery = str(asking.delivery_id) if asking.delivery_id else None
+        return {"id": ticket_id, "status": "closed", "survey": asking.result, "delivery_id": delivery}
