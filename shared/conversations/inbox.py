@@ -21,8 +21,8 @@ from shared.conversations.files import store_files
 from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
 from shared.conversations.loops import loop_reason, note_traces, traces_of
 from shared.conversations.numbers import note_arrival, understood
-from shared.conversations.placing import Place, place
-from shared.conversations.survey_answers import RATING, answer_in, keep_answer
+from shared.conversations.placing import RATING, Place, place
+from shared.conversations.survey_answers import answer_in, keep_answer
 from shared.conversations.verification import verify_address
 from shared.db.pool import Database
 from shared.db.queries import load

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.channels.message import Channel, InboundMessage
-from shared.conversations.placing import RATING, route_key
+from shared.conversations.placing import route_key
 from shared.conversations.surveys import SQL, survey_secret
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -20,8 +20,6 @@ from shared.errors import Rejected
 from shared.observability.counts import Counts
 from shared.observability.metrics import RATINGS
 from shared.privacy.vault import Vault
-
-__all__ = ["RATING", "Answer", "MailedSurveys", "answer_in", "keep_answer", "score_of"]
 
 _RATINGS = load("ratings")
 

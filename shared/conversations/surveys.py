@@ -20,7 +20,6 @@ from uuid import UUID
 from shared.channels.fixed_texts import fixed_texts
 from shared.channels.language import ENGLISH, language_of
 from shared.channels.message import Channel, Trust
-from shared.channels.web.rate import PATH
 from shared.channels.whatsapp.texts import LANGUAGES
 from shared.conversations.notices import Notice, post
 from shared.conversations.numbers import out_of_reach
@@ -145,7 +144,7 @@ class Surveys:
 def survey_text(channel: Channel, language: str, settings: Settings, token: str) -> str:
     """The question in a language that we have words in; in a mail with its link."""
     text = fixed_texts(_FILE)[f"{language}.{channel}"]
-    link = f"{settings.form_public_url.rstrip('/')}{PATH}?token={token}"
+    link = f"{settings.form_public_url.rstrip('/')}/rate?token={token}"
     words = {"link": link, "days": f"{settings.csat_link_d:g}", "team": settings.support_team_name}
     for name, word in words.items():
         text = text.replace(f"{{{name}}}", word)
