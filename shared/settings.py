@@ -195,6 +195,15 @@ class Settings(BaseSettings):
         default=180, ge=1, description="a phone number unseen for longer is another person's until proven"
     )
 
+    # -- satisfaction ---------------------------------------------------------------------------
+    csat_ask: bool = Field(
+        default=True, description="a customer whose ticket is closed is asked once how content they are"
+    )
+    csat_reply_h: float = Field(
+        default=24.0, gt=0, description="how long a bare number on WhatsApp answers that question"
+    )
+    csat_link_d: float = Field(default=30.0, gt=0, description="how long the link in its mail works")
+
     # -- delivery -------------------------------------------------------------------------------
     provider_timeout_s: float = Field(default=10.0, description="hard deadline of one call to a provider")
     delivery_claim_margin_s: float = 5.0

@@ -125,6 +125,8 @@ CREATE TABLE messages (
     text_hash           bytea,
     -- What its words are like: minima of keyed hashes.
     text_likeness       bytea,
+    -- How the customer sounds in it, -1 to 1; null for ours, for what nobody need read, and for what came before.
+    mood                double precision,
     UNIQUE (channel, provider_message_id),
     CHECK (author = 'customer' OR provider_message_id IS NULL)
 );
@@ -345,6 +347,21 @@ CREATE TABLE ratings (
 );
 CREATE INDEX ratings_conversation ON ratings (conversation_id);
 CREATE INDEX ratings_customer ON ratings (customer_id);
+
+-- Asked once, for a ticket that is closed: how content its customer is. The answer is a row of ratings.
+CREATE TABLE surveys (
+    ticket_id   text PRIMARY KEY REFERENCES tickets (id),
+    -- The question. On WhatsApp a bare number after it is the answer; in a mail a link, of which secret is a keyed hash.
+    delivery_id uuid NOT NULL REFERENCES deliveries (id),
+    channel     text NOT NULL CHECK (channel IN ('email', 'whatsapp', 'web')),
+    language    text NOT NULL,
+    secret      bytea,
+    asked_at    timestamptz NOT NULL DEFAULT now(),
+    expires_at  timestamptz NOT NULL
+);
+CREATE INDEX surveys_delivery ON surveys (delivery_id);
+CREATE INDEX surveys_asked ON surveys (asked_at);
+CREATE UNIQUE INDEX surveys_secret ON surveys (secret) WHERE secret IS NOT NULL;
 
 -- Why the agent said what it said: one row a reply or handoff.
 CREATE TABLE decisions (

@@ -6,6 +6,12 @@ import uuid
 from datetime import UTC, datetime
 
 from shared.channels.message import Channel, EmailHeaders, FormFields, InboundMessage, Sender, Trust
+from shared.conversations.desk import Desk
+from shared.conversations.surveys import Surveys
+from shared.db.pool import Database
+from shared.delivery.ledger import supersede
+from shared.privacy.vault import Vault
+from shared.settings import Settings
 
 
 def email(
@@ -62,3 +68,8 @@ def form(
         text=text,
         form=FormFields(category="technical"),
     )
+
+
+def desk_of(db: Database, vault: Vault, settings: Settings) -> Desk:
+    """The operator's acts, as dlq-review puts them together."""
+    return Desk(db, vault, supersede, Surveys(vault, settings))

@@ -16,7 +16,7 @@ from shared.channels.message import InboundMessage
 from shared.channels.web.api import build_api
 from shared.channels.web.challenge import Challenge
 from shared.channels.web.door import Door
-from shared.channels.web.form import Form, Links, Redeemed
+from shared.channels.web.form import Form, Links, Redeemed, Surveys
 from shared.channels.web.site import Site
 from shared.channels.web.token import Holder
 from shared.clock import SystemClock
@@ -42,6 +42,16 @@ class NoLinks:
         await self.redeem(token)
 
     async def redeem(self, token: str) -> Redeemed:
+        raise Rejected("there is no such link", status=404, reason="unknown-link")
+
+
+class NoSurveys:
+    """Nobody was asked anything."""
+
+    async def look(self, token: str) -> str:
+        return await self.rate(token, 1, "")
+
+    async def rate(self, token: str, score: int, comment: str) -> str:
         raise Rejected("there is no such link", status=404, reason="unknown-link")
 
 
@@ -132,13 +142,15 @@ async def rigged(
     dist: Path,
     *,
     links: Links | None = None,
+    surveys: Surveys | None = None,
     challenger: httpx.AsyncBaseTransport | None = None,
     peer: str = "203.0.113.9",
 ) -> AsyncGenerator[Rig]:
     """The API of these settings, asked from `peer`."""
     sent, store = Publications(), Store()
     async with Challenge.opened(settings, challenger) as challenge:
-        form = Form(settings, sent, store, Site(dist), SystemClock(), Door(settings), challenge, links or NoLinks())
+        mailed = links or NoLinks(), surveys or NoSurveys()
+        form = Form(settings, sent, store, Site(dist), SystemClock(), Door(settings), challenge, *mailed)
         transport = httpx.ASGITransport(build_api(form), raise_app_exceptions=False, client=(peer, 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://form") as client:
             yield Rig(client, settings, sent, store, dist, form)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from shared.channels.health import health_with
 from shared.clock import SystemClock
 from shared.conversations.desk import Desk
+from shared.conversations.surveys import Surveys
 from shared.db.pool import Database
 from shared.dead_letters.api import build_api
 from shared.dead_letters.box import DeadLetterBox
@@ -59,7 +60,7 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
                 clock=clock,
                 box=DeadLetterBox(db, vault, producer, key_list(settings.fte_event_key, "FTE_EVENT_KEY")),
                 sweep=Sweep(db, producer, clock, settings.human_idle_h * 3600),
-                desk=Desk(db, vault, supersede),
+                desk=Desk(db, vault, supersede, Surveys(vault, settings)),
                 library=library,
                 roll_call=roll_call,
             )

@@ -20,6 +20,7 @@ from shared.channels.web.form import Form
 from shared.channels.web.site import Site
 from shared.clock import SystemClock
 from shared.conversations.confirm import MailedLinks
+from shared.conversations.survey_answers import MailedSurveys
 from shared.conversations.ticket_page import TicketPage
 from shared.db.pool import Database
 from shared.events.kafka import KafkaProducer
@@ -66,8 +67,8 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
     try:
         async with Challenge.opened(settings) as challenge:
             site, clock = Site.from_settings(settings), SystemClock()
-            tickets, links = TicketPage(db, vault), MailedLinks(db, vault)
-            form = Form(settings, producer, tickets, site, clock, Door(settings), challenge, links)
+            tickets, links, surveys = TicketPage(db, vault), MailedLinks(db, vault), MailedSurveys(db, vault)
+            form = Form(settings, producer, tickets, site, clock, Door(settings), challenge, links, surveys)
             yield Deps(settings, producer, db, build_api(form))
     finally:
         await producer.close()

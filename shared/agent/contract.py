@@ -97,6 +97,8 @@ class TurnInput:
     past_offer: str = ""
     #: WhatsApp: a template asked the customer for a word, so that a reply could be sent; this is that word.
     called_back: bool = False
+    #: How the customer sounded in the last messages of this conversation, these included; oldest first, -1 to 1.
+    moods: tuple[float, ...] = ()
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -13,12 +13,12 @@ from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
 from shared.agent.longer import accepts, declines
 from shared.agent.prompt import MAX_TEXT, too_long
-from shared.agent.sentiment import sentiment
 from shared.agent.small_talk import SmallTalk, small_talk
 from shared.agent.summary import summary
 from shared.agent.tool_run import ToolRun
 from shared.channels.language import ENGLISH, language_of
 from shared.channels.message import Trust
+from shared.channels.sentiment import sentiment
 from shared.channels.whatsapp.texts import fixed
 from shared.settings import Settings
 

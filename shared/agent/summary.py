@@ -9,6 +9,7 @@ from shared.agent.contract import TurnInput
 from shared.agent.draft import Draft
 from shared.agent.escalation import Reason
 from shared.channels.message import Trust
+from shared.channels.sentiment import MOST_MOODS, trend
 
 _ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBER = re.compile(r"(?<!\w)\+?\(?\d[\d ()./-]{6,}\d")
@@ -42,7 +43,7 @@ def summary(turn: TurnInput, reason: Reason, *, others: Sequence[Reason], draft:
             f"Who: {redacted(turn.customer_name) or 'unnamed'}, on {turn.channel}, {_TRUSTED[turn.trust]}",
             f"What: {reason}{also}: {_quote(turn)}",
             f"Tried: {_tried(draft)}",
-            f"Mood: {_mood(sentiment)}",
+            f"Mood: {_mood(sentiment)}{_trend(turn.moods)}",
             f"Next: {_NEXT[reason]}",
         )
     )
@@ -71,3 +72,9 @@ def _mood(sentiment: float) -> str:
     if sentiment <= -0.5:
         return f"angry or very unhappy ({sentiment})"
     return f"unhappy ({sentiment})" if sentiment < 0 else f"calm ({sentiment})"
+
+
+def _trend(moods: Sequence[float]) -> str:
+    """Where it goes, in words; nothing for the first message."""
+    goes = trend(moods)
+    return f", {goes} over their last {min(len(moods), MOST_MOODS)} messages" if goes else ""

@@ -11,8 +11,10 @@ from shared.agent.handoff import handoff
 from shared.agent.prompt import MAX_QUOTE
 from shared.channels.language import language_of
 from shared.channels.message import Channel, Trust
+from shared.channels.sentiment import MOST_MOODS
 from shared.conversations.codes import ATTEMPTS
 from shared.conversations.commit import Verdict
+from shared.conversations.history import SQL as HISTORY
 from shared.conversations.history import Said
 from shared.conversations.letters import SQL as LETTERS
 from shared.conversations.long_answers import PAST_OFFER_D
@@ -30,6 +32,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
     here = turn.lease.conversation_id
     ticket = turn.ticket
     news = await db.fetchrow(VERIFICATIONS["news_of"], turn.customer_id, here, ATTEMPTS)
+    moods = await db.fetch(HISTORY["moods"], here, MOST_MOODS)
     proven = turn.trust is Trust.VERIFIED
     offer, past, called = None, None, None
     if turn.channel is Channel.WHATSAPP:
@@ -58,6 +61,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         mailable=offer is not None and offer["mailable"],
         past_offer=(past and past["state"]) or "",
         called_back=called is not None and called["exists"],
+        moods=tuple(row["mood"] for row in reversed(moods)),
     )
 
 

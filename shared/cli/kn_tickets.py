@@ -117,9 +117,15 @@ async def tickets_return(ticket: TicketId, output: Output = Format.TABLE) -> Non
 
 @tickets.command("close")
 @command
-async def tickets_close(ticket: TicketId, reason: Reason = None, output: Output = Format.TABLE) -> None:
-    """Close the conversation; refused while something is unanswered."""
-    show(await DeskClient.find().post(f"/tickets/{part(ticket)}/close", {"reason": reason}), output)
+async def tickets_close(
+    ticket: TicketId,
+    reason: Reason = None,
+    no_survey: Annotated[bool, typer.Option("--no-survey", help="do not ask how satisfied the customer is")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Close the conversation; its customer is asked once how it was. Refused while something is unanswered."""
+    closing = {"reason": reason, "survey": not no_survey}
+    show(await DeskClient.find().post(f"/tickets/{part(ticket)}/close", closing), output)
 
 
 @tickets.command("attachment")

@@ -20,6 +20,7 @@ _LABELS = {
 #: Shown as one line: how many of all messages came from somebody known.
 _BAD = ("down", "unavailable")
 _WEEK = ("recognised_week", "inbound_week")
+_RATED = ("rating_week", "ratings_week", "surveys_week")
 
 
 def status_lines(counts: Mapping[str, Any], health: Mapping[str, Any], screen: Screen) -> list[tuple[str, str]]:
@@ -44,10 +45,12 @@ def _function(found: Mapping[str, Any]) -> str:
 
 
 def _fields(counts: Mapping[str, Any], health: Mapping[str, Any], screen: Screen) -> dict[str, str]:
-    plain = {name: value for name, value in counts.items() if name not in (*_WEEK, "functions")}
+    plain = {name: value for name, value in counts.items() if name not in (*_WEEK, *_RATED, "functions")}
     fields = {_LABELS.get(name, name.replace("_", " ")): str(value) for name, value in plain.items()}
     if all(name in counts for name in _WEEK):
         fields["senders recognised, last 7 days"] = _share(*(int(counts[name]) for name in _WEEK))
+    if all(name in counts for name in _RATED):
+        fields["satisfaction, last 7 days"] = _satisfaction(*(counts[name] for name in _RATED))
     for channel, found in health.get("channels", {}).items():
         fields[str(channel)] = _channel(found, screen)
     return fields
@@ -55,6 +58,11 @@ def _fields(counts: Mapping[str, Any], health: Mapping[str, Any], screen: Screen
 
 def _share(recognised: int, of: int) -> str:
     return f"{recognised / of:.1%} ({recognised} of {of})" if of else "-"
+
+
+def _satisfaction(mean: float | None, ratings: int, asked: int) -> str:
+    said = "-" if mean is None else f"{mean:.1f} of 5"
+    return f"{said} ({ratings} rating{'' if ratings == 1 else 's'}, {asked} asked)"
 
 
 def unavailable(health: Mapping[str, Any]) -> str | None:

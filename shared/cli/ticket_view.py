@@ -44,6 +44,8 @@ def _head(ticket: Row, screen: Screen) -> dict[str, str]:
         "created": long_time(ticket["created_at"], screen),
         "updated": long_time(ticket["updated_at"], screen),
     }
+    if ticket.get("mood"):
+        fields["mood"] = _mood(ticket["mood"])
     if ticket.get("waits_for"):
         fields["waits for"] = _waits(ticket, screen)
     if ticket.get("assigned_to"):
@@ -51,6 +53,8 @@ def _head(ticket: Row, screen: Screen) -> dict[str, str]:
     if ticket.get("closed_at"):
         why = ticket.get("close_reason")
         fields["closed"] = _with(long_time(ticket["closed_at"], screen), why and one_line(why))
+    if ticket.get("survey"):
+        fields["asked"] = _survey(ticket["survey"], screen)
     if ticket.get("rating"):
         fields["rating"] = _rating(ticket["rating"], screen)
     return fields
@@ -62,8 +66,21 @@ def _waits(ticket: Row, screen: Screen) -> str:
     return f"{who}, since {_clock(since, screen)}" if since else who
 
 
+def _mood(mood: Row) -> str:
+    said = f"{one_line(mood['band']).replace('-', ' ')} ({mood['score']:+.2f})"
+    return f"{said}, {one_line(mood['trend'])}" if mood["trend"] else said
+
+
+def _survey(survey: Row, screen: Screen) -> str:
+    """When and where the customer was asked for the rating, and how that went out."""
+    asked = f"for a rating by {one_line(survey['channel'])}, {_clock(survey['asked_at'], screen)}"
+    return _with(asked, one_line(survey["delivery"]))
+
+
 def _rating(rating: Row, screen: Screen) -> str:
     score = f"{rating['score']} of 5"
+    if rating.get("channel"):
+        score += f", by {one_line(rating['channel'])}"
     said = _wrapped(rating["comment"], screen, len("summary") + len(_INDENT)) if rating["comment"] else ""
     return f"{score}\n{said}" if said else score
 
@@ -74,8 +91,9 @@ def _message_heading(message: Row, screen: Screen) -> str:
     delivery = _with(message["delivery"], message["error_code"]) if message["delivery"] else None
     kind = f", {message['kind']}" if message.get("kind", "message") != "message" else ""
     who = f"{_clock(message['received_at'], screen)} {message['author']}{kind}"
+    mood = None if message.get("mood") is None else f"mood {message['mood']:+.2f}"
     return _joined(
-        who, message["channel"], trust, _with(outcome, message["outcome_reason"]) if outcome else None, delivery
+        who, message["channel"], trust, _with(outcome, message["outcome_reason"]) if outcome else None, delivery, mood
     )
 
 

@@ -15,9 +15,11 @@ from uuid import UUID
 from shared.channels.limits import over_limit
 from shared.channels.message import Channel
 from shared.conversations.mailbox import SQL as MAILBOX
+from shared.conversations.surveys import Asking, Surveys
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.errors import Rejected
+from shared.observability.metrics import SURVEYS
 from shared.privacy.vault import Vault
 
 SQL = load("tickets")
@@ -34,6 +36,7 @@ class Desk:
     db: Database
     vault: Vault
     supersede: Supersede
+    surveys: Surveys
 
     async def reply(self, ticket_id: str, text: str, by: str = "") -> tuple[UUID, UUID]:
         """Take over and answer as a person: (delivery id, conversation id). A ticket nobody had is `by`'s now.
@@ -100,8 +103,13 @@ class Desk:
             await _record(connection, "tickets.return", ticket_id, by)
         return found["id"], reopened
 
-    async def close(self, ticket_id: str, reason: str | None, by: str = "") -> None:
+    async def close(
+        self, ticket_id: str, reason: str | None, by: str = "", *, survey: bool = True
+    ) -> tuple[UUID, Asking]:
         """Close the conversation and its tickets; the reason is kept beside that of the escalation.
+
+        Its customer is asked how content they are, unless `survey` is False or something speaks against it:
+        (conversation id, what came of that).
 
         Raises Rejected: 404 unknown, 409 closed already or something unanswered. What waits for a
         person may be closed with a reason; what has no outcome yet, or is not delivered, may not.
@@ -122,7 +130,10 @@ class Desk:
             sealed = keys.seal(owner, "ticket.close_reason", reason) if reason else None
             await connection.execute(SQL["close"], found["id"])
             await connection.execute(SQL["close_tickets"], found["id"], sealed)
+            asking = await self.surveys.ask(connection, found["id"], ticket_id, wanted=survey)
             await _record(connection, "tickets.close", ticket_id, by)
+        SURVEYS.labels(asking.channel, asking.result).inc()
+        return found["id"], asking
 
     async def _find(self, connection: Any, ticket_id: str) -> Any:
         found = await connection.fetchrow(SQL["lock_conversation"], ticket_id)

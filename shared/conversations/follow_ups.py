@@ -20,8 +20,7 @@ from shared.channels.message import Channel
 from shared.channels.whatsapp.texts import LANGUAGES, fixed
 from shared.conversations.mailbox import OpenTurn
 from shared.conversations.notices import SQL as NOTICES
-from shared.conversations.numbers import SQL as NUMBERS
-from shared.conversations.numbers import lookup_of
+from shared.conversations.numbers import out_of_reach
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.observability.logs import logger
@@ -69,7 +68,9 @@ async def say_due(db: Database, vault: Vault, settings: Settings, conversation_i
         to = json.loads(
             (await vault.keys_for(connection, [due["address_enc"]])).unseal("route.address", due["address_enc"])
         )
-        reason = _passed(held, due) or await _barred(connection, vault, settings, due["channel"], to["address"])
+        reason = _passed(held, due)
+        if reason is None and due["channel"] == Channel.WHATSAPP:
+            reason = await out_of_reach(connection, vault, settings, to["address"])
         written = (
             None if reason else await _say(connection, vault, settings, conversation_id, held["customer_id"], due, to)
         )
@@ -91,17 +92,6 @@ def _passed(held: Any, due: Any) -> str | None:
     if due["sending"]:
         return "answer-on-its-way"
     return "too-late" if due["late"] else None
-
-
-async def _barred(connection: Any, vault: Vault, settings: Settings, channel: str, address: str) -> str | None:
-    """WhatsApp's rules: nobody is asked outside the window, nor by a template, nor after STOP."""
-    if channel != Channel.WHATSAPP:
-        return None
-    lasts = 24 * 3600 - settings.whatsapp_window_margin_s
-    reach = await connection.fetchrow(NUMBERS["reach"], lookup_of(vault, address), lasts, uuid.UUID(int=0))
-    if reach is not None and reach["stopped"]:
-        return "opted-out"
-    return None if reach is not None and reach["open"] else "outside-window"
 
 
 async def _say(

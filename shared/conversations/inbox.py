@@ -16,23 +16,27 @@ from uuid import UUID
 from asyncpg import UniqueViolationError
 
 from shared.channels.message import Channel, InboundMessage, Trust
+from shared.channels.sentiment import band, sentiment
 from shared.conversations.files import store_files
 from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
 from shared.conversations.loops import loop_reason, note_traces, traces_of
 from shared.conversations.numbers import note_arrival, understood
-from shared.conversations.placing import Place, place
+from shared.conversations.placing import RATING, Place, place
+from shared.conversations.survey_answers import answer_in, keep_answer
 from shared.conversations.verification import verify_address
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.identity.resolve import SQL as IDENTITY
 from shared.identity.resolve import note_claim
 from shared.observability.counts import Counts
-from shared.observability.metrics import OUTCOMES, RECOGNISED
+from shared.observability.metrics import MOODS, OUTCOMES, RECOGNISED
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 
 SQL = load("inbox")
 MAILBOX = load("mailbox")
+#: Characters by which a message's mood is told.
+_MOOD_OF = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,19 @@ async def look_again(db: Database, settings: Settings, conversation_id: UUID, ev
 
 
 async def _store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
-    counts = Counts()
+    counts, mood = Counts(), _mood(message)
     async with db.transaction() as connection:
         await connection.fetchval(IDENTITY["lock_sender"], _sender_lock(vault, message))
         known = await connection.fetchrow(SQL["find_message"], message.channel, message.provider_message_id)
         due: tuple[UUID, ...] = ()
         if known is None:
             message = await understood(connection, vault, message)
-            conversation_id, due = await _insert(connection, vault, settings, message, counts)
+            answer = await answer_in(connection, vault, message)
+            if answer is not None:
+                message = message.model_copy(update={"ignored": RATING})
+            conversation_id, due = await _insert(connection, vault, settings, message, mood, counts)
+            if answer is not None:
+                await keep_answer(connection, answer, counts)
         else:
             conversation_id = known["conversation_id"]
         channel = message.channel if known is None and not message.ignored else None
@@ -85,7 +94,7 @@ async def _store(db: Database, vault: Vault, settings: Settings, message: Inboun
 
 
 async def _insert(
-    connection: Any, vault: Vault, settings: Settings, message: InboundMessage, counts: Counts
+    connection: Any, vault: Vault, settings: Settings, message: InboundMessage, mood: float, counts: Counts
 ) -> tuple[UUID, tuple[UUID, ...]]:
     """The conversation, and the deliveries that the message made due."""
     where, state = await _settled_place(connection, vault, settings, message)
@@ -94,7 +103,7 @@ async def _insert(
     looped = await loop_reason(connection, settings, traces) if traces and outcome is None else None
     if looped:
         outcome, reason = "escalated", looped
-    message_id = await _write(connection, vault, where, message, outcome, reason)
+    message_id = await _write(connection, vault, where, message, mood, (outcome, reason))
     if traces:
         await note_traces(connection, message_id, traces)
     if looped:
@@ -104,12 +113,18 @@ async def _insert(
         counts.add(OUTCOMES, message.channel, outcome, reason or "")
     if not message.ignored:
         counts.add(RECOGNISED, message.channel, _known(where, message))
+        counts.add(MOODS, message.channel, band(mood))
     due = await note_arrival(connection, vault, settings, where, message, message_id)
     return where.conversation_id, (*due, link) if link else due
 
 
 async def _write(
-    connection: Any, vault: Vault, where: Place, message: InboundMessage, outcome: str | None, reason: str | None
+    connection: Any,
+    vault: Vault,
+    where: Place,
+    message: InboundMessage,
+    mood: float,
+    end: tuple[str | None, str | None],
 ) -> UUID:
     """The message's row, sealed, with its files and what its sender only claims; its id."""
     owner, keys = where.resolved.customer_id, where.resolved.keys
@@ -128,15 +143,20 @@ async def _write(
         keys.seal(owner, "message.body", message.text),
         keys.seal(owner, "message.details", details),
         message.received_at,
-        outcome,
-        reason,
+        *end,
         _known(where, message),
+        None if message.ignored else mood,
     )
     raw = await store_files(connection, vault, keys, owner, message_id, message)
     if raw is not None:
         await connection.execute(SQL["keep_raw"], message_id, raw)
     await _note_claims(connection, vault, where, message)
     return message_id
+
+
+def _mood(message: InboundMessage) -> float:
+    """Of what was written now; of a long text, of its beginning."""
+    return sentiment([message.text[:_MOOD_OF]])
 
 
 def _known(where: Place, message: InboundMessage) -> str:

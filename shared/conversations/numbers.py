@@ -33,6 +33,15 @@ def lookup_of(vault: Vault, number: str) -> bytes:
     return vault.lookup("phone", number)
 
 
+async def out_of_reach(connection: Any, vault: Vault, settings: Settings, number: str) -> str | None:
+    """Why nothing that can be left out is written to a number now: `opted-out`, or `outside-window` of 24 hours."""
+    lasts = 24 * 3600 - settings.whatsapp_window_margin_s
+    reach = await connection.fetchrow(SQL["reach"], lookup_of(vault, number), lasts, UUID(int=0))
+    if reach is not None and reach["stopped"]:
+        return "opted-out"
+    return None if reach is not None and reach["open"] else "outside-window"
+
+
 async def understood(connection: Any, vault: Vault, message: InboundMessage) -> InboundMessage:
     """The message, with START as the command that it is from a stopped number, and as a word from any other."""
     facts = message.whatsapp

@@ -36,24 +36,40 @@ async def copy_by_mail(connection: Any, vault: Vault, settings: Settings, delive
         return None
     keys = await vault.keys_for(connection, [row["address_enc"], row["body_enc"]])
     page = json.loads(keys.unseal("route.address", row["address_enc"]))
-    to, owner = page["address"], row["customer_id"]
-    if is_ours(settings, to) or not await connection.fetchval(SQL["is_confirmed"], owner, vault.lookup("email", to)):
+    owner, conversation_id = row["customer_id"], row["conversation_id"]
+    thread = await mailed_thread(connection, vault, settings, owner, conversation_id, page)
+    if thread is None:
         return None
-    sealed = await connection.fetchval(SQL["first_subject"], page["thread"])
-    subject = (await vault.keys_for(connection, [sealed])).unseal("message.subject", sealed) if sealed else ""
     text = keys.unseal("message.body", row["body_enc"])
     letter = f"{text.rstrip()}\n\n{notice_text('copy', language_of([text]))}"
-    own = subject or f"your message to {settings.support_team_name}"
-    return await _write(connection, vault, row, page, reply_subject(own), letter)
+    return await _write(connection, vault, row, thread, letter)
 
 
-async def _write(connection: Any, vault: Vault, row: Any, page: dict[str, str], subject: str, text: str) -> UUID | None:
-    owner, conversation_id = row["customer_id"], row["conversation_id"]
+async def mailed_thread(
+    connection: Any, vault: Vault, settings: Settings, owner: UUID, conversation_id: UUID, page: dict[str, str]
+) -> tuple[UUID, str] | None:
+    """By which route and under which subject what stands on a page is mailed to its customer; None where it is not.
+
+    `page` is the page's route, opened; the conversation must be a verified one.
+    """
+    to = page["address"]
+    if not settings.form_mail_answers or is_ours(settings, to):
+        return None
+    if not await connection.fetchval(SQL["is_confirmed"], owner, vault.lookup("email", to)):
+        return None
     keys = await vault.keys(connection, [owner])
     # One thread in the customer's mailbox for a page, whichever of its tokens they hold.
-    key = vault.lookup("route", json.dumps([Channel.EMAIL, "page", page["thread"], page["address"]]))
-    to = keys.seal(owner, "route.address", json.dumps({**page, "thread": ""}))
-    route_id = await connection.fetchval(SQL["thread"], uuid.uuid4(), key, owner, conversation_id, to)
+    key = vault.lookup("route", json.dumps([Channel.EMAIL, "page", page["thread"], to]))
+    address = keys.seal(owner, "route.address", json.dumps({**page, "thread": ""}))
+    route_id = await connection.fetchval(SQL["thread"], uuid.uuid4(), key, owner, conversation_id, address)
+    sealed = await connection.fetchval(SQL["first_subject"], page["thread"])
+    subject = (await vault.keys_for(connection, [sealed])).unseal("message.subject", sealed) if sealed else ""
+    return route_id, reply_subject(subject or f"your message to {settings.support_team_name}")
+
+
+async def _write(connection: Any, vault: Vault, row: Any, thread: tuple[UUID, str], text: str) -> UUID | None:
+    owner, conversation_id, (route_id, subject) = row["customer_id"], row["conversation_id"], thread
+    keys = await vault.keys(connection, [owner])
     sealed = keys.seal(owner, "message.subject", subject), keys.seal(owner, "message.body", text)
     author, copy_of = row["author"], row["id"]
     written = (uuid.uuid4(), conversation_id, owner, route_id, author, row["trust"], *sealed, copy_of)

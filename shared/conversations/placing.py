@@ -25,6 +25,8 @@ from shared.settings import Settings
 SQL = load("inbox")
 # As shared.channels.gmail.compose makes them.
 _OURS = re.compile(r"<fte\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@", re.IGNORECASE)
+#: Why a message that only rates a closed matter needs no answer (shared.conversations.survey_answers).
+RATING = "rating"
 _TICKET_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -107,6 +109,8 @@ async def _choose(connection: Any, message: InboundMessage, route: Any, resolved
     page = await _of_page(connection, message, route, resolved) if message.channel is Channel.WEB else None
     if page is not None:
         return page
+    if _is_last_word(message, route, resolved):
+        return route["conversation_id"]
     threaded = message.channel is not Channel.WHATSAPP
     # What needs no answer stays where its route is: it neither opens a matter nor chooses one.
     if route is not None and (threaded or message.ignored) and _goes_on(route, resolved):
@@ -133,6 +137,11 @@ async def _of_page(connection: Any, message: InboundMessage, route: Any, resolve
 
 def _goes_on(route: Any, resolved: Resolved) -> bool:
     return route["customer_id"] == resolved.customer_id and route["state"] != "closed"
+
+
+def _is_last_word(message: InboundMessage, route: Any, resolved: Resolved) -> bool:
+    """Whether it says how a closed matter was: it belongs there, and opens nothing."""
+    return message.ignored == RATING and route is not None and route["customer_id"] == resolved.customer_id
 
 
 async def _open_conversation(connection: Any, message: InboundMessage, resolved: Resolved) -> UUID:

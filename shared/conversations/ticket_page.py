@@ -20,8 +20,10 @@ from shared.privacy.vault import Erased, Keyset, Vault
 
 SQL = load("page")
 RATINGS = load("ratings")
+SURVEYS = load("surveys")
 
 _RATED = ("answered", "closed")
+_OUT = ("sent", "delivered", "read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,12 @@ class PageRating:
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """`status` is open, answered, escalated or closed."""
+    """`status` is open, answered, escalated or closed; `asked`: for a rating, when it was closed."""
 
     status: str
     messages: tuple[PageMessage, ...]
     rating: PageRating | None = None
+    asked: bool = False
 
     @property
     def can_rate(self) -> bool:
@@ -90,13 +93,15 @@ class TicketPage:
                 return None
             files = await files_of(connection, [row["id"] for row in rows])
             rating = await connection.fetchrow(RATINGS["of_ticket"], holder.ticket)
+            survey = await connection.fetchrow(SURVEYS["of_ticket"], holder.ticket)
             sealed = [row["body_enc"] for row in rows] + [file["name_enc"] for file in files]
             keys = await self.vault.keys_for(connection, sealed)
         try:
             messages = tuple(_message(row, files, keys) for row in rows)
         except Erased:
             raise Rejected("what was said here has been erased", status=410, reason="erased") from None
-        return TicketView(_status(rows), messages, PageRating(rating["score"]) if rating else None)
+        asked = survey is not None and survey["delivery"] in _OUT
+        return TicketView(_status(rows), messages, PageRating(rating["score"]) if rating else None, asked)
 
     async def rate(self, holder: Holder, score: int, comment: str) -> None:
         """Keep a rating; the last word counts. Raises Rejected (409) before there is an answer."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from shared.channels.sentiment import band, trend
 from shared.clock import Clock
 from shared.conversations.desk import Desk
 from shared.conversations.files import files_of
@@ -32,6 +33,7 @@ from shared.settings import Settings
 
 TICKETS = load("tickets")
 RATINGS = load("ratings")
+SURVEYS = load("surveys")
 
 #: Sealed columns of a ticket and their labels.
 _TICKET = {
@@ -86,6 +88,7 @@ class Office:
             notes = await connection.fetch(TICKETS["notes"], row["conversation_id"])
             files = await files_of(connection, [message["id"] for message in thread])
             rating = await connection.fetchrow(RATINGS["of_ticket"], ticket_id)
+            survey = await connection.fetchrow(SURVEYS["of_ticket"], ticket_id)
             rows = [row, *thread, *decisions, *notes, *files, *([rating] if rating else ())]
             keys = await self.vault.keys_for(connection, [v for r in rows for n, v in r.items() if n.endswith("_enc")])
         shown = plain(row, keys, _TICKET)
@@ -97,7 +100,9 @@ class Office:
             }
             for message in thread
         ]
+        shown["mood"] = _mood([message["mood"] for message in thread if message["mood"] is not None])
         shown["rating"] = plain(rating, keys, {"comment_enc": "rating.comment"}) if rating else None
+        shown["survey"] = plain(survey, keys, {}) if survey else None
         shown["notes"] = [plain(note, keys, {"text_enc": "note.text"}) for note in notes]
         shown["decisions"] = [plain(decision, keys, _DECISION) for decision in decisions]
         return shown
@@ -119,6 +124,13 @@ class Office:
         except Retryable:
             # The act is committed; failing now would make the operator do it twice.
             logger().warning("left_to_the_sweep", kind=kind)
+
+
+def _mood(scores: Sequence[float]) -> dict[str, Any] | None:
+    """How the customer sounds, last and over their last messages."""
+    if not scores:
+        return None
+    return {"score": scores[-1], "band": band(scores[-1]), "trend": trend(scores)}
 
 
 def _said(message: Any, shown: dict[str, Any]) -> dict[str, Any]:

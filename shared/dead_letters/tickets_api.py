@@ -48,6 +48,12 @@ class Reason(BaseModel):
     reason: str | None = Field(None, max_length=500)
 
 
+class CloseRequest(Reason):
+    """`survey`: whether the customer may be asked how content they are."""
+
+    survey: bool = True
+
+
 def add_tickets(router: APIRouter, office: Office) -> None:
     """Reads and acts."""
     _reads(router, office)
@@ -96,6 +102,9 @@ def _acts(router: APIRouter, office: Office) -> None:
         return {"id": ticket_id, "status": "open", "reopened": reopened}
 
     @router.post("/tickets/{ticket_id}/close")
-    async def close(ticket_id: str, request: Reason, by: By) -> Any:
-        await office.desk.close(ticket_id, request.reason, by)
-        return {"id": ticket_id, "status": "closed"}
+    async def close(ticket_id: str, request: CloseRequest, by: By) -> Any:
+        conversation_id, asking = await office.desk.close(ticket_id, request.reason, by, survey=request.survey)
+        if asking.delivery_id is not None:
+            await office.request_delivery(asking.delivery_id, conversation_id)
+        delivery = str(asking.delivery_id) if asking.delivery_id else None
+        return {"id": ticket_id, "status": "closed", "survey": asking.result, "delivery_id": delivery}

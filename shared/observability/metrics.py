@@ -15,6 +15,11 @@ RECOGNISED = Counter(
     "messages stored and not ignored, by whether their sender was known: yes, no, or claimed",
     ["channel", "known"],
 )
+MOODS = Counter(
+    "fte_message_moods_total",
+    "messages stored and not ignored, by how they sound: very-negative, negative, neutral, positive",
+    ["channel", "mood"],
+)
 TURN_SECONDS = Histogram(
     "fte_turn_seconds",
     "from picking up a turn to its commit",
@@ -35,6 +40,11 @@ DEAD_LETTERS = Counter("fte_dead_letters_total", "events that reached the desk a
 FOLLOW_UPS = Counter("fte_follow_ups_total", "follow-ups that came due, and what became of them", ["channel", "result"])
 SWEPT = Counter("fte_swept_total", "things the sweep found due", ["kind"])
 RATINGS = Counter("fte_ratings_total", "ratings given, a changed one again", ["channel", "score"])
+SURVEYS = Counter(
+    "fte_surveys_total",
+    "tickets closed, by whether their customer was asked how content they are: asked, or why not",
+    ["channel", "result"],
+)
 WAITING_FOR_PERSON = Gauge(
     "fte_waiting_for_person", "conversations whose customer has waited for a person for longer than HUMAN_IDLE_H"
 )

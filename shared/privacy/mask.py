@@ -11,12 +11,24 @@ import re
 
 HIDDEN = "[hidden]"
 
-#: The token is 32 bytes in base64url (shared.conversations.verification).
-_LINK = re.compile(r"(verify(?:\?|%3F)token(?:=|%3D))[\w-]{43}", re.IGNORECASE)
+#: The token is 32 bytes in base64url (shared.conversations.verification, shared.conversations.surveys).
+_LINK = re.compile(r"((?:verify|/rate)(?:\?|%3F)token(?:=|%3D))[\w-]{43}", re.IGNORECASE)
 #: The same as quoted-printable has it, where a soft line break may stand anywhere (RFC 2045, section 6.7).
 _SOFT = rb"(?:=\r?\n)?"
+
+
+def _spelled(word: bytes) -> bytes:
+    return _SOFT.join(re.escape(word[at : at + 1]) for at in range(len(word)))
+
+
 _RAW = re.compile(
-    _SOFT.join([*(rb"verify"[at : at + 1] for at in range(6)), rb"\?", *(rb"token"[at : at + 1] for at in range(5))])
+    rb"(?P<path>"
+    + _spelled(b"verify")
+    + rb"|"
+    + _spelled(b"/rate")
+    + rb")"
+    + _SOFT
+    + _spelled(b"?token")
     + _SOFT
     + rb"=(?:3D)?"
     + rb"(?:"
@@ -44,7 +56,8 @@ def masked_mail(raw: bytes) -> bytes:
 
 
 def _cut(found: re.Match[bytes]) -> bytes:
-    return b"verify?token=" + (b"3D" if b"=3D" in found[0] else b"") + HIDDEN.encode()
+    path = re.sub(_SOFT, b"", found["path"])
+    return path + b"?token=" + (b"3D" if b"=3D" in found[0] else b"") + HIDDEN.encode()
 
 
 def _encoded(found: re.Match[bytes]) -> bytes:

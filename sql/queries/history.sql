@@ -23,3 +23,10 @@ WHERE m.conversation_id = $1 AND m.trust <> 'verified' AND m.kind = 'message' AN
   AND coalesce(d.status, '') NOT IN ('superseded', 'failed', 'rerouted')
 ORDER BY m.seq DESC
 LIMIT $3;
+
+-- name: moods
+-- How the customer sounded in this conversation, newest first.
+SELECT mood FROM messages
+WHERE conversation_id = $1 AND author = 'customer' AND mood IS NOT NULL AND withdrawn_at IS NULL
+ORDER BY seq DESC
+LIMIT $2;

@@ -67,9 +67,9 @@ WHERE status = 'closed' AND id = (SELECT id FROM tickets WHERE conversation_id =
 
 -- name: create_message
 INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, provider_message_id,
-                      subject_enc, body_enc, details_enc, received_at, outcome, outcome_reason, outcome_at, known)
+                      subject_enc, body_enc, details_enc, received_at, outcome, outcome_reason, outcome_at, known, mood)
 VALUES ($1, $2, $3, $4, $5, 'customer', $6, $7, $8, $9, $10, $11, $12::text, $13,
-        CASE WHEN $12::text IS NULL THEN NULL ELSE now() END, $14);
+        CASE WHEN $12::text IS NULL THEN NULL ELSE now() END, $14, $15);
 
 -- name: arrive
 -- Inbox and lease in one statement: count the arrival, note a change of channel, and take the lease if

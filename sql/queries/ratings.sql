@@ -6,8 +6,8 @@ SELECT customer_id FROM tickets WHERE id = $1 FOR KEY SHARE;
 INSERT INTO ratings (ticket_id, conversation_id, customer_id, channel, score, comment_enc)
 SELECT t.id, t.conversation_id, t.customer_id, $2, $3, $4 FROM tickets t WHERE t.id = $1
 ON CONFLICT (ticket_id) DO UPDATE SET
-    score = excluded.score, comment_enc = excluded.comment_enc, customer_id = excluded.customer_id,
+    score = excluded.score, channel = excluded.channel, comment_enc = excluded.comment_enc, customer_id = excluded.customer_id,
     conversation_id = excluded.conversation_id, rated_at = now();
 
 -- name: of_ticket
-SELECT score, comment_enc, rated_at FROM ratings WHERE ticket_id = $1;
+SELECT score, channel, comment_enc, rated_at FROM ratings WHERE ticket_id = $1;

@@ -69,7 +69,7 @@ WHERE c.state = 'human' AND w.waits_for = 'person' AND w.since < now() - make_in
 
 -- name: thread
 SELECT m.id, m.author, m.kind, m.copy_of, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.outcome,
-       m.outcome_reason, m.raw_blob_id IS NOT NULL AS has_raw,
+       m.outcome_reason, m.mood, m.raw_blob_id IS NOT NULL AS has_raw,
        d.status AS delivery, d.error_code, d.attempt
 FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id
 WHERE m.conversation_id = $1
@@ -172,8 +172,12 @@ SELECT (SELECT count(*) FROM tickets WHERE status = 'open') AS open,
        (SELECT count(*) FROM messages WHERE author = 'customer' AND stored_at > now() - interval '1 day') AS inbound_day,
        (SELECT count(*) FROM deliveries d JOIN messages m ON m.id = d.message_id AND m.kind <> 'copy'
          WHERE d.finished_at > now() - interval '1 day' AND d.status IN ('sent', 'delivered', 'read')) AS delivered_day,
+       (SELECT count(*) FROM surveys WHERE asked_at > now() - interval '7 days') AS surveys_week,
+       rated.ratings_week, rated.rating_week,
        week.inbound_week, week.recognised_week
-FROM (SELECT count(*) AS inbound_week, count(*) FILTER (WHERE known = 'yes') AS recognised_week
+FROM (SELECT count(*) AS ratings_week, avg(score)::float8 AS rating_week
+      FROM ratings WHERE rated_at > now() - interval '7 days') rated,
+     (SELECT count(*) AS inbound_week, count(*) FILTER (WHERE known = 'yes') AS recognised_week
       FROM messages
       WHERE author = 'customer' AND coalesce(outcome, '') <> 'ignored' AND stored_at > now() - interval '7 days') week;
 

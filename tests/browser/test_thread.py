@@ -64,7 +64,7 @@ def test_the_mailed_link_opens_the_thread_and_confirms_the_address(system: Syste
 
 
 def test_a_closed_ticket_is_opened_again_by_another_word(system: System, page: Page) -> None:
-    """Closed by a person, it takes a rating and a message, and the answer appears."""
+    """Closed by a person, it asks for a rating, takes it and a message, and the answer appears."""
     page.goto(system.endpoints["webform"])
     fill(page)
     page.locator("[type=submit]").click()
@@ -73,6 +73,10 @@ def test_a_closed_ticket_is_opened_again_by_another_word(system: System, page: P
     system.kn("tickets", "close", ticket["id"])
     page.reload()
     expect(page.get_by_test_id("status")).to_have_attribute("data-status", "closed", timeout=15_000)
+    expect(page.get_by_role("group", name="How was our help?")).to_be_visible(timeout=15_000)
+    page.get_by_role("radio", name="Very good").check(force=True)
+    page.get_by_role("button", name="Send rating").click()
+    expect(page.get_by_test_id("rating")).to_have_attribute("data-score", "5", timeout=15_000)
     page.locator("[name=reply]").fill("How do I invite a colleague?")
     page.get_by_test_id("composer").locator("[type=submit]").click()
     expect(page.locator("[data-author=agent]")).to_have_count(2, timeout=30_000)

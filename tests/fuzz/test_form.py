@@ -35,7 +35,7 @@ from shared.events.envelope import MAX_EVENT_BYTES
 from shared.runtime.serve import serve
 from shared.settings import Settings
 from tests.conftest import make_settings
-from tests.web_rig import BODY, NoLinks, Publications, Store
+from tests.web_rig import BODY, NoLinks, NoSurveys, Publications, Store
 
 FILE = uuid.UUID(int=7)
 _AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -59,6 +59,7 @@ async def open_deps(settings: Settings) -> AsyncGenerator[Deps]:
             Door(_SETTINGS),
             challenge,
             NoLinks(),
+            NoSurveys(),
         )
         yield Deps(_SETTINGS, cast(Any, _sent), cast(Any, None), build_api(form))
 
@@ -93,7 +94,8 @@ class Asked:
         published = [InboundMessage.model_validate_json(event.data) for event in _sent.events]
         assert len(published) == (answer.status_code == 202), (method, path, answer.status_code)
         assert all(len(event.data) <= MAX_EVENT_BYTES for event in _sent.events)
-        if answer.status_code >= 400 and "/verify" not in path and method != "HEAD":
+        in_words = "/verify" in path or path.partition("?")[0] == "/rate"
+        if answer.status_code >= 400 and not in_words and method != "HEAD":
             assert set(answer.json()["error"]) == {"reason", "field", "message"}
 
     def on(self, what: str) -> str:
@@ -200,6 +202,7 @@ _SEGMENT = (
             "attachments",
             "rating",
             "verify",
+            "rate",
             "config",
             "widget",
             "..",
@@ -230,6 +233,13 @@ def test_any_form_is_one_event_or_a_refusal(ask: Asked, value: object, key: byte
 def test_any_bytes_as_a_form_are_a_refusal(ask: Asked, body: bytes, kind: bytes) -> None:
     """No bytes of that length happen to be a ticket."""
     assert ask("POST", "/tickets", {"content-type": kind}, body).status_code >= 400
+
+
+@given(st.binary(max_size=200) | _WORD.map(lambda word: f"token={word}&score=4".encode()))
+def test_any_bytes_as_an_answer_to_a_mailed_question_are_a_refusal(ask: Asked, body: bytes) -> None:
+    """No bytes happen to be a link of ours."""
+    kind = {"content-type": b"application/x-www-form-urlencoded"}
+    assert ask("POST", "/rate", kind, body).status_code in (404, 429)
 
 
 @given(_FORM | _VALUE, _KEY, st.sampled_from(["/messages", "/rating"]))

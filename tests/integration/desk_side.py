@@ -16,15 +16,14 @@ from typing import Any, cast
 import uvicorn
 
 from shared.clock import SystemClock
-from shared.conversations.desk import Desk
 from shared.db.pool import Database
 from shared.dead_letters.api import build_api
 from shared.dead_letters.office import Office
 from shared.dead_letters.sweep import Sweep
-from shared.delivery.ledger import supersede
 from shared.events.kafka import KafkaProducer
 from shared.privacy.vault import Vault
 from shared.settings import Settings
+from tests.builders import desk_of
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ async def operator(db: Database, vault: Vault, settings: Settings, producer: Kaf
         producer=producer,
         box=nothing,
         sweep=Sweep(db, producer, clock),
-        desk=Desk(db, vault, supersede),
+        desk=desk_of(db, vault, settings),
         library=nothing,
     )
     listener = socket.create_server(("127.0.0.1", 0))

@@ -14,16 +14,14 @@ from shared.channels.message import Channel, InboundMessage
 from shared.channels.whatsapp.texts import LANGUAGES
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
-from shared.conversations.desk import Desk
 from shared.conversations.follow_ups import SQL, FollowUp, follow_up_text, say_due
 from shared.conversations.lease import Stale
 from shared.db.pool import Database
-from shared.delivery.ledger import supersede
 from shared.delivery.send import Sending
 from shared.identity.link import link
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import email, whatsapp
+from tests.builders import desk_of, email, whatsapp
 from tests.integration.test_ledger import Wire
 
 WANTED = FollowUp(20, "did_it_work", "en")
@@ -65,7 +63,7 @@ class Case:
     async def desk(self, act: str, *arguments: Any) -> None:
         """An operator's act on its ticket."""
         row: Any = await self.db.fetchrow("SELECT id FROM tickets WHERE conversation_id = $1", self.id)
-        await getattr(Desk(self.db, self.vault, supersede), act)(row["id"], *arguments)
+        await getattr(desk_of(self.db, self.vault, self.settings), act)(row["id"], *arguments)
 
 
 @pytest.fixture

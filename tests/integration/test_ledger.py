@@ -19,17 +19,16 @@ from shared.channels.provider import Outbound, OutcomeUnknown, ProviderDown, Pro
 from shared.channels.status import DeliveryStatus
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
-from shared.conversations.desk import Desk
 from shared.db.pool import Database
 from shared.delivery.alarms import Alarms
 from shared.delivery.doors import CLOSED_S, FAILURES_TO_CLOSE, MOST_AT_ONCE, ChannelDoors
-from shared.delivery.ledger import Ledger, supersede
+from shared.delivery.ledger import Ledger
 from shared.delivery.send import Sending
 from shared.delivery.status import apply_status
 from shared.errors import Rejected, Retryable
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import whatsapp
+from tests.builders import desk_of, whatsapp
 
 Fault = Callable[[Outbound], Exception | None]
 
@@ -232,7 +231,7 @@ async def test_a_permanent_refusal_goes_to_a_person(sending: Sending) -> None:
 async def test_a_person_supersedes_what_is_not_being_sent(sending: Sending, db: Database, vault: Vault) -> None:
     """Takeover: the agent's queued reply never goes out, its question is escalated, the person's goes out."""
     delivery_id = await reply(sending, "from the agent")
-    desk = Desk(db, vault, supersede)
+    desk = desk_of(db, vault, sending.ledger.settings)
     ticket = (await db.fetchrow("SELECT id FROM tickets"))["id"]
     persons, _ = await desk.reply(ticket, "from a person")
     await sending.deliver(delivery_id)
@@ -245,7 +244,7 @@ async def test_a_person_supersedes_what_is_not_being_sent(sending: Sending, db: 
 async def test_returning_reopens_what_nobody_answered(sending: Sending, db: Database, vault: Vault) -> None:
     """Messages that came while a person had it, and got no reply, are the agent's again after the return."""
     await reply(sending, "from the agent")
-    desk = Desk(db, vault, supersede)
+    desk = desk_of(db, vault, sending.ledger.settings)
     ticket = (await db.fetchrow("SELECT id FROM tickets"))["id"]
     await desk.reply(ticket, "from a person")
     await inbox.store(db, vault, sending.ledger.settings, whatsapp("and one more thing"), "e5")
@@ -262,7 +261,7 @@ async def test_returning_reopens_what_nobody_answered(sending: Sending, db: Data
 async def test_closing_fails_while_something_is_unanswered(sending: Sending, db: Database, vault: Vault) -> None:
     """An undelivered reply keeps the ticket open; once delivered it closes, and a second close says so."""
     delivery_id = await reply(sending, "answer")
-    desk = Desk(db, vault, supersede)
+    desk = desk_of(db, vault, sending.ledger.settings)
     ticket = (await db.fetchrow("SELECT id FROM tickets"))["id"]
     with pytest.raises(Rejected) as refused:
         await desk.close(ticket, None)
@@ -344,7 +343,7 @@ async def test_a_failed_delivery_leaves_no_message_without_outcome(
     rows = await db.fetch("SELECT outcome FROM messages WHERE author = 'customer' ORDER BY seq")
     assert [row["outcome"] for row in rows] == ["replied", "escalated"]
     ticket = (await db.fetchrow("SELECT id FROM tickets"))["id"]
-    await Desk(db, vault, supersede).close(ticket, "unreachable")
+    await desk_of(db, vault, sending.ledger.settings).close(ticket, "unreachable")
 
 
 async def test_a_failure_after_the_close_opens_the_ticket_again(sending: Sending, db: Database, vault: Vault) -> None:
@@ -352,7 +351,7 @@ async def test_a_failure_after_the_close_opens_the_ticket_again(sending: Sending
     delivery_id = await reply(sending, "closed too soon")
     await sending.deliver(delivery_id)
     ticket = (await db.fetchrow("SELECT id FROM tickets"))["id"]
-    await Desk(db, vault, supersede).close(ticket, None)
+    await desk_of(db, vault, sending.ledger.settings).close(ticket, None)
     await apply_status(sending.ledger, said(delivery_id, "failed", "63016"))
     row = await db.fetchrow("SELECT t.status, c.state FROM tickets t JOIN conversations c ON c.id = t.conversation_id")
     assert (row["status"], row["state"]) == ("escalated", "human")

@@ -22,17 +22,16 @@ from shared.channels.web.token import Holder
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.confirm import redeem_link
-from shared.conversations.desk import Desk
 from shared.conversations.history import history
 from shared.conversations.ticket_page import TicketPage
 from shared.db.pool import Database
 from shared.delivery.alarms import Alarms
-from shared.delivery.ledger import Ledger, supersede
+from shared.delivery.ledger import Ledger
 from shared.delivery.send import Sending
 from shared.identity.link import unmerge_customers
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import email, form
+from tests.builders import desk_of, email, form
 from tests.conftest import make_settings
 from tests.integration.test_ledger import Wire
 from tests.integration.test_verification import later, linked, take, turn_of
@@ -84,7 +83,7 @@ async def say(sending: Sending, stored: inbox.Stored, text: str = SAID) -> UUID:
 
 async def person_says(sending: Sending, ticket: str, text: str) -> None:
     """`kn-fte tickets reply`."""
-    delivery_id, _ = await Desk(sending.ledger.db, sending.ledger.vault, supersede).reply(ticket, text)
+    delivery_id, _ = await desk_of(sending.ledger.db, sending.ledger.vault, sending.ledger.settings).reply(ticket, text)
     await sending.deliver(delivery_id)
 
 
@@ -202,7 +201,7 @@ async def test_a_copy_is_no_second_answer(db: Database, vault: Vault, settings: 
     assert [said.text for said in await history(db, vault, turn, 20)] == ["How do I export?", SAID]
     await mailbox.hand_back(db, turn.lease)
     await db.execute("UPDATE messages SET outcome = 'replied' WHERE author = 'customer'")
-    await Desk(db, vault, supersede).close(ticket.thread, None)
+    await desk_of(db, vault, settings).close(ticket.thread, None)
 
 
 async def test_a_mail_that_fails_wakes_nobody_and_is_seen(

@@ -12,13 +12,11 @@ from shared.agent.turn import open_agent, run_turn
 from shared.agent.verdict import ask, to_verdict
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
-from shared.conversations.desk import Desk
 from shared.conversations.history import history
 from shared.db.pool import Database
-from shared.delivery.ledger import supersede
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import email, form, whatsapp
+from tests.builders import desk_of, email, form, whatsapp
 from tests.integration.test_agent_wire import SEARCH, control
 from tests.unit.test_agent_tools import Shelf
 from tests.unit.test_agent_turn import GOOD, PAGE
@@ -42,7 +40,7 @@ async def test_the_person_s_words_are_in_the_run_s_input(
     assert turn is not None
     await commit_turn(db, vault, turn, Verdict("escalated", "human", "A colleague will answer."))
     row: Any = await db.fetchrow("SELECT id FROM tickets")
-    desk = Desk(db, vault, supersede)
+    desk = desk_of(db, vault, settings)
     await desk.note(row["id"], NOTE, "sam")
     await desk.reply(row["id"], WORDS, "sam")
     await desk.give_back(row["id"], "sam")

@@ -19,6 +19,7 @@ from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.desk import Desk
 from shared.conversations.history import history
+from shared.conversations.surveys import Surveys
 from shared.conversations.ticket_page import TicketPage, TicketView
 from shared.db.pool import Database
 from shared.dead_letters.office import Office
@@ -40,7 +41,7 @@ class System:
     def __init__(self, db: Database, vault: Vault, settings: Settings) -> None:
         self.db, self.vault, self.settings = db, vault, settings
         self.page = TicketPage(db, vault)
-        self.desk = Desk(db, vault, self._nothing_to_supersede)
+        self.desk = Desk(db, vault, self._nothing_to_supersede, Surveys(vault, settings))
 
     async def first(self, holder: Holder = TYPED) -> inbox.Stored:
         """The form is sent."""

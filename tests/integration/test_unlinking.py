@@ -9,17 +9,15 @@ import pytest
 
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
-from shared.conversations.desk import Desk
 from shared.conversations.history import history
 from shared.conversations.lease import Stale
 from shared.conversations.unlink import unlink_identifiers
 from shared.db.pool import Database
-from shared.delivery.ledger import supersede
 from shared.errors import Rejected
 from shared.identity.link import link, look_at_link, unmerge_customers
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import email, whatsapp
+from tests.builders import desk_of, email, whatsapp
 from tests.integration.test_merging import consistent, remembered, rows_of, said
 
 ADDRESS, PHONE = "ada@example.org", "+12015550123"
@@ -113,7 +111,7 @@ async def test_what_waits_for_a_person_still_waits(db: Database, vault: Vault, s
         taken.moved_to,
     )
     assert (row["status"], row["state"]) == ("escalated", "human")
-    await Desk(db, vault, supersede).reply(row["id"], "Sorted out. Sam")
+    await desk_of(db, vault, settings).reply(row["id"], "Sorted out. Sam")
     delivery: Any = await db.fetchrow("SELECT channel FROM deliveries WHERE author = 'human'")
     assert delivery["channel"] == "whatsapp"
 

@@ -10,14 +10,12 @@ from shared.channels.message import Channel
 from shared.channels.provider import OutcomeUnknown, ProviderDown, ProviderRefused
 from shared.conversations import mailbox
 from shared.conversations.commit import Verdict, commit_turn
-from shared.conversations.desk import Desk
 from shared.conversations.inbox import Stored
 from shared.conversations.notices import Notice, post
-from shared.delivery.ledger import supersede
 from shared.delivery.reroute import undeliverable
 from shared.delivery.send import Sending
 from shared.delivery.status import apply_status
-from tests.builders import email, whatsapp
+from tests.builders import desk_of, email, whatsapp
 from tests.integration.test_ledger import Wire, make_due, said, status_of
 from tests.integration.whatsapp_side import (
     NUMBER,
@@ -42,7 +40,9 @@ async def test_stop_is_confirmed_once_and_then_there_is_silence(sending: Sending
     late = await answer(sending, "not any more", said_first="one more question")
     await sending.deliver(late)
     ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
-    by_person, conversation_id = await Desk(ledger.db, ledger.vault, supersede).reply(ticket, "a person's word")
+    by_person, conversation_id = await desk_of(ledger.db, ledger.vault, ledger.settings).reply(
+        ticket, "a person's word"
+    )
     await sending.deliver(by_person)
     async with ledger.db.transaction() as connection:
         customer = await connection.fetchval("SELECT id FROM customers")
@@ -183,7 +183,7 @@ async def test_21610_is_a_block_too(sending: Sending, how: str) -> None:
     assert row["stop_reason"] == "provider"
     ledger = sending.ledger
     ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
-    second, _ = await Desk(ledger.db, ledger.vault, supersede).reply(ticket, "still there?")
+    second, _ = await desk_of(ledger.db, ledger.vault, ledger.settings).reply(ticket, "still there?")
     await sending.deliver(second)
     assert len(sent_on(sending, Channel.WHATSAPP)) == delivered
 
@@ -276,7 +276,7 @@ async def test_start_leaves_to_the_person_what_they_answered(sending: Sending) -
     await asks_while_stopped(sending)
     ledger = sending.ledger
     ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
-    await Desk(ledger.db, ledger.vault, supersede).reply(ticket, "by a person")
+    await desk_of(ledger.db, ledger.vault, ledger.settings).reply(ticket, "by a person")
     await carry_out(sending, twilio("START"))
     state, status, _ = await state_of_conversation(sending)
     assert (state, status) == ("human", "escalated")
@@ -287,7 +287,7 @@ async def test_start_leaves_a_ticket_to_whom_it_was_assigned(sending: Sending) -
     await asks_while_stopped(sending)
     ledger = sending.ledger
     ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
-    await Desk(ledger.db, ledger.vault, supersede).assign(ticket, "grace")
+    await desk_of(ledger.db, ledger.vault, ledger.settings).assign(ticket, "grace")
     await carry_out(sending, twilio("START"))
     assert (await state_of_conversation(sending))[0] == "human"
 
@@ -312,7 +312,7 @@ async def test_a_second_stop_and_start_answers_the_second_question_alone(sending
     """What a person settled the first time is not asked again."""
     await asks_while_stopped(sending)
     ledger = sending.ledger
-    desk = Desk(ledger.db, ledger.vault, supersede)
+    desk = desk_of(ledger.db, ledger.vault, ledger.settings)
     ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
     await desk.reply(ticket, "by a person")
     await carry_out(sending, twilio("START"))

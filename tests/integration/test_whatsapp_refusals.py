@@ -9,13 +9,11 @@ import pytest
 from shared.channels.message import Channel
 from shared.channels.provider import ProviderRefused
 from shared.conversations import mailbox
-from shared.conversations.desk import Desk
 from shared.conversations.history import history
-from shared.delivery.ledger import supersede
 from shared.delivery.send import Sending
 from shared.delivery.status import apply_status
 from shared.privacy.vault import Vault
-from tests.builders import whatsapp
+from tests.builders import desk_of, whatsapp
 from tests.integration.test_ledger import Wire, make_due, said, status_of
 from tests.integration.whatsapp_side import (
     answer,
@@ -64,11 +62,11 @@ async def test_after_63016_the_window_counts_as_closed(sending: Sending) -> None
     await sending.ledger.db.execute("UPDATE conversations SET state = 'agent'")
     ledger = sending.ledger
     ticket = (await ledger.db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
-    late, _ = await Desk(ledger.db, ledger.vault, supersede).reply(ticket, "person")
+    late, _ = await desk_of(ledger.db, ledger.vault, ledger.settings).reply(ticket, "person")
     await sending.deliver(late)
     assert await status_of(sending, late) == "failed"
     await store(sending, whatsapp("again"))
-    third, _ = await Desk(ledger.db, ledger.vault, supersede).reply(ticket, "person again")
+    third, _ = await desk_of(ledger.db, ledger.vault, ledger.settings).reply(ticket, "person again")
     await sending.deliver(third)
     assert [one.text for one in sent_on(sending, Channel.WHATSAPP)] == ["one", "person again"]
 

@@ -11,10 +11,8 @@ from shared.channels.message import Channel
 from shared.channels.provider import ProviderRefused
 from shared.conversations import mailbox
 from shared.conversations.commit import Verdict, commit_turn
-from shared.conversations.desk import Desk
-from shared.delivery.ledger import supersede
 from shared.delivery.send import Sending
-from tests.builders import whatsapp
+from tests.builders import desk_of, whatsapp
 from tests.integration.test_ledger import Wire, make_due, status_of
 from tests.integration.whatsapp_side import (
     GERMAN,
@@ -98,7 +96,7 @@ async def test_a_person_s_late_reply_goes_by_mail_too(sending: Sending) -> None:
     ledger = sending.ledger
     await store(sending, whatsapp("hello?"))
     ticket = (await ledger.db.fetchrow("SELECT id FROM tickets WHERE channel = 'whatsapp'"))["id"]  # type: ignore[index]
-    delivery_id, _ = await Desk(ledger.db, ledger.vault, supersede).reply(ticket, "Grace here: done.")
+    delivery_id, _ = await desk_of(ledger.db, ledger.vault, ledger.settings).reply(ticket, "Grace here: done.")
     await window_closes(sending)
     await sending.deliver(delivery_id)
     (mail,) = sent_on(sending, Channel.EMAIL)

@@ -18,11 +18,9 @@ from shared.agent.worker import Worker
 from shared.channels.message import InboundMessage
 from shared.channels.whatsapp.media import MediaClient
 from shared.clock import SystemClock
-from shared.conversations.desk import Desk
 from shared.conversations.follow_ups import FollowUp
 from shared.conversations.waiting_files import WaitingFiles
 from shared.db.pool import Database
-from shared.delivery.ledger import supersede
 from shared.delivery.send import Sending
 from shared.errors import Permanent, Retryable
 from shared.events.envelope import CONVERSATION_WAKE, MESSAGE_RECEIVED
@@ -32,7 +30,7 @@ from shared.events.topics import create_topics
 from shared.identity.link import link
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import email, form, whatsapp
+from tests.builders import desk_of, email, form, whatsapp
 from tests.conftest import make_settings
 from tests.fixtures_kafka import Topics
 
@@ -297,7 +295,7 @@ async def test_the_same_handoff_is_not_sent_twice(worker: Worker, db: Database, 
     await handing_over.handle(event(email("refund")))
     await db.execute("UPDATE deliveries SET status = 'sent'")
     ticket = (await db.fetchrow("SELECT id FROM tickets")) or {}
-    conversation_id, reopened = await Desk(db, vault, supersede).give_back(ticket["id"])
+    conversation_id, reopened = await desk_of(db, vault, worker.settings).give_back(ticket["id"])
     assert reopened == 1
     attributes = {"id": str(uuid4()), "type": CONVERSATION_WAKE, "source": "s"}
     data = json.dumps({"conversation_id": str(conversation_id)}).encode()

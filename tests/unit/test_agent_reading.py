@@ -14,11 +14,11 @@ from shared.agent.escalation import Reason
 from shared.agent.offline_plan import Say, ToolUse, plan, questions, whole
 from shared.agent.offline_reading import read
 from shared.agent.prompt import REVIEW_MARK, conversation, load_instructions, system_prompt
-from shared.agent.sentiment import sentiment
 from shared.agent.small_talk import SmallTalk, small_talk
 from shared.agent.summary import summary
 from shared.channels.language import language_of
 from shared.channels.message import Attachment, Channel, Trust
+from shared.channels.sentiment import sentiment
 from tests.conftest import make_settings
 
 AT = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)

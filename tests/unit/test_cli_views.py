@@ -161,6 +161,19 @@ def test_a_ticket_is_a_head_its_messages_and_the_reasons() -> None:
     assert "draft 2: passed" in why
 
 
+def test_a_mood_stands_at_the_head_and_at_each_message() -> None:
+    """The last one in a word and a number, and where it goes; at a message the number alone."""
+    assert not [line for line in plain(ticket()) if line.startswith("mood")]
+    mood = {"score": -0.67, "band": "very-negative", "trend": "falling"}
+    lines = plain(ticket(mood=mood, messages=[message(mood=-0.67)]))
+    assert [line.split(maxsplit=1)[1] for line in lines if line.startswith("mood")] == [
+        "very negative (-0.67), falling"
+    ]
+    assert "22:53 customer · email · replied · mood -0.67" in lines
+    (first,) = [line for line in plain(ticket(mood=mood | {"trend": None})) if line.startswith("mood")]
+    assert first.endswith("very negative (-0.67)")
+
+
 def test_a_rating_stands_at_the_ticket_s_head() -> None:
     """The score out of five, and the customer's words if there are any, harmless."""
     assert not [line for line in plain(ticket()) if line.startswith("rating")]
@@ -201,6 +214,26 @@ def test_status_says_what_waits_and_what_is_away() -> None:
     assert [line.index(value) for line, value in zip(lines, ("3", "0", "degraded"), strict=True)] == [20, 20, 20]
     assert unavailable(health) is None
     assert unavailable({"status": "unavailable", "reason": "kafka-away"}) == "the desk is unavailable: kafka is away"
+
+
+def test_status_says_how_content_customers_are() -> None:
+    """The mean of the week's ratings, how many there were, and how many were asked."""
+    week = {"rating_week": 4.25, "ratings_week": 4, "surveys_week": 9}
+    (line,) = [line for _, line in status_lines(week, {"status": "ok"}, PIPE)]
+    assert line.split("  ") == ["satisfaction, last 7 days", "4.2 of 5 (4 ratings, 9 asked)"]
+    nobody = week | {"rating_week": None, "ratings_week": 0}
+    assert status_lines(nobody, {"status": "ok"}, PIPE)[0][1].endswith("- (0 ratings, 9 asked)")
+
+
+def test_what_was_asked_and_answered_stands_at_the_head() -> None:
+    """By which way, when, and whether it went out; the rating says by which way it came."""
+    survey = {"channel": "email", "asked_at": at(minutes=5), "delivery": "sent"}
+    rating = {"score": 4, "comment": None, "channel": "email", "rated_at": at()}
+    lines = plain(ticket(survey=survey, rating=rating))
+    assert [line.split(maxsplit=1)[1] for line in lines if line.startswith(("asked", "rating"))] == [
+        "for a rating by email, 22:48 (sent)",
+        "4 of 5, by email",
+    ]
 
 
 def test_fields_stand_under_each_other() -> None:

@@ -10,9 +10,9 @@ import pytest
 from shared.agent.compose import Reader
 from shared.agent.offline_plan import questions, whole
 from shared.agent.offline_reading import Reading
-from shared.agent.sentiment import sentiment
 from shared.channels.fold import fold
 from shared.channels.message import Channel
+from shared.channels.sentiment import sentiment
 
 _UNITS = ["ab", "a", "ä", "\n", " \n", " ", "1.", "a? ", "- ", "<script>", "a'"]
 _SIZES = (4_000, 64_000)

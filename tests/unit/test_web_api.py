@@ -46,7 +46,14 @@ async def test_a_ticket_opens_with_the_token_it_was_given(rig: Rig) -> None:
         read = await rig.client.get(f"/tickets/{given['ticket_id']}", **asked)
         assert (read.status_code, read.json()) == (
             200,
-            {"status": "received", "trust": "claimed", "messages": [], "rating": None, "can_rate": False},
+            {
+                "status": "received",
+                "trust": "claimed",
+                "messages": [],
+                "rating": None,
+                "can_rate": False,
+                "asked": False,
+            },
         )
         assert read.headers["cache-control"] == "no-store"
 
@@ -61,6 +68,7 @@ async def test_the_page_shows_the_thread(rig: Rig) -> None:
             PageMessage("M", "agent", "Hello", _AT),
         ),
         PageRating(4),
+        asked=True,
     )
     read = await rig.on(await rig.open(), "GET")
     assert read.json() == {
@@ -78,6 +86,7 @@ async def test_the_page_shows_the_thread(rig: Rig) -> None:
         ],
         "rating": {"score": 4},
         "can_rate": True,
+        "asked": True,
     }
 
 

@@ -36,7 +36,7 @@ export function parseAccepted(body: unknown): string | undefined {
 }
 
 export function parseTicket(body: unknown): Ticket {
-  const { status, messages, trust, rating, can_rate } = rawOf(body);
+  const { status, messages, trust, rating, can_rate, asked } = rawOf(body);
   if (!isOneOf(STATUSES, status) || !Array.isArray(messages)) throw new Failure('unexpected');
   return {
     status,
@@ -44,6 +44,7 @@ export function parseTicket(body: unknown): Ticket {
     trust: isOneOf(TRUSTS, trust) ? trust : undefined,
     rating: scoreOf(rawOf(rating).score),
     canRate: can_rate === true,
+    asked: asked === true,
   };
 }
 

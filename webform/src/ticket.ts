@@ -62,6 +62,8 @@ export interface Ticket {
   trust?: Trust | undefined;
   rating?: Score | undefined;
   canRate?: boolean | undefined;
+  /** The ticket was closed, and its customer is asked for a rating. */
+  asked?: boolean | undefined;
 }
 
 /** What goes along with a ticket besides its fields. */

@@ -85,11 +85,12 @@ describe('what a page reads', () => {
   });
 
   it('knows trust and rating where they are told', () => {
-    const told = { status: 'closed', messages: [], trust: 'verified', can_rate: true };
+    const told = { status: 'closed', messages: [], trust: 'verified', can_rate: true, asked: true };
     expect(parseTicket({ ...told, rating: { score: 5 } })).toMatchObject({
       trust: 'verified',
       rating: 5,
       canRate: true,
+      asked: true,
     });
     expect(parseTicket({ ...told, rating: null }).rating).toBeUndefined();
   });

@@ -43,6 +43,16 @@ describe('the rating', () => {
     expect(screen.getByTestId('rating')).toHaveTextContent('Your rating: Good');
   });
 
+  it('asks about our help once the ticket was closed', async () => {
+    await openThread(wire, { ...closed, asked: true });
+    expect(screen.getByRole('group', { name: /is closed. How was our help/ })).toBeVisible();
+  });
+
+  it('asks about the answer where a closed ticket is open again', async () => {
+    await openThread(wire, { ...ANSWERED, can_rate: true, asked: true });
+    expect(screen.getByRole('group', { name: 'How was the answer?' })).toBeVisible();
+  });
+
   it('can be changed', async () => {
     await openThread(wire, { ...closed, rating: { score: 2 } });
     fireEvent.click(screen.getByRole('button', { name: 'Change rating' }));

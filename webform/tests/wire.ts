@@ -118,6 +118,7 @@ export function ticket(shape: {
   trust?: string;
   rating?: object | null;
   can_rate?: boolean;
+  asked?: boolean;
 }): Response {
   const at = '2026-11-02T09:30:00Z';
   const messages = shape.messages.map(([author, text, more = {}]) => ({

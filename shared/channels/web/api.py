@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Scope
 
-from shared.channels.web import file_routes, ticket_routes, verify
+from shared.channels.web import file_routes, rate, ticket_routes, verify
 from shared.channels.web.answers import install_answers
 from shared.channels.web.door import Admission
 from shared.channels.web.form import Form, FormNeeded
@@ -67,7 +67,7 @@ def build_api(form: Form) -> FastAPI:
     )
     api.state.form = form
     # The last that is added is the outermost: a site may read why its visitor was refused.
-    api.add_middleware(Admission, door=form.door, but=frozenset({verify.PATH}))
+    api.add_middleware(Admission, door=form.door, but=frozenset({verify.PATH, rate.PATH}))
     api.add_middleware(
         CORSMiddleware,
         allow_origins=list(form.settings.form_allowed_origins),
@@ -77,7 +77,7 @@ def build_api(form: Form) -> FastAPI:
         max_age=3600,
     )
     install_answers(api, "form-submit")
-    for router in (ticket_routes.routes, file_routes.routes, verify.routes, routes):
+    for router in (ticket_routes.routes, file_routes.routes, verify.routes, rate.routes, routes):
         api.include_router(router)
     return api
 

@@ -70,6 +70,7 @@ class Thread(BaseModel):
     messages: list[ThreadMessage] = Field(default_factory=list[ThreadMessage])
     rating: RatingShown | None = None
     can_rate: bool = False
+    asked: bool = Field(default=False, description="the ticket was closed, and its customer is asked for a rating")
 
 
 class TicketOpened(BaseModel):
@@ -106,6 +107,9 @@ class Page(Protocol):
 
     @property
     def can_rate(self) -> bool: ...
+
+    @property
+    def asked(self) -> bool: ...
 
 
 class Contents(Protocol):
@@ -169,6 +173,18 @@ class Links(Protocol):
         ...
 
 
+class Surveys(Protocol):
+    """Takes what is answered behind the link of a question that was mailed."""
+
+    async def look(self, token: str) -> str:
+        """The question's language, changing nothing. Raises Rejected as `rate` does."""
+        ...
+
+    async def rate(self, token: str, score: int, comment: str) -> str:
+        """Keep a rating, 1 to 5; the question's language. Raises Rejected: 404 for an unknown link, 410 expired."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """What the routes work with."""
@@ -181,6 +197,7 @@ class Form:
     door: Door
     challenge: Challenge
     links: Links
+    surveys: Surveys
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UPLOADS_AT_ONCE))
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DOWNLOADS_AT_ONCE))
 

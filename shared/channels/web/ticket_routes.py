@@ -59,6 +59,7 @@ async def read_ticket(form: FormNeeded, holder: HolderNeeded, response: Response
             "messages": page.messages,
             "rating": page.rating,
             "can_rate": page.can_rate,
+            "asked": page.asked,
         }
     )
 

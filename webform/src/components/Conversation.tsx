@@ -96,10 +96,12 @@ interface NextProps {
 }
 
 /** What the customer can do now: rate what is answered, and add to it; on a closed ticket that opens it again. */
-function Next({ open, ticket: { status, rating, canRate }, files, onSent }: NextProps) {
+function Next({ open, ticket: { status, rating, canRate, asked }, files, onSent }: NextProps) {
   return (
     <>
-      {(canRate || rating !== undefined) && <Rating ticket={open} rating={rating} />}
+      {(canRate || rating !== undefined) && (
+        <Rating ticket={open} rating={rating} asked={asked && status === 'closed'} />
+      )}
       <Composer ticket={open} closed={status === 'closed'} files={files} onSent={onSent} />
     </>
   );

@@ -7,12 +7,14 @@ import { useSending } from './useSending';
 interface Props {
   ticket: TicketRef;
   rating: Score | undefined;
+  /** The ticket was closed, and its customer is asked. */
+  asked?: boolean | undefined;
 }
 
 const COMMENT_LIMIT = 2_000;
 
 /** One to five stars for the answer, with words if the customer likes; it can be changed. */
-export function Rating({ ticket, rating: known }: Props) {
+export function Rating({ ticket, rating: known, asked }: Props) {
   const { strings } = useDesk();
   const [given, setGiven] = useState<Score>();
   const [changing, setChanging] = useState(false);
@@ -34,10 +36,15 @@ export function Rating({ ticket, rating: known }: Props) {
     setGiven(score);
     setChanging(false);
   };
-  return <RatingForm ticket={ticket} rating={rating} onRated={done} />;
+  return <RatingForm ticket={ticket} rating={rating} asked={asked} onRated={done} />;
 }
 
-function RatingForm({ ticket, rating, onRated }: Props & { onRated: (score: Score) => void }) {
+function RatingForm({
+  ticket,
+  rating,
+  asked,
+  onRated,
+}: Props & { onRated: (score: Score) => void }) {
   const { api, strings } = useDesk();
   const [score, setScore] = useState(rating);
   const [comment, setComment] = useState('');
@@ -53,7 +60,7 @@ function RatingForm({ ticket, rating, onRated }: Props & { onRated: (score: Scor
   return (
     <form className="rating" data-testid="rating" aria-busy={busy} onSubmit={onSubmit}>
       <fieldset>
-        <legend>{strings.rating.question}</legend>
+        <legend>{asked ? strings.rating.asked : strings.rating.question}</legend>
         <Stars score={score} onChoose={setScore} />
       </fieldset>
       {score !== undefined && (

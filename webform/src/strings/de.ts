@@ -147,6 +147,7 @@ export const de: Strings = {
   },
   rating: {
     question: 'Wie war die Antwort?',
+    asked: 'Ihre Anfrage ist abgeschlossen. Wie war unsere Hilfe?',
     scores: { 1: 'Sehr schlecht', 2: 'Schlecht', 3: 'In Ordnung', 4: 'Gut', 5: 'Sehr gut' },
     comment: 'Was sollten wir dazu wissen?',
     send: 'Bewertung senden',

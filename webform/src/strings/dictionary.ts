@@ -70,6 +70,8 @@ export interface Strings {
   files: { list: string; download: string; failed: string };
   rating: {
     question: string;
+    /** In place of the question, when the ticket was closed and its customer is asked. */
+    asked: string;
     scores: Record<Score, string>;
     comment: string;
     send: string;

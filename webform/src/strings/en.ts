@@ -142,6 +142,7 @@ export const en: Strings = {
   },
   rating: {
     question: 'How was the answer?',
+    asked: 'Your request is closed. How was our help?',
     scores: { 1: 'Very poor', 2: 'Poor', 3: 'All right', 4: 'Good', 5: 'Very good' },
     comment: 'What should we know about it?',
     send: 'Send rating',

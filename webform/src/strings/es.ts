@@ -144,6 +144,7 @@ export const es: Strings = {
   },
   rating: {
     question: '¿Qué le ha parecido la respuesta?',
+    asked: 'Su consulta está cerrada. ¿Qué le ha parecido nuestra ayuda?',
     scores: { 1: 'Muy mala', 2: 'Mala', 3: 'Correcta', 4: 'Buena', 5: 'Muy buena' },
     comment: '¿Qué deberíamos saber al respecto?',
     send: 'Enviar valoración',

@@ -144,6 +144,7 @@ export const fr: Strings = {
   },
   rating: {
     question: 'Comment était la réponse ?',
+    asked: 'Votre demande est close. Comment était notre aide ?',
     scores: { 1: 'Très mauvaise', 2: 'Mauvaise', 3: 'Correcte', 4: 'Bonne', 5: 'Très bonne' },
     comment: 'Que devrions-nous savoir à ce sujet ?',
     send: 'Envoyer l’avis',
