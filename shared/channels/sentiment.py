@@ -2,7 +2,7 @@
 
 Lists stand in moods/*.txt, one a language of the form. A word is looked for in the language that the text is told to be
 in, in all of them where that cannot be told. What denies a word turns it, what strengthens it weighs it. Nothing is
-decided by the number: who must have a person is shared.agent.escalation's (specs/decisions/0041-…).
+decided by the number: who must have a person is shared.agent.escalation's (specs/decisions/0030-…).
 """
 
 from __future__ import annotations

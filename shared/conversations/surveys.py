@@ -4,7 +4,7 @@ The question is a notice of fixed words, written by the transaction that closes,
 closes and dies leaves it to the sweep, and closing again asks nothing twice. WhatsApp is answered by a bare number,
 mail by a link, a ticket's page by its stars; the answer is the ticket's rating. Nobody is asked who was not answered,
 whose address is only claimed (but on the page), or who must not be written to now
-(specs/decisions/0041-mood-is-told-and-satisfaction-is-asked.md).
+(specs/decisions/0030-mood-is-told-and-satisfaction-is-asked.md).
 """
 
 from __future__ import annotations
