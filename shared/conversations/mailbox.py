@@ -25,7 +25,7 @@ SQL = load("mailbox")
 
 @dataclass(frozen=True, slots=True)
 class OpenMessage:
-    """One unanswered message, opened. `handed_over`: a handoff answered it, and no person did."""
+    """One unanswered message, opened. `handed_over`: a handoff that went out answered it, and no person did."""
 
     id: UUID
     subject: str
