@@ -29,7 +29,7 @@ _SUBJECT_LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One passage to answer from. `query` is what was asked; `text` Markdown, in `language`."""
+    """One passage to answer from. `query` is what was asked; `text` Markdown, in `language`; `score` the search's."""
 
     title: str
     heading: str
@@ -37,6 +37,7 @@ class Source:
     text: str
     query: str = ""
     language: str = ENGLISH
+    score: float = 0.0
 
     @property
     def tongue(self) -> str:

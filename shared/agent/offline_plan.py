@@ -11,6 +11,7 @@ from shared.agent.compose import Source, answer, courtesy, quotable
 from shared.agent.frames import has_frames
 from shared.agent.link_reading import mentions_other_side, other_side, said_code, wanted_address
 from shared.agent.linking import offer
+from shared.agent.offline_follow_up import leans, likelier, with_page
 from shared.agent.offline_reading import Reading, Search
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
@@ -71,6 +72,9 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
         wanted = queries(reading)
         return [_search(query, reading) for query in wanted] or [_hand_over("not_found", reading)]
     found = [one for one in (_readable_to(reading, search) for search in reading.searches) if one.sources]
+    if leans(reading):
+        found = _of_follow_up(found, reading)
+        reading = replace(reading, searches=tuple(found) or reading.searches)
     if not found:
         return _wider(reading) or _offer(reading) or [_hand_over("not_found", reading)]
     return [_answer(found, reading)]
@@ -84,6 +88,14 @@ def _readable_to(reading: Reading, search: Search) -> Search:
     told = language_told([*reading.subjects, reading.text])
     kept = [one for one in search.sources if told is None or one.tongue == reading.language]
     return replace(search, sources=tuple(one for one in kept if has_frames(one.tongue)))
+
+
+def _of_follow_up(found: Sequence[Search], reading: Reading) -> list[Search]:
+    """The one passage that answers a question which leans on the answer before."""
+    beside = with_page(whole(reading), reading)
+    alone = [source for one in found if one.query != beside for source in one.sources]
+    chosen = likelier(alone, [source for one in found if one.query == beside for source in one.sources], reading)
+    return [Search(chosen.query, (chosen,))] if chosen else []
 
 
 def _link(reading: Reading) -> ToolUse | None:
@@ -120,7 +132,7 @@ def queries(reading: Reading) -> list[str]:
         return asked[:_MAX_QUESTIONS] if max(map(len, asked)) <= _MAX_QUERY else []
     everything = whole(reading)
     if len(everything) <= _MAX_QUERY:
-        return [everything]
+        return [everything, with_page(everything, reading)] if leans(reading) else [everything]
     request = _request(reading.text)
     return [request] if 0 < len(request) <= _MAX_QUERY else []
 
