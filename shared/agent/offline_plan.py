@@ -17,7 +17,6 @@ from shared.agent.plain import blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import small_talk
 from shared.channels.language import language_told
-from shared.channels.message import Channel
 
 _UNSEEN = [
     (re.compile(rf"<{name}\b.*?</{name}\s*>", re.IGNORECASE | re.DOTALL), re.compile(rf"</{name}\s*>", re.IGNORECASE))
@@ -128,7 +127,7 @@ def queries(reading: Reading) -> list[str]:
         return _of_quote(reading)
     text = _readable(reading.text)
     asked = questions(text)
-    if len(asked) > 1 and reading.reader.channel is not Channel.WHATSAPP:
+    if len(asked) > 1:
         return asked[:_MAX_QUESTIONS] if max(map(len, asked)) <= _MAX_QUERY else []
     everything = whole(reading)
     if len(everything) <= _MAX_QUERY:
@@ -203,10 +202,20 @@ def _answer(found: Sequence[Search], reading: Reading) -> ToolUse | Say:
     reader = reading.reader
     best = list({(one.url, one.heading): one for one in (search.sources[0] for search in found)}.values())
     forbidden = next((source for source in best if not quotable(source, reader.policy)), None)
-    if forbidden is not None or 2 * len(found) < len(reading.searches):
+    left = _left_out(found, reading)
+    if forbidden is not None or 2 * len(found) < max(len(reading.searches), len(found) + len(left)):
         return _hand_over(_matter(forbidden), reading)
-    text = answer(best[:1] if reading.reviews else best, reader, brief=bool(reading.reviews))
+    text = answer(best, reader, brief=bool(reading.reviews), left=left)
     return Say(text) if text else _hand_over("not_found", reading)
+
+
+def _left_out(found: Sequence[Search], reading: Reading) -> list[str]:
+    """Of several questions those that nothing was found for, and those beyond what is searched for."""
+    answered, first = {search.query for search in found}, queries(reading)
+    if len(first) < 2 or leans(reading) or not answered <= set(first):
+        return []
+    asked = questions(_readable(reading.text)) or questions(_readable(reading.quoted))
+    return [query for query in first if query not in answered] + asked[_MAX_QUESTIONS:]
 
 
 def _matter(source: Source | None) -> str:
