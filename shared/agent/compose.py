@@ -93,34 +93,20 @@ def quotable(source: Source, policy: Policy) -> bool:
     return bool(found) and bool(source.url) and not promises(found[0].lines[0], policy)
 
 
-_COURTESIES = {
-    SmallTalk.PRAISE: (
-        "Thank you very much for your kind words; it is good to hear that this is of use to you. We have noted them "
-        "for the team. If there is ever something you would like to know, please write to us here.",
-        "Thanks, that's good to hear! I've noted it for the team.",
-    ),
-    SmallTalk.THANKS: (
-        "You are welcome, and thank you for letting us know. Should anything else come up, please reply to this "
-        "message at any time, and we will gladly look into it for you.",
-        "You're welcome!",
-    ),
-}
-_ASKED = (
-    "Thank you for writing to us. How can we help you? Please tell us in a few words what you would like to do and "
-    "what you see on your screen, and we will look into it right away.",
-    "What can I help you with?",
-)
+_COURTESIES = {SmallTalk.PRAISE: "praise", SmallTalk.THANKS: "welcome"}
 
 
-def courtesy(kind: SmallTalk, reader: Reader) -> str:
-    """What is said to a greeting, a lone emoji, thanks or praise."""
-    long, short = _COURTESIES.get(kind, _ASKED)
+def courtesy(kind: SmallTalk, reader: Reader, language: str = ENGLISH) -> str:
+    """What is said to a greeting, a lone emoji, thanks or praise, in the language of it."""
+    key = _COURTESIES.get(kind, "asked")
     if reader.channel is not Channel.WHATSAPP:
-        return dressed(reader.channel, long, name=reader.name, team=reader.team, greet=reader.greet)
-    if kind not in _COURTESIES and not reader.greet:
+        text, team = frame(language, key), reader.team
+        return dressed(reader.channel, text, name=reader.name, team=team, greet=reader.greet, language=language)
+    short, name = frame(language, f"short.{key}"), first_name(reader.name)
+    if kind in _COURTESIES or not reader.greet:
         return short
-    name = first_name(reader.name)
-    return short if kind in _COURTESIES else f"Hi{' ' + name if name else ''}! {short}"
+    hello = frame(language, "hello.whatsapp", name=name) if name else frame(language, "hello").rstrip(":،,") + "!"
+    return f"{hello} {short}"
 
 
 def _opening(reader: Reader, tongue: str) -> str:

@@ -15,7 +15,7 @@ from shared.agent.offline_follow_up import leans, likelier, with_page
 from shared.agent.offline_reading import Reading, Search
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
-from shared.agent.small_talk import small_talk
+from shared.agent.small_talk import courtesy_language, small_talk
 from shared.channels.language import language_told
 
 _UNSEEN = [
@@ -66,7 +66,7 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
         return [link]
     kind = small_talk([*subjects, reading.text], reading.reader.name)
     if kind is not None and not reading.quoted:
-        return [Say(courtesy(kind, reading.reader))]
+        return [Say(courtesy(kind, reading.reader, courtesy_language([*subjects, reading.text])))]
     if not reading.searches:
         wanted = queries(reading)
         return [_search(query, reading) for query in wanted] or [_hand_over("not_found", reading)]

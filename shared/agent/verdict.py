@@ -133,7 +133,8 @@ def handoff_of(turn: OpenTurn, reason: Reason, team: str) -> str:
     if told_before(turn):
         return ""
     language = language_of([part for one in turn.messages for part in (one.subject, one.text) if part.strip()])
-    return handoff(turn.channel, reason, name=_name(turn), team=team, language=language)
+    greet = not turn.answered_here
+    return handoff(turn.channel, reason, name=_name(turn), team=team, language=language, greet=greet)
 
 
 def told_before(turn: OpenTurn) -> bool:

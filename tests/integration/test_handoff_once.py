@@ -179,3 +179,22 @@ async def test_a_handoff_that_never_arrived_was_not_said(world: World) -> None:
     await world.give_back()
     assert await world.outcomes() == ["escalated"]
     assert await world.sent() == [("agent", True), ("agent", True)]
+
+
+async def test_a_program_and_a_turn_given_up_greet_once(world: World, vault: Vault, settings: Settings) -> None:
+    """Answered before in this thread: a handoff over MCP, and one after the last attempt, greets nobody again."""
+
+    async def away(_turn: TurnInput) -> TurnResult:
+        raise Retryable("model away")
+
+    await world.say(first(whatsapp, ASKED))
+    assert await world.sent() == [("agent", False)]
+    once = world.worker.settings.model_copy(update={"agent_max_attempts": 1})
+    await replace(world, worker=replace(world.worker, run_turn=away, settings=once)).say(later(whatsapp, "and now?"))
+    rows = await world.db.fetch("SELECT body_enc, handoff FROM messages WHERE author = 'agent' ORDER BY seq")
+    assert [row["handoff"] for row in rows] == [False, True]
+    async with world.db.transaction() as connection:
+        keys = await vault.keys_for(connection, [row["body_enc"] for row in rows])
+    answer, handed = (keys.unseal("message.body", row["body_enc"]) for row in rows)
+    assert answer.startswith("Hi ")
+    assert not handed.startswith("Hi ")
