@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from shared.agent.figures import in_figures
+from shared.agent.plain import unwrapped
 from shared.channels.fold import fold
+from shared.channels.language import ENGLISH
 
 _NEUTRAL = Path(__file__).parent / "phrases" / "neutral.txt"
-_SENTENCE_END = re.compile(r"(?<=[.!?:؟])[\"”’)]*\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?:؟۔])[\"”’)]*\s+|\n+")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _SHOWN = re.compile(r"(?<=[^\W_] )[\"“‘(]?[^\W\d_][^\W_]+|(?<=, )[^\W\d_][^\W_]+")
 _SUFFIXES = ("ations", "ation", "ings", "ing", "ions", "ion", "edly", "ers", "ies", "ed", "er", "es", "ly", "s")
@@ -45,12 +48,6 @@ _GREETED = re.compile(r"(?:dear|hello|hi|hey|good (?:morning|afternoon|evening))
 #: "If it does not arrive" denies nothing.
 _CONDITION = re.compile(r"\b(?:if|unless|in case|should) [^,.;:?!]*")
 _NEGATED = re.compile(r"\b(?:not|no|never|cannot|without|neither|nor|none|\w+n't)\b")
-_NUMBER_WORDS = {
-    "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
-    "ten": "10", "eleven": "11", "twelve": "12", "fourteen": "14", "fifteen": "15", "twenty": "20", "thirty": "30",
-    "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90", "hundred": "100",
-    "thousand": "1000", "million": "1000000",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +58,21 @@ class Sources:
     known: str = ""
     names: str = ""
     headings: str = ""
+    #: The reply's language, and those of the pages cited; empty: not told.
+    language: str = "en"
+    languages: frozenset[str] = frozenset()
 
 
 def sentences(text: str) -> list[str]:
     """Sentences and lines of a reply."""
-    return [one.strip() for one in _SENTENCE_END.split(text) if any(letter.isalnum() for letter in one)]
-
-
-def unbacked(text: str, sources: Sources) -> bool:
-    """Whether a sentence states something that the pages do not say. `text` comes without addresses and links."""
-    held = _Held.of(sources)
-    return any(not held.backs(sentence) for sentence in sentences(text))
+    return [one.strip() for one in _SENTENCE_END.split(unwrapped(text)) if any(letter.isalnum() for letter in one)]
 
 
 def foreign_name(text: str, sources: Sources) -> bool:
     """Whether something with a capital letter is named, a person or a street, that no source names."""
-    held = _Held.of(sources)
+    held = Held.of(sources)
     known = held.pages | held.known | neutral()
     return any(stem(word) not in known for sentence in sentences(text) for word in _named(sentence))
-
-
-def number_words(text: str) -> set[str]:
-    """Numbers written as words, as figures."""
-    return {_NUMBER_WORDS[word] for word in _WORD.findall(fold(text)) if word in _NUMBER_WORDS}
 
 
 def retold(sentence: str) -> bool:
@@ -93,13 +82,13 @@ def retold(sentence: str) -> bool:
 
 def asks_only(text: str, sources: Sources) -> bool:
     """Whether a text asks and states nothing: each sentence is a question, a greeting, thanks or a closing."""
-    parts, names = sentences(text), _stems(sources.names)
+    parts, names = sentences(text), stems(sources.names)
     asked = [part for part in parts if _is_question(part)]
     return bool(asked) and all(part in asked or not _content(part) - _salutation(part) - names for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
     """The stems of the sources, and each of their sentences by itself."""
 
     pages: frozenset[str]
@@ -109,24 +98,26 @@ class _Held:
     said: tuple[tuple[frozenset[str], bool], ...]
 
     @classmethod
-    def of(cls, sources: Sources) -> _Held:
-        names = _stems(f"{sources.names} {sources.headings}")
-        said = tuple((frozenset(_content(one)), _is_negated(one)) for one in sentences(sources.pages))
+    def of(cls, sources: Sources) -> Held:
+        """The sources, read."""
+        names = stems(f"{sources.names} {sources.headings}")
+        said = tuple((frozenset(_content(one)), is_negated(one)) for one in sentences(sources.pages))
         headings = tuple(heading for heading in map(fold, sources.headings.splitlines()) if heading)
-        pages, known = _stems(sources.pages), _stems(sources.known)
-        return cls(frozenset(pages | names), frozenset(known | names), frozenset(_stems(sources.names)), headings, said)
+        pages, known = stems(sources.pages), stems(sources.known)
+        return cls(frozenset(pages | names), frozenset(known | names), frozenset(stems(sources.names)), headings, said)
 
     def backs(self, sentence: str) -> bool:
-        content = _content(self._without_headings(sentence)) - self.own
+        """Whether a sentence states no more than the pages, or nothing."""
+        content = _content(self.without_headings(sentence)) - self.own
         if not content:
             return True
         if _is_question(sentence):
             return len(content - self.pages - self.known) <= _NEW_IN_QUESTION
         if retold(sentence) or _OF_THEIRS.match(fold(sentence)) or content <= _salutation(sentence):
             return _share(content, self.pages | self.known) >= _ENOUGH
-        return _share(content, self.pages) >= _ENOUGH and self._agrees(content, negated=_is_negated(sentence))
+        return _share(content, self.pages) >= _ENOUGH and self._agrees(content, negated=is_negated(sentence))
 
-    def _without_headings(self, sentence: str) -> str:
+    def without_headings(self, sentence: str) -> str:
         """A page that is named says nothing."""
         plain = fold(sentence)
         for heading in self.headings:
@@ -158,7 +149,8 @@ def _is_question(sentence: str) -> bool:
     return asked and not _PRESUMED.search(plain) and not _SECRET.search(plain)
 
 
-def _is_negated(sentence: str) -> bool:
+def is_negated(sentence: str) -> bool:
+    """Whether an English sentence says "not"."""
     return bool(_NEGATED.search(_CONDITION.sub(" ", fold(sentence))))
 
 
@@ -174,10 +166,11 @@ def _share(content: Collection[str], source: Collection[str]) -> float:
 
 def _content(text: str) -> set[str]:
     """Stems of the words that carry meaning."""
-    return _stems(text) - neutral()
+    return stems(in_figures(text, (ENGLISH,))) - neutral()
 
 
-def _stems(text: str) -> set[str]:
+def stems(text: str) -> set[str]:
+    """The stems of a text's words."""
     return {stem(word) for word in _WORD.findall(fold(text))}
 
 

@@ -25,11 +25,12 @@ from shared.channels.message import Channel
 _BODY_WORDS = {Channel.EMAIL: 260, Channel.WEB: 180}
 _PER_PASSAGE_WORDS = 140
 _SUBJECT_LENGTH = 60
+_QUESTION_LENGTH = 110
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One passage to answer from. `query` is what was asked; `text` Markdown, in `language`."""
+    """One passage to answer from. `query` is what was asked; `text` Markdown, in `language`; `score` the search's."""
 
     title: str
     heading: str
@@ -37,6 +38,7 @@ class Source:
     text: str
     query: str = ""
     language: str = ENGLISH
+    score: float = 0.0
 
     @property
     def tongue(self) -> str:
@@ -57,20 +59,23 @@ class Reader:
     policy: Policy = "strict"
 
 
-def answer(sources: Sequence[Source], reader: Reader, *, brief: bool = False) -> str:
+def answer(sources: Sequence[Source], reader: Reader, *, brief: bool = False, left: Sequence[str] = ()) -> str:
     """The whole message with greeting, source and signature; `brief` names the page and its first sentence alone.
 
-    Empty when nothing of the sources may be said: then a person must.
+    `left` are questions that no source answers: they are named. Empty when nothing of the sources may be said, or when
+    there is no room to say what is left out: then a person must.
     """
     said = [source for source in sources if quotable(source, reader.policy)]
     if not said:
         return ""
     if reader.channel is Channel.WHATSAPP:
-        return _short(said[0], reader, brief=brief)
+        return _short_of(said, reader, brief=brief, left=bool(left))
     tongue = said[0].tongue
+    left = [*left, *(source.query for source in said if source.tongue != tongue)]
     said = [source for source in said if source.tongue == tongue]
     closing = frame(tongue, f"closing.{reader.channel}")
-    parts = [_opening(reader, tongue), _body(said, reader, brief=brief), _pages(said), closing]
+    named = "\n".join(dict.fromkeys(_left(question, tongue) for question in left))
+    parts = [_opening(reader, tongue), _body(said, reader, brief=brief), named, _pages(said), closing]
     body = "\n\n".join(part for part in parts if part)
     return dressed(reader.channel, body, name=reader.name, team=reader.team, greet=reader.greet, language=tongue)
 
@@ -88,34 +93,20 @@ def quotable(source: Source, policy: Policy) -> bool:
     return bool(found) and bool(source.url) and not promises(found[0].lines[0], policy)
 
 
-_COURTESIES = {
-    SmallTalk.PRAISE: (
-        "Thank you very much for your kind words; it is good to hear that this is of use to you. We have noted them "
-        "for the team. If there is ever something you would like to know, please write to us here.",
-        "Thanks, that's good to hear! I've noted it for the team.",
-    ),
-    SmallTalk.THANKS: (
-        "You are welcome, and thank you for letting us know. Should anything else come up, please reply to this "
-        "message at any time, and we will gladly look into it for you.",
-        "You're welcome!",
-    ),
-}
-_ASKED = (
-    "Thank you for writing to us. How can we help you? Please tell us in a few words what you would like to do and "
-    "what you see on your screen, and we will look into it right away.",
-    "What can I help you with?",
-)
+_COURTESIES = {SmallTalk.PRAISE: "praise", SmallTalk.THANKS: "welcome"}
 
 
-def courtesy(kind: SmallTalk, reader: Reader) -> str:
-    """What is said to a greeting, a lone emoji, thanks or praise."""
-    long, short = _COURTESIES.get(kind, _ASKED)
+def courtesy(kind: SmallTalk, reader: Reader, language: str = ENGLISH) -> str:
+    """What is said to a greeting, a lone emoji, thanks or praise, in the language of it."""
+    key = _COURTESIES.get(kind, "asked")
     if reader.channel is not Channel.WHATSAPP:
-        return dressed(reader.channel, long, name=reader.name, team=reader.team, greet=reader.greet)
-    if kind not in _COURTESIES and not reader.greet:
+        text, team = frame(language, key), reader.team
+        return dressed(reader.channel, text, name=reader.name, team=team, greet=reader.greet, language=language)
+    short, name = frame(language, f"short.{key}"), first_name(reader.name)
+    if kind in _COURTESIES or not reader.greet:
         return short
-    name = first_name(reader.name)
-    return short if kind in _COURTESIES else f"Hi{' ' + name if name else ''}! {short}"
+    hello = frame(language, "hello.whatsapp", name=name) if name else frame(language, "hello").rstrip(":،,") + "!"
+    return f"{hello} {short}"
 
 
 def _opening(reader: Reader, tongue: str) -> str:
@@ -145,14 +136,21 @@ def _matter(subject: str) -> str:
 def _body(sources: Sequence[Source], reader: Reader, *, brief: bool) -> str:
     parts: list[str] = []
     left = _BODY_WORDS[reader.channel]
-    for source in sources:
-        text = _excerpt(source, reader.policy, 1 if brief else min(left, _PER_PASSAGE_WORDS))
-        text = f"{source.heading}\n{text}" if len(sources) > 1 else text
-        if parts and len(text.split()) > left:
-            break
+    for place, source in enumerate(sources):
+        # Each gets its share, so that none is left out because those before it are long.
+        share = left // (len(sources) - place)
+        text = _excerpt(source, reader.policy, 1 if brief else min(share, _PER_PASSAGE_WORDS))
         left -= len(text.split())
-        parts.append(text)
+        parts.append(f"{source.heading}\n{text}" if len(sources) > 1 else text)
     return "\n\n".join(parts)
+
+
+def _left(question: str, tongue: str) -> str:
+    """What names a question that is left out, as it was put; without its words where the gate would stop them."""
+    asked = re.split(r"[.!?:]\s|\n", question.strip())[0].strip(" ?.!¿,;:")
+    if promises(asked) or links(asked) or re.search(r"[@<>“”„\"]", asked) or not 3 <= len(asked) <= _QUESTION_LENGTH:
+        return frame(tongue, "left.bare")
+    return frame(tongue, "left", question=asked)
 
 
 def _excerpt(source: Source, policy: Policy, budget: int) -> str:
@@ -192,22 +190,32 @@ def _pages(sources: Sequence[Source]) -> str:
     return "\n".join(frame(tongue, "page", title=title, url=url) for tongue, title, url in pages)
 
 
-def _short(source: Source, reader: Reader, *, brief: bool) -> str:
-    """At most 300 UTF-16 units: the sentences that say most about the question, and the link."""
+def _short_of(sources: Sequence[Source], reader: Reader, *, brief: bool, left: bool) -> str:
+    """One question is answered, the others' pages are named, what has none is told; empty where that does not fit."""
+    tongue = sources[0].tongue
+    others = dict.fromkeys(one.url for one in sources[1:] if one.url != sources[0].url)
+    more = [frame(tongue, "short.also", url=url) for url in others]
+    more += [frame(tongue, "short.left")] if left else []
+    return _short(sources[0], reader, brief=brief, more="".join(f" {part}" for part in more))
+
+
+def _short(source: Source, reader: Reader, *, brief: bool, more: str = "") -> str:
+    """At most 300 UTF-16 units: the sentences that say most about the question, the link, and `more`."""
     name, tongue = first_name(reader.name), source.tongue
     hello = f"{frame(tongue, 'hello.whatsapp', name=name)} " if reader.greet and name else ""
     starts = [hello + text for text in _short_acknowledgements(reader.earlier, tongue)] or [hello]
     pool = [] if brief else _telling(source, reader.policy)
     for start in starts:
         for sentences in pool:
-            message = f"{start}{sentences} {source.url}"
+            message = f"{start}{sentences} {source.url}{more}"
             if utf16_units(message) <= MOST_UNITS[Channel.WHATSAPP]:
                 return message
     fallbacks = (
         starts[-1] + frame(tongue, "short.page", title=source.title, url=source.url),
         frame(tongue, "short.bare", url=source.url),
     )
-    return next((text for text in fallbacks if utf16_units(text) <= MOST_UNITS[Channel.WHATSAPP]), "")
+    whole_of_it = (text + more for text in fallbacks)
+    return next((text for text in whole_of_it if utf16_units(text) <= MOST_UNITS[Channel.WHATSAPP]), "")
 
 
 def _short_acknowledgements(earlier: EarlierContact | None, tongue: str) -> list[str]:

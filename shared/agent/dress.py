@@ -11,12 +11,13 @@ from shared.channels.message import Channel
 
 _GREETED = re.compile(
     r"^\s*(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|hallo|guten tag|sehr|¡?hola|buen[oa]s|estimad[oa]"
-    r"|bonjour)\b",
+    r"|bonjour|beste|olá|مرحبا|السلام)\b",
     re.IGNORECASE,
 )
 #: A greeting that stands by itself, before more.
 _GREETING_LINE = re.compile(
-    r"^(?:dear|hello|hi|hey|hallo|guten tag|¡?hola|buen[oa]s|bonjour)\b[^\n,.!?:]{0,80}[,!]?[ \t]*\n+(?=\S)",
+    r"^(?:dear|hello|hi|hey|hallo|guten tag|¡?hola|buen[oa]s|bonjour|beste|olá|مرحبا|السلام)\b"
+    r"[^\n,.!?:،]{0,80}[,!:،]?[ \t]*\n+(?=\S)",
     re.IGNORECASE,
 )
 _SIGNED = re.compile(r"\b(?:regards|sincerely|best wishes|gr[uü](?:ß|ss)e?n?|saludos?|cordialement)\b", re.IGNORECASE)

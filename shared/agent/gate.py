@@ -7,26 +7,30 @@ reason repeats the text. An empty list lets the reply pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from shared.agent.addresses import EMAIL, URL, links, plain_url, unmasked, without_addresses
-from shared.agent.backing import Sources, asks_only, foreign_name, number_words, retold, sentences, unbacked
+from shared.agent.backing import Sources, retold, sentences
 from shared.agent.escalation import Policy
+from shared.agent.figures import in_figures, plain_number
 from shared.agent.frames import is_frame
 from shared.agent.language import READ, language_of_reply
 from shared.agent.plain import blocks
 from shared.agent.promises import amounts, promises
+from shared.agent.statements import asks_back, foreign_names, unbacked_statement
+from shared.agent.translation import tongue
 from shared.channels.fold import fold
+from shared.channels.language import ENGLISH, without_region
 from shared.channels.limits import over_limit
 from shared.channels.message import Channel
 from shared.knowledge.passage import Passage
 
 _PHONE = re.compile(r"(?<![\w/.,#-])(?:\+|00)?\(?\d[\d ()./-]{6,}\d(?![\w%])")
 _DATE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$|^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^\d{4} ?- ?\d{4}$")
-_NUMBER = re.compile(
-    r"(?<![\w.,])\d[\d.,]*\d|(?<![\w.,])\d(?= ?(?:%|days?|hours?|minutes?|weeks?|months?|years?|gb|mb)\b)"
-)
+_NUMBER = re.compile(r"(?<![\w.,])\d[\d.,]*\d|(?<![\w.,])\d(?![\d.,]*\d)")
+#: A step of the answer's own list.
+_STEP = re.compile(r"\b(?:steps?|schritt|paso|etape|point|punkt) \d{1,2}\b")
 _YOUR_NUMBER = re.compile(r"\byour (?:\w+ ){0,2}(\d[\d.,]*\d|\d)")
 _LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 _TOOL_NAMES = re.compile(
@@ -160,13 +164,11 @@ def _backing(text: str, context: GateContext) -> list[str]:
     if not sources.headings and not context.small_talk and not _asks_back(plain, sources):
         return ["uncited: name the page that says so, with its address"]
     found: list[str] = []
-    if any(_unbacked_numbers(sentence, sources) for sentence in sentences(plain)):
+    if _has_unbacked_number(plain, sources):
         found.append("unbacked-number: every number must stand in the passages")
-    # What only a person may write is refused already; that it is unbacked too tells nothing new.
-    stated = "\n".join(one for one in sentences(plain) if not promises(one, context.policy))
-    if unbacked(stated, sources):
+    if unbacked_statement(plain, sources, context.policy):
         found.append("unbacked: say only what the pages you cite say, in their words, and leave out the rest")
-    if foreign_name(plain, sources):
+    if foreign_names(plain, sources):
         found.append("foreign-name: name nobody and nothing that neither the passages nor the customer named")
     return found
 
@@ -176,7 +178,9 @@ def _sources(text: str, context: GateContext) -> Sources:
     pages = [one for one in context.passages if one.url and plain_url(one.url) in linked]
     said = [line for page in pages for block in blocks(without_addresses(page.text)) for line in block.lines]
     headings = [heading for page in pages for heading in (page.title, *page.heading_path.split(" > "))]
-    return Sources("\n".join(said), context.known, context.names, "\n".join(headings))
+    languages = frozenset(without_region(page.language) for page in pages)
+    language = tongue(without_addresses(text))
+    return Sources("\n".join(said), context.known, context.names, "\n".join(headings), language, languages)
 
 
 def _kept_date(match: re.Match[str]) -> str:
@@ -185,21 +189,26 @@ def _kept_date(match: re.Match[str]) -> str:
 
 def _asks_back(plain: str, sources: Sources) -> bool:
     """A short question to the customer states nothing that would need a source."""
-    short = len(plain.split()) <= _CLARIFYING_WORDS and not _NUMBER.search(plain)
-    return short and asks_only(plain, sources)
+    short = len(plain.split()) <= _CLARIFYING_WORDS and not _numbers(plain, (sources.language, ENGLISH))
+    return short and asks_back(plain, sources)
 
 
-def _unbacked_numbers(sentence: str, sources: Sources) -> set[str]:
-    """Numbers that no page cited names; the customer's own may be repeated as theirs."""
-    pages = f"{sources.headings} {sources.pages}"
-    backed = {*_numbers(pages), *number_words(pages)}
-    own = {*_numbers(sources.known), *number_words(sources.known)}
-    theirs = own if retold(sentence) else own & {match[1] for match in _YOUR_NUMBER.finditer(sentence.lower())}
-    return {*_numbers(sentence), *number_words(sentence)} - backed - theirs
+def _has_unbacked_number(plain: str, sources: Sources) -> bool:
+    """Whether a number stands there that no page cited names; the customer's own may be repeated as theirs."""
+    backed = _numbers(f"{sources.headings} {sources.pages}", sources.languages)
+    own = _numbers(sources.known) if sources.known else set[str]()
+    return any(_unbacked_numbers(sentence, backed, own, sources.language) for sentence in sentences(plain))
 
 
-def _numbers(text: str) -> list[str]:
-    return [match[0].rstrip(".,") for match in _NUMBER.finditer(text.lower())]
+def _unbacked_numbers(sentence: str, backed: set[str], own: set[str], language: str) -> set[str]:
+    plain = in_figures(sentence, {language, ENGLISH})
+    theirs = own if retold(sentence) else own & {plain_number(match[1]) for match in _YOUR_NUMBER.finditer(plain)}
+    return _numbers(plain, (language,)) - backed - theirs
+
+
+def _numbers(text: str, languages: Collection[str] = ()) -> set[str]:
+    plain = _STEP.sub(" ", in_figures(text, languages))
+    return {plain_number(match[0]) for match in _NUMBER.finditer(plain)}
 
 
 def _leaks(text: str, context: GateContext) -> list[str]:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from shared.agent.dress import dressed, first_name
 from shared.agent.escalation import Reason
+from shared.agent.frames import frame
 from shared.channels.fixed_texts import fixed_texts
+from shared.channels.language import ENGLISH
 from shared.channels.message import Channel
 
 _FILE = Path(__file__).with_name("handoffs.txt")
@@ -25,14 +27,20 @@ _SUBJECTS = {
 }
 
 
-def handoff(channel: Channel, reason: Reason, *, name: str, team: str, language: str = "en", greet: bool = True) -> str:
+def handoff(
+    channel: Channel, reason: Reason, *, name: str, team: str, language: str = ENGLISH, greet: bool = True
+) -> str:
     """The handoff in the channel's form and length; a sender who is not who they say gets none (empty)."""
     if reason is Reason.HELD:
         return ""
     texts = load_texts()
-    if language != "en" and f"{language}.any" in texts:
+    if language != ENGLISH and f"{language}.any" in texts:
+        text = texts[f"{language}.any"]
+        if channel is not Channel.WHATSAPP:
+            return dressed(channel, text, name=name, team=team, greet=greet, language=language)
         # WhatsApp messages are not signed (company profile: tone on each channel).
-        return texts[f"{language}.any"].replace("{team}", "" if channel is Channel.WHATSAPP else team).rstrip()
+        called = first_name(name) if greet else ""
+        return f"{frame(language, 'hello.whatsapp', name=called)} {text}" if called else text
     kind = _SUBJECTS.get(reason, "other")
     if channel is Channel.WHATSAPP:
         hello = f"Hi {first_name(name)}! " if greet and first_name(name) else ""

@@ -14,13 +14,23 @@ READ = frozenset({"en", "de", "es", "fr", "ar", "ur"})
 _TOKEN = re.compile(r"[^\W\d_]+")
 #: Letters with marks that English, German, Spanish and French do not write.
 _FOREIGN_LETTER = re.compile("[ãåāăąćčďđěęēėğģīįıķļłľńňőõōřšśşșťțůűųūżźžþð]")
+_ARABIC = re.compile(r"[\u0621-\u06ff]")
+_TELLING_LETTERS = 8
 #: Share of a text's words that must be common words of its language; and the fewest words that tell.
 _COMMON = 0.15
 _TELLING_WORDS = 8
 
 
+def in_one_script(text: str) -> str:
+    """Of a text in Arabic letters those alone: the labels of an English screen may be the larger part of it."""
+    if len(_ARABIC.findall(text)) < _TELLING_LETTERS:
+        return text
+    return "".join(one if _ARABIC.match(one) else " " for one in text)
+
+
 def language_of_reply(text: str) -> str:
     """As `language_of`, but `other` where nothing tells that it is a known one: what we send is not guessed."""
+    text = in_one_script(text)
     found = language_of([text])
     tokens = _TOKEN.findall(letters(text.casefold()))
     lists = common_words()

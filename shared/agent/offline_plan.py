@@ -11,12 +11,12 @@ from shared.agent.compose import Source, answer, courtesy, quotable
 from shared.agent.frames import has_frames
 from shared.agent.link_reading import mentions_other_side, other_side, said_code, wanted_address
 from shared.agent.linking import offer
+from shared.agent.offline_follow_up import leans, likelier, with_page
 from shared.agent.offline_reading import Reading, Search
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
-from shared.agent.small_talk import small_talk
+from shared.agent.small_talk import courtesy_language, small_talk
 from shared.channels.language import language_told
-from shared.channels.message import Channel
 
 _UNSEEN = [
     (re.compile(rf"<{name}\b.*?</{name}\s*>", re.IGNORECASE | re.DOTALL), re.compile(rf"</{name}\s*>", re.IGNORECASE))
@@ -66,11 +66,14 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
         return [link]
     kind = small_talk([*subjects, reading.text], reading.reader.name)
     if kind is not None and not reading.quoted:
-        return [Say(courtesy(kind, reading.reader))]
+        return [Say(courtesy(kind, reading.reader, courtesy_language([*subjects, reading.text])))]
     if not reading.searches:
         wanted = queries(reading)
         return [_search(query, reading) for query in wanted] or [_hand_over("not_found", reading)]
     found = [one for one in (_readable_to(reading, search) for search in reading.searches) if one.sources]
+    if leans(reading):
+        found = _of_follow_up(found, reading)
+        reading = replace(reading, searches=tuple(found) or reading.searches)
     if not found:
         return _wider(reading) or _offer(reading) or [_hand_over("not_found", reading)]
     return [_answer(found, reading)]
@@ -84,6 +87,14 @@ def _readable_to(reading: Reading, search: Search) -> Search:
     told = language_told([*reading.subjects, reading.text])
     kept = [one for one in search.sources if told is None or one.tongue == reading.language]
     return replace(search, sources=tuple(one for one in kept if has_frames(one.tongue)))
+
+
+def _of_follow_up(found: Sequence[Search], reading: Reading) -> list[Search]:
+    """The one passage that answers a question which leans on the answer before."""
+    beside = with_page(whole(reading), reading)
+    alone = [source for one in found if one.query != beside for source in one.sources]
+    chosen = likelier(alone, [source for one in found if one.query == beside for source in one.sources], reading)
+    return [Search(chosen.query, (chosen,))] if chosen else []
 
 
 def _link(reading: Reading) -> ToolUse | None:
@@ -116,11 +127,11 @@ def queries(reading: Reading) -> list[str]:
         return _of_quote(reading)
     text = _readable(reading.text)
     asked = questions(text)
-    if len(asked) > 1 and reading.reader.channel is not Channel.WHATSAPP:
+    if len(asked) > 1:
         return asked[:_MAX_QUESTIONS] if max(map(len, asked)) <= _MAX_QUERY else []
     everything = whole(reading)
     if len(everything) <= _MAX_QUERY:
-        return [everything]
+        return [everything, with_page(everything, reading)] if leans(reading) else [everything]
     request = _request(reading.text)
     return [request] if 0 < len(request) <= _MAX_QUERY else []
 
@@ -191,10 +202,20 @@ def _answer(found: Sequence[Search], reading: Reading) -> ToolUse | Say:
     reader = reading.reader
     best = list({(one.url, one.heading): one for one in (search.sources[0] for search in found)}.values())
     forbidden = next((source for source in best if not quotable(source, reader.policy)), None)
-    if forbidden is not None or 2 * len(found) < len(reading.searches):
+    left = _left_out(found, reading)
+    if forbidden is not None or 2 * len(found) < max(len(reading.searches), len(found) + len(left)):
         return _hand_over(_matter(forbidden), reading)
-    text = answer(best[:1] if reading.reviews else best, reader, brief=bool(reading.reviews))
+    text = answer(best, reader, brief=bool(reading.reviews), left=left)
     return Say(text) if text else _hand_over("not_found", reading)
+
+
+def _left_out(found: Sequence[Search], reading: Reading) -> list[str]:
+    """Of several questions those that nothing was found for, and those beyond what is searched for."""
+    answered, first = {search.query for search in found}, queries(reading)
+    if len(first) < 2 or leans(reading) or not answered <= set(first):
+        return []
+    asked = questions(_readable(reading.text)) or questions(_readable(reading.quoted))
+    return [query for query in first if query not in answered] + asked[_MAX_QUESTIONS:]
 
 
 def _matter(source: Source | None) -> str:

@@ -39,7 +39,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The turn as the input tells it. `reviews` counts how often a draft was sent back.
+    """The turn as the input tells it. `answered` is our last message; `reviews` counts how often a draft was sent back.
 
     `sure`: who writes; `offered`: our last message offered to link another address; `linking`: a link tool was called.
     """
@@ -50,6 +50,7 @@ class Reading:
     subjects: tuple[str, ...] = ()
     quoted: str = ""
     before: str = ""
+    answered: str = ""
     searches: tuple[Search, ...] = ()
     escalated: bool = False
     reviews: int = 0
@@ -83,6 +84,7 @@ def read(instructions: str, given: str | Sequence[Any]) -> Reading:
         subjects=subjects,
         quoted=quoted,
         before=items[users[-2]].content if len(users) > 1 else "",
+        answered=next((one.content for one in reversed(items[: max(last, 0)]) if one.role == "assistant"), ""),
         searches=_searches(since),
         sure=bool(facts.get("sure_who_writes", False)),
         code_awaited=bool(facts.get("code_awaited", False)),
@@ -164,7 +166,15 @@ def _search(arguments: str, output: Any) -> Search:
     return Search(
         query,
         tuple(
-            Source(one["title"], one["heading"], one["url"], one["text"], query, one.get("language", ENGLISH))
+            Source(
+                one["title"],
+                one["heading"],
+                one["url"],
+                one["text"],
+                query,
+                one.get("language", ENGLISH),
+                one.get("score", 0.0),
+            )
             for one in passages
         ),
     )

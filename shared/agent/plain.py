@@ -13,6 +13,9 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _LINK = re.compile(r"\[([^\]]+)\]\((\S+?)\)")
 _MARKS = re.compile(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*])\*(\S(?:[^*]*\S)?)\*(?![\w*])")
+#: Ends a line that is whole; characters from which a line may have been broken at a column.
+_ENDED = re.compile(r"[.!?:;؟۔…][\"”’»)]*$")
+_WRAPPED = 40
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-ZÄÖÜÁÉÍÓÚÑ0-9\"“„«¿¡(])")
 
 
@@ -62,6 +65,27 @@ def _rows(lines: list[str]) -> Iterator[str]:
     for row in rows:
         pairs = [f"{name} {value}".strip() for name, value in zip(head[1:], row[1:], strict=False)]
         yield f"- {row[0]}: {', '.join(pairs)}"
+
+
+def unwrapped(text: str) -> str:
+    """The text with each paragraph and each point on one line: a model may break its lines at a column."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if lines and _goes_on(lines[-1], line):
+            lines[-1] = f"{lines[-1].rstrip()} {line.strip()}"
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _goes_on(before: str, line: str) -> bool:
+    """Whether a line goes on in mid-sentence: in small letters, behind a long line, or behind half a path."""
+    said, more = before.rstrip(), line.lstrip()
+    if not said.strip() or not more or _ITEM.match(line) or _ENDED.search(said):
+        return False
+    if said.endswith(",") and len(said) < _WRAPPED:
+        return False  # a greeting
+    return len(said) >= _WRAPPED or (not more[0].isupper() and more[0].isalnum()) or said[-1] in "›>→0123456789"
 
 
 def inline(text: str) -> str:

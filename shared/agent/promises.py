@@ -8,7 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from shared.agent.escalation import Policy
-from shared.channels.fold import fold, letters
+from shared.agent.figures import in_figures, load_figures
+from shared.agent.plain import unwrapped
+from shared.channels.fold import letters
 
 #: The other languages' patterns are data; English is here, since it tells a promise from a published rule.
 _OTHER_LANGUAGES = Path(__file__).parent / "phrases" / "promises.txt"
@@ -16,7 +18,8 @@ _LINE = re.compile(r"^(refund|price|law)\s+\w+\s+(.+)$")
 _WE = r"(?:we|i|tideline|our team|the team|support|someone|a colleague|you)"
 _WILL = r"(?:'ll| will| can| could| shall| have|'ve| would|'d| are going to)?"
 _AMOUNT = re.compile(
-    r"(?:[$€£¥₹]\s?\d[\d.,]*|\b\d[\d.,]*\s?(?:[$€£¥₹]|usd|eur|gbp|dollars?|euros?|pounds?|rupees|cents?)(?!\w))"
+    r"(?:[$€£¥₹]\s?\d[\d.,]*|\b\d[\d.,]*\s?(?:[$€£¥₹]|usd|eur|gbp|chf|dollars?|dolares|euros?|pounds?|livres|francs?|franken"
+    r"|rupees|rupien|cents?|centimes|centavos|دولار\w*|يورو|درهم\w*|ريال\w*|جنيه\w*|ڈالر\w*|روپے|روپيه)(?!\w))"
 )
 _PERCENT_OFF = re.compile(r"\b\d+ ?(?:%|percent|per cent) (?:off|discount|less|cheaper|reduction)")
 
@@ -39,6 +42,7 @@ _REFUND_PROMISED = _compiled(
         r"\breturn\w* to your (?:card|account|bank)\b",
         rf"\b{_WE}{_WILL} (?:\w+ )?(?:return|reverse|pay back|give back|send back|credit) "
         r"(?:you|your|the|this|that|it)\b[^.?!\n]{0,30}\b(?:amount|sum|money|payment|charge|fee|card|account|back)\b",
+        r"\bout of pocket\b|\bmake (?:you whole|it up to you)\b",
         r"\b(?:will|would|can|shall|going to|to|be) (?:\w+ )?(?:be )?(?:refunded|reimbursed|credited|compensated)\b",
     )
 )
@@ -59,6 +63,7 @@ _PRICE_PROMISED = _compiled(
         rf"\b{_WE}{_WILL} (?:\w+ )?(?:offer|give|grant|apply|arrange) (?:you )?[^.?!\n]{{0,30}}"
         r"\b(?:discount|price|rate|deal|credit|free (?:month|year|seat)|quote)",
         r"\b(?:special|reduced|discounted|guaranteed) (?:price|rate|offer|deal)\b|\bdiscount of\b",
+        r"\b(?:is|are|be|it's|that's) on (?:us|the house)\b|\bat our (?:own )?(?:cost|expense)\b",
         r"\bwe guarantee\b|\bguarantee[sd]? (?:you|that|a|the)\b",
     )
 )
@@ -67,6 +72,7 @@ _PRICE_RULES = _compiled(
         r"\b(?:you(?:'ll| will| would| can)?|it|that|this|plan|team|business|starter|seats?|subscription) (?:\w+ )?"
         r"(?:costs?|is charged at|is priced)\b",
         r"\b(?:lower|better) (?:price|rate|offer|deal)\b",
+        r"\byou (?:\w+ )?(?:will not|won't|are not|aren't|would not) (?:be )?(?:charged?|billed?)\b",
         r"\bfree of charge\b|\bfor free\b|\bat no (?:extra |additional )?(?:cost|charge)\b",
         r"\bprices? (?:is|are|will be|would be|stays?|starts?)\b",
     )
@@ -83,6 +89,8 @@ _LAW = _compiled(
         r"(?:violate|breach|infringe|comply|break)\w*\b",
         r"\b(?:you have|you've|there is) (?:a |the |no |a good )?(?:legal |statutory )?"
         r"(?:right|claim|case) (?:to|against|for)\b",
+        r"\b(?:in|a) breach of\b|\b(?:sue|take) (?:us|them|tideline)\b|\b(?:in|to) court\b"
+        r"|\bwin (?:that|this|your|the|a) case\b",
         r"\bour (?:lawyers?|attorneys?|legal team|counsel)\b|\b(?:under|according to|by) (?:the )?law\b"
         r"|\b(?:is|are|not) (?:il)?legal\b",
     )
@@ -95,7 +103,7 @@ def promises(text: str, policy: Policy = "strict") -> list[str]:
     While policies are published their prices and rules may be quoted (the gate still wants them backed by a cited
     passage); concrete promises to this customer, and law, never.
     """
-    plain = fold(text)
+    plain = in_figures(unwrapped(text))
     strict = policy == "strict"
     others = _other_languages()
     found = {
@@ -119,13 +127,14 @@ def _other_languages() -> Mapping[str, tuple[re.Pattern[str], ...]]:
 
 
 def load_promises() -> None:
-    """Read and compile the patterns now, at start."""
+    """Read and compile the patterns, and the words of numbers, now, at start."""
     _other_languages()
+    load_figures()
 
 
 def amounts(text: str) -> list[str]:
     """Sums of money in a text, without spaces: what a published price must be backed by."""
-    return [re.sub(r"\s", "", match[0]).rstrip(".,") for match in _AMOUNT.finditer(fold(text))]
+    return [re.sub(r"\s", "", match[0]).rstrip(".,") for match in _AMOUNT.finditer(in_figures(unwrapped(text)))]
 
 
 def _any(patterns: Iterable[re.Pattern[str]], text: str) -> bool:

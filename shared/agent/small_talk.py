@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from shared.agent.lexicon import word_lists
 from shared.channels.fold import fold
+from shared.channels.language import ENGLISH, language_told
 
+_LANGUAGES = ("de", "es", "fr", "ar", "ur")
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 
@@ -48,6 +50,14 @@ def small_talk(texts: Sequence[str], name: str = "") -> SmallTalk | None:
     if "?" not in text and _only(tokens, "thanks"):
         return SmallTalk.THANKS
     return SmallTalk.PRAISE if _PRAISE.search(text) and not _WANTS.search(text) else None
+
+
+def courtesy_language(texts: Sequence[str]) -> str:
+    """The language of a greeting or thanks: one word is enough, where a question would need more."""
+    tokens, lists = _TOKEN.findall(fold("\n".join(texts))), word_lists("small_talk")
+    found = {language: sum(token in lists[f"language {language}"] for token in tokens) for language in _LANGUAGES}
+    best = max(found, key=lambda language: found[language])
+    return best if found[best] else language_told(texts) or ENGLISH
 
 
 def _is_symbol(character: str) -> bool:

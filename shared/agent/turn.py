@@ -47,6 +47,7 @@ from shared.agent.prompt import (
 from shared.agent.sdk_tools import sdk_tools
 from shared.agent.small_talk import small_talk
 from shared.agent.tool_run import ToolRun
+from shared.agent.translation import load_glossary
 from shared.channels.language import language_of
 from shared.channels.message import Channel, Trust
 from shared.clock import Clock, SystemClock
@@ -81,6 +82,7 @@ async def open_agent(
     escalation.load_rules()
     load_promises()
     neutral()
+    load_glossary()
     handoff.load_texts()
     used = clock or SystemClock()
     async with open_model(settings, used) as model:

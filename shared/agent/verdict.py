@@ -91,12 +91,12 @@ def to_verdict(turn: OpenTurn, result: TurnResult) -> Verdict:
 
     A customer who was handed over before, and came back without a person's word, is not told so twice.
     """
-    told_before = result.outcome == "escalated" and all(message.handed_over for message in turn.messages)
+    silent = result.outcome == "escalated" and told_before(turn)
     change = result.ticket
     return Verdict(
         outcome=result.outcome,
         reason=result.reason or None,
-        text="" if told_before else result.text,
+        text="" if silent else result.text,
         summary=result.summary,
         category=change.category,
         priority=change.priority,
@@ -133,9 +133,17 @@ def gave_up(turn: OpenTurn, settings: Settings) -> Verdict:
 
 
 def handoff_of(turn: OpenTurn, reason: Reason, team: str) -> str:
-    """The words that hand this turn over, in the language of what it answers."""
+    """The words that hand this turn over, in the language of what it answers; empty where it was told so before."""
+    if told_before(turn):
+        return ""
     language = language_of([part for one in turn.messages for part in (one.subject, one.text) if part.strip()])
-    return handoff(turn.channel, reason, name=_name(turn), team=team, language=language)
+    greet = not turn.answered_here
+    return handoff(turn.channel, reason, name=_name(turn), team=team, language=language, greet=greet)
+
+
+def told_before(turn: OpenTurn) -> bool:
+    """Whether the customer knows that a person answers: what they added since waits for that person too."""
+    return any(message.handed_over for message in turn.messages)
 
 
 def _name(turn: OpenTurn) -> str:

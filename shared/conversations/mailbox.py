@@ -25,7 +25,7 @@ SQL = load("mailbox")
 
 @dataclass(frozen=True, slots=True)
 class OpenMessage:
-    """One unanswered message, opened. `handed_over`: a handoff answered it, and no person did."""
+    """One unanswered message, opened. `handed_over`: a handoff that went out answered it, and no person did."""
 
     id: UUID
     subject: str
@@ -74,6 +74,8 @@ class OpenTurn:
     quiet_s: float
     waited_s: float
     ticket: Ticket | None = None
+    #: Whether this conversation has an answer of ours on this channel already: then no greeting is due.
+    answered_here: bool = False
 
     @property
     def message_ids(self) -> list[UUID]:
@@ -184,6 +186,7 @@ async def _turn(connection: Any, vault: Vault, lease: Lease, row: Any, messages:
         quiet_s=first["quiet_s"] if messages else 0.0,
         waited_s=first["waited_s"] if messages else 0.0,
         ticket=_ticket(ticket, keys),
+        answered_here=bool(messages) and all(m["answered_here"] for m in messages),
     )
 
 

@@ -19,9 +19,16 @@ WHERE c.id = $1;
 SELECT customer_id FROM conversations WHERE id = $1 AND epoch = $2 AND state = 'agent' FOR NO KEY UPDATE;
 
 -- name: open_messages
--- The unanswered messages on the route of the oldest one: one turn.
+-- The unanswered messages on the route of the oldest one: one turn. A handoff that never went out told nobody.
 SELECT m.id, m.route_id, m.channel, m.trust, m.subject_enc, m.body_enc, m.details_enc, m.received_at, m.attempts,
-       m.reply_id IS NOT NULL AS handed_over, r.address_enc,
+       r.address_enc,
+       EXISTS (SELECT FROM messages h LEFT JOIN deliveries d ON d.message_id = h.id
+               WHERE h.id = m.reply_id AND h.handoff AND coalesce(d.status, '') NOT IN ('failed', 'superseded'))
+           AS handed_over,
+       EXISTS (SELECT FROM messages a LEFT JOIN deliveries d ON d.message_id = a.id
+               WHERE a.conversation_id = $1 AND a.author <> 'customer' AND a.kind = 'message' AND a.channel = m.channel
+                 AND (m.trust = 'verified' OR a.trust <> 'verified')
+                 AND coalesce(d.status, '') NOT IN ('superseded', 'failed', 'rerouted')) AS answered_here,
        extract(epoch FROM now() - max(m.stored_at) OVER ())::float8 AS quiet_s,
        extract(epoch FROM now() - min(m.stored_at) OVER ())::float8 AS waited_s
 FROM messages m

@@ -141,7 +141,7 @@ async def test_a_document_that_would_fit_is_not_sent_instead_of_a_person(offline
 
 @pytest.mark.parametrize(
     ("ticket", "begins"),
-    [("email-14", "Guten Tag"), ("whatsapp-10", "Hola"), ("whatsapp-11", "مرحبا"), ("web-30", "Bonjour")],
+    [("email-14", "Guten Tag"), ("whatsapp-10", "¡Hola, Marisol!"), ("whatsapp-11", "مرحبا"), ("web-30", "Bonjour")],
 )
 async def test_a_language_without_documents_is_acknowledged_in_it(offline: AgentDeps, ticket: str, begins: str) -> None:
     """E13, W12, F15: the question goes to a person, the customer reads so in their own language and script."""
