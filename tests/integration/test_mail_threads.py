@@ -10,12 +10,11 @@ import pytest
 from shared.channels.message import EmailHeaders, InboundMessage, Trust
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
-from shared.conversations.desk import Desk
 from shared.db.pool import Database
-from shared.delivery.ledger import Ledger, supersede
+from shared.delivery.ledger import Ledger
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import email
+from tests.builders import desk_of, email
 
 
 async def answered(db: Database, vault: Vault, settings: Settings, trust: Trust) -> tuple[inbox.Stored, UUID]:
@@ -117,5 +116,5 @@ async def test_a_persons_answer_quotes_no_robot(db: Database, vault: Vault, sett
     await store(db, vault, settings, email("How do I export?"))
     await store(db, vault, settings, email("I am away until Monday.", ignored="out-of-office"))
     ticket = (await db.fetchrow("SELECT id FROM tickets"))["id"]  # type: ignore[index]
-    delivery_id, _ = await Desk(db, vault, supersede).reply(ticket, "a person's word")
+    delivery_id, _ = await desk_of(db, vault, settings).reply(ticket, "a person's word")
     assert (await quoted_by(Ledger(db, vault, settings), delivery_id))[0] == "How do I export?"
