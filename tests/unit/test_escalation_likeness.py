@@ -13,8 +13,10 @@ from shared.agent.confusion import Labelled, confusion, read_labelled
 from shared.agent.escalation import Reason, check
 from shared.agent.likeness.examples import LABELS, load_examples
 from shared.agent.likeness.features import ideas
+from shared.agent.likeness.gloss import glossed
 from shared.agent.likeness.model import model, stored_digest
 from shared.agent.likeness.pieces import pieces
+from shared.agent.likeness.sense import sense
 from shared.agent.likeness.train import digest, train
 from shared.channels.fold import fold
 from shared.errors import Permanent
@@ -177,6 +179,29 @@ def test_pieces_are_sentences_with_their_neighbours() -> None:
 def test_an_idea_is_the_same_in_every_language(text: str) -> None:
     """What is learned of `taken` and `double` in one language holds in the others."""
     assert {"taken", "double"} <= set(ideas(fold(text)))
+
+
+@pytest.mark.parametrize(
+    ("said", "alike", "unlike"),
+    [
+        ("I want my money back", "Quiero que me devuelvan el dinero", "¿Dónde está el calendario?"),
+        ("I want my money back", "Ich möchte mein Geld zurück", "Wo ist der Kalender?"),
+        ("I want my money back", "أريد استعادة أموالي", "أين التقويم؟"),
+        ("I want my money back", "مجھے اپنے پیسے واپس چاہیے", "پاس ورڈ کیسے تبدیل کروں؟"),
+        ("I want my money back", "mujhe apne paise wapas chahiye", "naya mulazim kaise shamil karun"),
+    ],
+)
+def test_sense_is_the_same_in_every_language(said: str, alike: str, unlike: str) -> None:
+    """A translation lies nearer than another question in the same language; Urdu by its words."""
+    english, same, other = sense([said, alike, unlike])
+    assert english @ same > english @ other + 0.2
+
+
+def test_only_urdu_is_glossed() -> None:
+    """English that shares spellings with Latin Urdu stays as it is."""
+    assert glossed("mere paise wapas karo") == "my money back do"
+    for text in ("Is he on the main page?", "kal el", "Wo ist das?", "¿Se puede?", "main problem: the bar is off"):
+        assert glossed(text) == text
 
 
 def test_the_confusion_matrix_counts() -> None:

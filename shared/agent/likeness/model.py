@@ -1,7 +1,8 @@
 """The weights learned from the examples, and what they say of a text.
 
-A linear model over `features` and WordLlama's embedding, trained by `train.py` and kept beside it: reading a message
-takes about a millisecond and no network, and the same text always gets the same number.
+Two views of a text are added: its words, parts of words and ideas (`features`, linear), and how near its sense lies to
+that of each example (`sense`, a Gaussian of the distance). Both are trained by `train.py` and kept beside it: reading a
+message takes some milliseconds and no network, and the same text always gets the same number.
 """
 
 from __future__ import annotations
@@ -19,15 +20,20 @@ import numpy.typing as npt
 from shared.agent.likeness.examples import LABELS, NONE
 from shared.agent.likeness.features import features
 from shared.agent.likeness.pieces import pieces
-from shared.knowledge.embed import DIMENSIONS, load_wordllama
+from shared.agent.likeness.sense import one_thread, sense
+from shared.channels.fold import fold
 
 Vector = npt.NDArray[np.float32]
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
 #: How much a group counts beside the others, each of length 1: ideas tell more than spellings.
-GROUPS = {"w": 1.0, "b": 1.0, "c": 1.0, "i": 2.0, "p": 2.0}
-_EMBEDDING = 2.0
-_CONSTANT = 0.3
+GROUPS = {"w": 0.3, "b": 0.3, "c": 0.3, "i": 0.6, "p": 0.6}
+#: How much sense counts beside them, and how fast likeness falls with the distance.
+_SENSE = 4.0
+_FALL = 0.8
+_CONSTANT = 0.09
+#: Examples are stored as whole numbers: this times a coordinate, which is seldom above a third.
+_STEPS = 360
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +69,53 @@ class Vocabulary:
         return (values * (weight / length)).astype(np.float32)
 
 
-def dense(folded: Sequence[str]) -> Vector:
-    """The embedding of each text, of length _EMBEDDING, and a constant: a row a text."""
-    vectors = np.asarray(load_wordllama().embed(list(folded)), np.float32).reshape(len(folded), DIMENSIONS)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled = _EMBEDDING * vectors / np.where(lengths == 0, 1, lengths)
-    return np.hstack([scaled.astype(np.float32), np.full((len(folded), 1), _CONSTANT, np.float32)])
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """The sense of each example, a row each, around the `middle` of all."""
+
+    middle: Vector
+    rows: Vector
+
+    @classmethod
+    def of(cls, vectors: Vector) -> Anchors:
+        """The anchors of examples whose senses are given."""
+        middle = vectors.mean(axis=0)
+        return cls(middle, _around(vectors, middle))
+
+    def near(self, vectors: Vector) -> Vector:
+        """How near each of the senses is to each anchor, 0 to _SENSE: a row a sense, a column an anchor."""
+        cosines = _around(vectors, self.middle) @ self.rows.T
+        return (_SENSE * np.exp(-_FALL * (2 - 2 * cosines)) + _CONSTANT).astype(np.float32)
+
+
+def _around(vectors: Vector, middle: Vector) -> Vector:
+    moved = vectors - middle
+    lengths = np.linalg.norm(moved, axis=1, keepdims=True)
+    return (moved / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A vocabulary, and the weights: a row a feature, then the rows of `dense`; a column a label."""
+    """A vocabulary with a row of `weights` a feature, anchors with a row of `pulls` an anchor; a column a label."""
 
     vocabulary: Vocabulary
     weights: Vector
+    anchors: Anchors
+    pulls: Vector
 
-    def read(self, folded: str) -> list[tuple[str, Likeness]]:
-        """Each sentence of a folded text with its likeness: half its own, half that of it and a neighbour."""
-        parts = pieces(folded)
-        texts = list(dict.fromkeys(text for part in parts for text in (part.text, *part.wider)))
+    def read(self, text: str) -> list[tuple[str, Likeness]]:
+        """Each sentence of a text, folded, with its likeness: half its own, half that of it and a neighbour."""
+        parts = pieces(text)
+        texts = list(dict.fromkeys(one for part in parts for one in (part.text, *part.wider)))
         judged = dict(zip(texts, map(_judged, self.scores(texts)), strict=True)) if texts else {}
-        return [(part.text, _blended(judged[part.text], [judged[text] for text in part.wider])) for part in parts]
+        return [(fold(part.text), _blended(judged[part.text], [judged[one] for one in part.wider])) for part in parts]
 
-    def scores(self, folded: Sequence[str]) -> Vector:
-        """A row a text, a column a label."""
-        known = len(self.vocabulary.columns)
-        scores = dense(folded) @ self.weights[known:]
-        for row, text in enumerate(folded):
-            columns, values = self.vocabulary.entries(features(text))
+    def scores(self, texts: Sequence[str]) -> Vector:
+        """A row a text, as it was written; a column a label."""
+        with one_thread():
+            scores = self.anchors.near(sense(texts)) @ self.pulls
+        for row, text in enumerate(texts):
+            columns, values = self.vocabulary.entries(features(fold(text)))
             scores[row] += values @ self.weights[list(columns)]
         return scores
 
@@ -114,7 +139,8 @@ def model() -> Model:
     with np.load(WEIGHTS) as stored:
         names = bytes(stored["names"]).decode().split("\n")
         vocabulary = Vocabulary({name: at for at, name in enumerate(names)}, stored["telling"].astype(np.float32))
-        return Model(vocabulary, stored["weights"].astype(np.float32))
+        anchors = Anchors(stored["middle"].astype(np.float32), stored["rows"].astype(np.float32) / _STEPS)
+        return Model(vocabulary, stored["weights"].astype(np.float32), anchors, stored["pulls"].astype(np.float32))
 
 
 def store(trained: Model, digest: str, path: Path = WEIGHTS) -> None:
@@ -123,6 +149,9 @@ def store(trained: Model, digest: str, path: Path = WEIGHTS) -> None:
         "names": np.frombuffer("\n".join(trained.vocabulary.columns).encode(), np.uint8),
         "telling": trained.vocabulary.telling.astype(np.float16),
         "weights": trained.weights.astype(np.float16),
+        "middle": trained.anchors.middle.astype(np.float16),
+        "rows": np.clip(np.rint(trained.anchors.rows * _STEPS), -127, 127).astype(np.int8),
+        "pulls": trained.pulls.astype(np.float16),
         "digest": np.frombuffer(digest.encode(), np.uint8),
     }
     np.savez_compressed(path, **content)
