@@ -7,17 +7,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from shared.agent.confusion import Labelled, confusion, read_labelled
 from shared.agent.escalation import Reason, check
-from shared.agent.likeness.examples import LABELS, load_examples
+from shared.agent.likeness.examples import LABELS, Example, load_examples
 from shared.agent.likeness.features import ideas
 from shared.agent.likeness.gloss import glossed
 from shared.agent.likeness.model import model, stored_digest
 from shared.agent.likeness.pieces import pieces
 from shared.agent.likeness.sense import sense
-from shared.agent.likeness.train import digest, train
+from shared.agent.likeness.train import digest, left_out, train
 from shared.channels.fold import fold
 from shared.errors import Permanent
 from tests.evals.run_cases import ESCALATION, escalation_matrix
@@ -76,6 +77,29 @@ def test_training_learns_and_repeats() -> None:
         first.read(fold("Vorrei i soldi indietro")),
     )
     assert asked.value < demanded.value
+
+
+def test_what_was_written_together_is_left_out_together() -> None:
+    """Lines that stand together are often near duplicates: cross-validation must not learn one from the other."""
+    examples = [Example("refund", "money back", "en")] * 20 + [Example("none", "where is it", "en")] * 20
+    alike = np.kron(np.eye(2), np.ones((20, 20))).astype(np.float32)
+    assert (left_out(examples, alike) == 0).all()
+    assert (left_out(examples, np.ones((40, 40), np.float32)) != 0).all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How do I make the complaint form visible on our own site?",
+        "Does the free plan include guests?",
+        "Can I keep my number when I switch to you?",
+        "What does 'legal hold' in the retention menu do?",
+        "One of our customers disputes an invoice. Can I put it on hold in the tool?",
+    ],
+)
+def test_a_phrase_in_a_message_about_something_else_is_no_matter(text: str) -> None:
+    """Complaint, free, switch, legal, dispute: a phrase alone counts only where the sense is not against it."""
+    assert check([text]) is None
 
 
 UNFORESEEN = [
