@@ -31,7 +31,7 @@ from shared.settings import Settings
 SQL = load("surveys")
 ASKED = "asked"
 
-_FILE = Path(__file__).with_name("surveys.txt")
+TEXTS = Path(__file__).with_name("surveys.txt")
 _TOKEN_BYTES = 32
 
 
@@ -143,7 +143,7 @@ class Surveys:
 
 def survey_text(channel: Channel, language: str, settings: Settings, token: str) -> str:
     """The question in a language that we have words in; in a mail with its link."""
-    text = fixed_texts(_FILE)[f"{language}.{channel}"]
+    text = fixed_texts(TEXTS)[f"{language}.{channel}"]
     link = f"{settings.form_public_url.rstrip('/')}/rate?token={token}"
     words = {"link": link, "days": f"{settings.csat_link_d:g}", "team": settings.support_team_name}
     for name, word in words.items():

@@ -22,12 +22,16 @@ from typing import Any
 
 import httpx
 
+from shared.channels.fixed_texts import fixed_texts
+from shared.conversations import surveys
 from tests.evals.scenarios.checks import Delivered
 from tests.evals.scenarios.story import File, Person, Step
 
 _FRESH_S = 0.4
 _LISTED = 400
 _ATTRIBUTION = re.compile(r"^On .{5,200} wrote:\s*$")
+#: How the question after closing begins on WhatsApp, in each language.
+_SURVEYS = tuple(text.partition("{")[0] for name, text in fixed_texts(surveys.TEXTS).items() if ".whatsapp" in name)
 _NOTICE = re.compile(r"/verify\?token=|\b\d{6}\b")
 _RESULTS = {
     "verified": "mx.google.com; dmarc=pass header.from={domain}",
@@ -172,7 +176,7 @@ class Outside:
         name = who.person.name
         return [
             *(Delivered("email", name, body_of(mail), _author(mail), notice=_is_notice(mail)) for mail in mails),
-            *(Delivered("whatsapp", name, body) for body in texts),
+            *(Delivered("whatsapp", name, body, notice=body.startswith(_SURVEYS)) for body in texts),
             *(Delivered("web", name, one["text"], one["author"]) for one in shown),
         ]
 
