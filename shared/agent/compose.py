@@ -90,7 +90,7 @@ def whole(sources: Sequence[Source], policy: Policy) -> str:
 def quotable(source: Source, policy: Policy) -> bool:
     """Whether the answer itself, its first sentence, is something that not only a person may say."""
     found = blocks(source.text)
-    return bool(found) and bool(source.url) and not promises(found[0].lines[0], policy)
+    return bool(found) and not promises(found[0].lines[0], policy)
 
 
 _COURTESIES = {SmallTalk.PRAISE: "praise", SmallTalk.THANKS: "welcome"}
@@ -187,15 +187,16 @@ def _beginning(block: Block, budget: int) -> str:
 
 def _pages(sources: Sequence[Source]) -> str:
     pages = dict.fromkeys((source.tongue, source.title, source.url) for source in sources)
-    return "\n".join(frame(tongue, "page", title=title, url=url) for tongue, title, url in pages)
+    keys = {True: "page", False: "page.named"}
+    return "\n".join(frame(tongue, keys[bool(url)], title=title, url=url) for tongue, title, url in pages)
 
 
 def _short_of(sources: Sequence[Source], reader: Reader, *, brief: bool, left: bool) -> str:
     """One question is answered, the others' pages are named, what has none is told; empty where that does not fit."""
     tongue = sources[0].tongue
-    others = dict.fromkeys(one.url for one in sources[1:] if one.url != sources[0].url)
-    more = [frame(tongue, "short.also", url=url) for url in others]
-    more += [frame(tongue, "short.left")] if left else []
+    others = dict.fromkeys(one.url for one in sources[1:] if one.url != sources[0].url or not one.url)
+    more = [frame(tongue, "short.also", url=url) for url in others if url]
+    more += [frame(tongue, "short.left")] if left or "" in others else []
     return _short(sources[0], reader, brief=brief, more="".join(f" {part}" for part in more))
 
 
@@ -205,11 +206,14 @@ def _short(source: Source, reader: Reader, *, brief: bool, more: str = "") -> st
     hello = f"{frame(tongue, 'hello.whatsapp', name=name)} " if reader.greet and name else ""
     starts = [hello + text for text in _short_acknowledgements(reader.earlier, tongue)] or [hello]
     pool = [] if brief else _telling(source, reader.policy)
+    page = source.url or frame(tongue, "short.named", title=source.title)
     for start in starts:
         for sentences in pool:
-            message = f"{start}{sentences} {source.url}{more}"
+            message = f"{start}{sentences} {page}{more}"
             if utf16_units(message) <= MOST_UNITS[Channel.WHATSAPP]:
                 return message
+    if not source.url:
+        return ""  # a page that nobody can open explains nothing
     fallbacks = (
         starts[-1] + frame(tongue, "short.page", title=source.title, url=source.url),
         frame(tongue, "short.bare", url=source.url),

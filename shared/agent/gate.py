@@ -103,15 +103,29 @@ def _length(channel: Channel, text: str) -> list[str]:
 
 
 def cited(text: str, passages: Sequence[Passage]) -> list[Passage]:
-    """The passages whose page the text links: those it repeats words of, or else the page's best."""
-    linked = {plain_url(url) for url in links(text)}
+    """The passages whose page the text names: those it repeats words of, or else the page's best."""
     said = _runs(fold(text), _QUOTED_WORDS)
+    pages: dict[str, list[Passage]] = {}
+    for one in _of_named_pages(text, passages):
+        pages.setdefault(one.document_id, []).append(one)
     found: list[Passage] = []
-    for url in linked:
-        of_page = [one for one in passages if one.url and plain_url(one.url) == url]
+    for of_page in pages.values():
         repeated = [one for one in of_page if _runs(fold(one.text), _QUOTED_WORDS) & said]
         found += repeated or sorted(of_page, key=lambda one: -one.score)[:1]
     return sorted(found, key=lambda one: -one.score)
+
+
+def _of_named_pages(text: str, passages: Sequence[Passage]) -> list[Passage]:
+    """The passages of pages that the text links, or names by their title where they have no address."""
+    linked, folded = {plain_url(url) for url in links(text)}, fold(text)
+
+    def named(one: Passage) -> bool:
+        if one.url:
+            return plain_url(one.url) in linked
+        title = fold(one.title).strip()
+        return bool(title) and re.search(rf"(?<!\w){re.escape(title)}(?!\w)", folded) is not None
+
+    return [one for one in passages if named(one)]
 
 
 def _promised(text: str, context: GateContext) -> list[str]:
@@ -162,7 +176,7 @@ def _backing(text: str, context: GateContext) -> list[str]:
     said = _LIST_NUMBER.sub(" ", _PHONE.sub(_kept_date, without_addresses(text)))
     plain = "\n".join(one for one in sentences(said) if not is_frame(one, known))
     if not sources.headings and not context.small_talk and not _asks_back(plain, sources):
-        return ["uncited: name the page that says so, with its address"]
+        return ["uncited: name the page that says so, with its address if it has one"]
     found: list[str] = []
     if _has_unbacked_number(plain, sources):
         found.append("unbacked-number: every number must stand in the passages")
@@ -174,8 +188,7 @@ def _backing(text: str, context: GateContext) -> list[str]:
 
 
 def _sources(text: str, context: GateContext) -> Sources:
-    linked = {plain_url(url) for url in links(text)}
-    pages = [one for one in context.passages if one.url and plain_url(one.url) in linked]
+    pages = _of_named_pages(text, context.passages)
     said = [line for page in pages for block in blocks(without_addresses(page.text)) for line in block.lines]
     headings = [heading for page in pages for heading in (page.title, *page.heading_path.split(" > "))]
     languages = frozenset(without_region(page.language) for page in pages)

@@ -200,7 +200,7 @@ def _request(text: str) -> str:
 
 def _answer(found: Sequence[Search], reading: Reading) -> ToolUse | Say:
     reader = reading.reader
-    best = list({(one.url, one.heading): one for one in (search.sources[0] for search in found)}.values())
+    best = list({(one.url or one.title, one.heading): one for one in (search.sources[0] for search in found)}.values())
     forbidden = next((source for source in best if not quotable(source, reader.policy)), None)
     left = _left_out(found, reading)
     if forbidden is not None or 2 * len(found) < max(len(reading.searches), len(found) + len(left)):
