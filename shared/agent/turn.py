@@ -48,7 +48,7 @@ from shared.agent.sdk_tools import sdk_tools
 from shared.agent.small_talk import small_talk
 from shared.agent.tool_run import ToolRun
 from shared.agent.translation import load_glossary
-from shared.channels.language import language_of
+from shared.channels.language import language_of, language_told
 from shared.channels.message import Channel, Trust
 from shared.clock import Clock, SystemClock
 from shared.observability.logs import logger
@@ -228,6 +228,7 @@ def _gate_context(deps: AgentDeps, run: ToolRun) -> GateContext:
     before = [message.text[:MAX_TEXT] for message in turn.known_history]
     known = [*turn.texts, turn.customer_name, *before, *earlier]
     written_rules = rules(deps.instructions[turn.channel], settings)
+    talk = small_talk(turn.said, turn.customer_name) is not None
     return GateContext(
         channel=turn.channel,
         passages=tuple(run.draft.passages.values()),
@@ -236,8 +237,10 @@ def _gate_context(deps: AgentDeps, run: ToolRun) -> GateContext:
         # The examples show what a reply looks like: only the rules themselves are secret.
         instructions=written_rules.split("\nExample:", 1)[0],
         policy=settings.escalation_policy,
-        small_talk=small_talk(turn.said, turn.customer_name) is not None,
+        small_talk=talk,
         names=f"{turn.customer_name} {settings.company_name} {settings.support_team_name}",
+        # One word of greeting tells a language by its own list, if at all.
+        language=None if talk else language_told(turn.texts),
     )
 
 
