@@ -7,7 +7,10 @@ from uuid import UUID
 
 from shared.agent.contract import TurnInput
 from shared.agent.draft import Draft
-from shared.agent.verdict import ask, handoff_of
+from shared.agent.escalation import Reason
+from shared.agent.summary import summary
+from shared.agent.verdict import ask, handoff_of, record
+from shared.channels.sentiment import sentiment
 from shared.conversations.commit import Verdict, commit_change
 from shared.conversations.history import history
 from shared.conversations.lease import Stale
@@ -35,24 +38,31 @@ class DatabaseConversation:
     async def apply(self, draft: Draft) -> None:
         """Write what one tool call asked for. Raises Permanent as `load` does, Retryable when it just moved on."""
         turn = await peek(self.db, self.vault, self.conversation_id)
+        told = self._told(await ask(self.db, turn, ()), draft) if draft.escalation else ""
         try:
-            await commit_change(self.db, self.vault, turn, self._verdict(turn, draft))
+            await commit_change(self.db, self.vault, turn, self._verdict(turn, draft, told))
         except Stale:
             raise Retryable("the conversation just moved on: try again", reason="stale-turn") from None
 
-    def _verdict(self, turn: OpenTurn, draft: Draft) -> Verdict:
+    def _told(self, turn: TurnInput, draft: Draft) -> str:
+        """What the person reads first, as of any handoff: the client's words are what was tried."""
+        reason = draft.escalation.reason if draft.escalation else Reason.HUMAN
+        return summary(turn, reason, others=(), draft=draft, sentiment=sentiment(turn.texts))
+
+    def _verdict(self, turn: OpenTurn, draft: Draft, told: str) -> Verdict:
         change, wanted = draft.change, draft.escalation
         team = self.settings.support_team_name
         return Verdict(
             outcome="escalated" if wanted else "replied",
             reason=wanted.reason if wanted else None,
             text=handoff_of(turn, wanted.reason, team) if wanted else "",
-            summary=wanted.summary if wanted else "",
+            summary=told,
             category=change.category,
             priority=change.priority,
             ticket_subject=change.subject,
             new_tickets=tuple((new.category, new.priority, new.subject) for new in change.new_tickets),
             model="mcp",
             follow_up=draft.follow_up,
+            record=record(draft.calls, told),
             link=draft.link and replace(draft.link, company=self.settings.company_name, team=team),
         )

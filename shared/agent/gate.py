@@ -15,13 +15,13 @@ from shared.agent.backing import Sources, retold, sentences
 from shared.agent.escalation import Policy
 from shared.agent.figures import in_figures, plain_number
 from shared.agent.frames import is_frame
-from shared.agent.language import READ, language_of_reply
+from shared.agent.language import READ, in_one_script, language_of_reply
 from shared.agent.plain import blocks
 from shared.agent.promises import amounts, promises
 from shared.agent.statements import asks_back, foreign_names, unbacked_statement
 from shared.agent.translation import tongue
 from shared.channels.fold import fold
-from shared.channels.language import ENGLISH, without_region
+from shared.channels.language import ENGLISH, language_told, without_region
 from shared.channels.limits import over_limit
 from shared.channels.message import Channel
 from shared.knowledge.passage import Passage
@@ -58,7 +58,7 @@ class GateContext:
 
     `passages` are those that the run's searches returned; `known` the customer's own words and earlier messages that
     this turn may read; `addresses` ours that may be named; `names` the customer's, the company's and the team's.
-    `small_talk`: the message asked nothing.
+    `small_talk`: the message asked nothing. `language`: the customer's, None where their words tell none.
     """
 
     channel: Channel
@@ -69,6 +69,7 @@ class GateContext:
     policy: Policy = "strict"
     small_talk: bool = False
     names: str = ""
+    language: str | None = None
 
 
 def faults(text: str, context: GateContext) -> list[str]:
@@ -83,9 +84,7 @@ def faults(text: str, context: GateContext) -> list[str]:
     found += _contacts(text, context)
     found += _backing(text, context)
     found += _leaks(text, context)
-    if language_of_reply(without_addresses(text)) not in READ:
-        found.append("language: a person answers in this language")
-    return found
+    return found + _language(without_addresses(text), context.language)
 
 
 def spoken_words(text: str) -> int:
@@ -222,6 +221,15 @@ def _unbacked_numbers(sentence: str, backed: set[str], own: set[str], language: 
 def _numbers(text: str, languages: Collection[str] = ()) -> set[str]:
     plain = _STEP.sub(" ", in_figures(text, languages))
     return {plain_number(match[0]) for match in _NUMBER.finditer(plain)}
+
+
+def _language(text: str, wanted: str | None) -> list[str]:
+    """One that the gate can read, and the customer's; a few words that tell none pass."""
+    if language_of_reply(text) not in READ:
+        return ["language: a person answers in this language"]
+    if wanted is not None and language_told([in_one_script(text)]) not in (None, wanted):
+        return [f"language: write in the customer's language ({wanted})"]
+    return []
 
 
 def _leaks(text: str, context: GateContext) -> list[str]:

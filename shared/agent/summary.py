@@ -62,7 +62,7 @@ def _quote(turn: TurnInput) -> str:
 def _tried(draft: Draft) -> str:
     best = max(draft.passages.values(), key=lambda passage: passage.score, default=None)
     if draft.escalation is not None and draft.escalation.summary:
-        said = redacted(draft.escalation.summary)[:_QUOTED]
+        said = redacted(draft.escalation.summary)
     else:
         said = "searched the documents" if draft.queries else "nothing, by rule"
     return f"{said}; closest page: {best.title} ({best.heading})" if best else said

@@ -48,7 +48,7 @@ from shared.agent.sdk_tools import sdk_tools
 from shared.agent.small_talk import small_talk
 from shared.agent.tool_run import ToolRun
 from shared.agent.translation import load_glossary
-from shared.channels.language import language_of
+from shared.channels.language import language_of, language_told
 from shared.channels.message import Channel, Trust
 from shared.clock import Clock, SystemClock
 from shared.observability.logs import logger
@@ -94,15 +94,16 @@ async def run_turn(deps: AgentDeps, turn: TurnInput) -> TurnResult:
     settled = await _settled(turn, deps.settings)
     if settled is not None:
         return settled
-    run = ToolRun(turn, deps.search, Draft(), deps.links)
+    run, written = ToolRun(turn, deps.search, Draft(), deps.links), _Written()
     try:
         async with asyncio.timeout(deps.settings.agent_turn_timeout_s * (1 - _OFFLINE_SHARE)):
-            written = await _write(deps, run, deps.model)
+            await _write(deps, run, deps.model, written)
     except _MODEL_FAULTS as error:
         _raise_fault(run)
         logger().warning("model_failed", error_type=type(error).__name__)
-        run = ToolRun(turn, deps.search, Draft(), deps.links)
-        written = await _write_offline(deps, run)
+        # What the live model did is on record all the same, and was paid for.
+        run = ToolRun(turn, deps.search, Draft(calls=run.draft.calls), deps.links)
+        await _write_offline(deps, run, written)
     return _result(deps, run, written)
 
 
@@ -125,52 +126,52 @@ class _Written:
     failed: bool = False
 
 
-async def _write_offline(deps: AgentDeps, run: ToolRun) -> _Written:
+async def _write_offline(deps: AgentDeps, run: ToolRun, written: _Written) -> None:
     try:
         async with asyncio.timeout(deps.settings.agent_turn_timeout_s * _OFFLINE_SHARE):
-            return await _write(deps, run, OfflineModel())
+            await _write(deps, run, OfflineModel(), written)
     except _MODEL_FAULTS as error:
         _raise_fault(run)
         logger().error("offline_model_failed", error_type=type(error).__name__)
-        return _Written(failed=True)
+        written.failed = True
 
 
-async def _write(deps: AgentDeps, run: ToolRun, model: Model) -> _Written:
+async def _write(deps: AgentDeps, run: ToolRun, model: Model, written: _Written) -> None:
     """Let the model write, hold its text against the gate, and let it repair the text once."""
-    written = _Written(model=name_of(model))
+    written.model, written.long = name_of(model), ""
     agent = _agent(deps, run.turn, model)
     items: Any = conversation(run.turn)
     for attempt in (1, 2):
+        hooks = _Budget(deps, written)
         result = await Runner.run(
-            agent, items, context=run, max_turns=_MAX_MODEL_CALLS, hooks=_Budget(deps), run_config=_run_config()
+            agent, items, context=run, max_turns=_MAX_MODEL_CALLS, hooks=hooks, run_config=_run_config()
         )
-        written.responses += result.raw_responses
         _raise_fault(run)
         written.text = _settled_text(deps, run, str(result.final_output or ""))
         if written.text is not None or run.draft.escalation is not None:
-            return written
+            return
         text = _dressed(deps, run.turn, str(result.final_output or ""))
         reasons = faults(text, _gate_context(deps, run))
         written.checks.append(Check(attempt, tuple(reasons)))
         if not reasons:
             written.text = text
-            return written
+            return
         if run.turn.channel is Channel.WHATSAPP and [reason.partition(":")[0] for reason in reasons] == ["too-long"]:
             written.long = text
         review = "\n".join([REVIEW_MARK, *(f"- {reason}" for reason in reasons)])
         items = [*result.to_input_list(), {"role": "system", "content": review}]
     written.text = _shortened(deps, run, written)
-    return written
 
 
 class _Budget(RunHooks[ToolRun]):
-    """Ends a run that costs more tokens than an answer is worth, such as one that reads and reads."""
+    """Keeps each response; ends a run that costs more tokens than an answer is worth."""
 
-    def __init__(self, deps: AgentDeps) -> None:
-        self._most = deps.settings.agent_max_tokens
+    def __init__(self, deps: AgentDeps, written: _Written) -> None:
+        self._most, self._kept = deps.settings.agent_max_tokens, written.responses
 
     async def on_llm_end(self, context: RunContextWrapper[ToolRun], agent: Any, response: Any) -> None:
         """After each call of the model. Raises MaxTurnsExceeded."""
+        self._kept.append(response)
         if context.usage.total_tokens > self._most:
             raise MaxTurnsExceeded("the turn's tokens are used up")
 
@@ -228,6 +229,7 @@ def _gate_context(deps: AgentDeps, run: ToolRun) -> GateContext:
     before = [message.text[:MAX_TEXT] for message in turn.known_history]
     known = [*turn.texts, turn.customer_name, *before, *earlier]
     written_rules = rules(deps.instructions[turn.channel], settings)
+    talk = small_talk(turn.said, turn.customer_name) is not None
     return GateContext(
         channel=turn.channel,
         passages=tuple(run.draft.passages.values()),
@@ -236,8 +238,10 @@ def _gate_context(deps: AgentDeps, run: ToolRun) -> GateContext:
         # The examples show what a reply looks like: only the rules themselves are secret.
         instructions=written_rules.split("\nExample:", 1)[0],
         policy=settings.escalation_policy,
-        small_talk=small_talk(turn.said, turn.customer_name) is not None,
+        small_talk=talk,
         names=f"{turn.customer_name} {settings.company_name} {settings.support_team_name}",
+        # One word of greeting tells a language by its own list, if at all.
+        language=None if talk else language_told(turn.texts),
     )
 
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
-from shared.agent.contract import EarlierContact, HistoryMessage, TicketFacts, TurnInput, TurnMessage, TurnResult
+from shared.agent.contract import (
+    EarlierContact,
+    HistoryMessage,
+    TicketFacts,
+    ToolCall,
+    TurnInput,
+    TurnMessage,
+    TurnResult,
+)
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
 from shared.agent.prompt import MAX_QUOTE
+from shared.agent.summary import redacted
 from shared.channels.language import language_of
 from shared.channels.message import Channel, Trust
 from shared.channels.sentiment import MOST_MOODS
@@ -25,6 +35,8 @@ from shared.db.pool import Database
 from shared.settings import Settings
 
 REPEATED_FAILURE = "repeated-failure"
+#: Characters of what was written that the person reads in the summary.
+_TOLD = 400
 
 
 async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
@@ -112,14 +124,19 @@ def to_verdict(turn: OpenTurn, result: TurnResult) -> Verdict:
         whole=result.whole,
         takes_offer=result.takes_offer,
         takes_past_offer=result.takes_past_offer,
-        record={
+        record=record(result.tool_calls, result.summary)
+        | {
             "passages": [asdict(passage) for passage in result.passages],
-            "tool_calls": [asdict(call) for call in result.tool_calls],
             "checks": [asdict(check) for check in result.checks],
             "evidence": list(result.evidence),
-            "summary": result.summary,
         },
     )
+
+
+def record(calls: Sequence[ToolCall], told: str) -> dict[str, Any]:
+    """The decision record of an act that rests on its tool calls alone; `told` is the summary for the person."""
+    nothing: dict[str, list[Any]] = {"passages": [], "checks": [], "evidence": []}
+    return nothing | {"tool_calls": [asdict(call) for call in calls], "summary": told}
 
 
 def gave_up(turn: OpenTurn, settings: Settings) -> Verdict:
@@ -128,7 +145,21 @@ def gave_up(turn: OpenTurn, settings: Settings) -> Verdict:
         outcome="escalated",
         reason=REPEATED_FAILURE,
         text=handoff_of(turn, Reason.MODEL_DOWN, settings.support_team_name),
-        summary="Every attempt to answer this failed. The customer's messages are unanswered.",
+        summary=_told_of_failures(turn),
+    )
+
+
+def _told_of_failures(turn: OpenTurn) -> str:
+    """As of any handoff, but without what reads the text closely: that may be what failed."""
+    said = redacted(" / ".join(message.text[:_TOLD] for message in turn.messages))[:_TOLD]
+    return "\n".join(
+        (
+            f"Who: {redacted(_name(turn)) or 'unnamed'}, on {turn.channel}, identity {turn.trust}",
+            f"What: {REPEATED_FAILURE}: {said}",
+            "Tried: to answer, and every attempt failed; the messages are unanswered",
+            "Mood: not read",
+            "Next: answer; the log of agent-run says what failed",
+        )
     )
 
 

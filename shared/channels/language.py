@@ -18,6 +18,8 @@ _FILE = Path(__file__).with_name("languages.txt")
 _TOKEN = re.compile(r"[^\W\d_]+")
 _URDU = set("ٹڈڑںےگچپژھہ")
 _LATIN = "LATIN"
+#: Written with a letter that is a word elsewhere: "e" is Portuguese and Italian.
+_NO_WORD = re.compile(r"\be(?:[-\u2010\u2011](?=mail)|\. ?g\.)")
 #: Common words that tell a language.
 _TELLING = 2
 
@@ -52,7 +54,7 @@ def common_words() -> Mapping[str, frozenset[str]]:
 
 
 def _by_words(text: str) -> str | None:
-    tokens = _TOKEN.findall(letters(text.casefold()))
+    tokens = _TOKEN.findall(_NO_WORD.sub("", letters(text.casefold())))
     scores = {language: sum(token in known for token in tokens) for language, known in common_words().items()}
     # Words that several languages share must not outvote English: another needs a clear lead.
     best = max(scores, key=lambda language: (scores[language], language == ENGLISH))

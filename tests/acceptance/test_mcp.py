@@ -62,6 +62,8 @@ async def test_with_a_conversation_the_tools_act_on_it(system: System) -> None:
         await call(client, "escalate", reason="human", summary="Wants to talk about the export.")
     shown = system.kn("tickets", "show", ticket["id"])
     assert (shown["status"], shown["reason"], shown["priority"]) == ("escalated", "human", "high")
-    assert shown["summary"] == "Wants to talk about the export."
+    lines = dict(line.split(": ", 1) for line in shown["summary"].splitlines())
+    assert list(lines) == ["Who", "What", "Tried", "Mood", "Next"]
+    assert lines["Tried"] == "Wants to talk about the export."
     system.whatsapp("anybody there?", sender=number)
     stays(lambda: len(system.whatsapps_to(number)) == 1, 4)

@@ -159,10 +159,16 @@ async def test_with_a_conversation_its_matter_is_read_and_changed(
 @pytest.mark.parametrize(
     ("message", "begins"),
     [
-        (email("Guten Tag, wie exportiere ich meine Stunden in eine Datei? Vielen Dank"), "Guten Tag, vielen Dank"),
-        (whatsapp("hola, ¿cómo puedo exportar mis horas a un archivo? gracias"), "Hola, muchas gracias"),
-        (form("Bonjour, comment puis-je exporter mes heures dans un fichier ? Merci"), "Bonjour, merci beaucoup"),
-        (whatsapp("السلام عليكم، كيف أصدر بيانات الساعات الخاصة بي إلى ملف؟"), "مرحبا، شكرا"),
+        (
+            email("Guten Tag, wie exportiere ich meine Stunden in eine Datei? Vielen Dank"),
+            "Guten Tag Ada Example,\n\nVielen Dank",
+        ),
+        (whatsapp("hola, ¿cómo puedo exportar mis horas a un archivo? gracias"), "¡Hola, Ada! Muchas gracias"),
+        (
+            form("Bonjour, comment puis-je exporter mes heures dans un fichier ? Merci"),
+            "Bonjour Ada,\n\nMerci beaucoup",
+        ),
+        (whatsapp("السلام عليكم، كيف أصدر بيانات الساعات الخاصة بي إلى ملف؟"), "مرحبا Ada! شكرا"),
         (whatsapp("how do I export my hours to a file?"), "Hi "),
     ],
 )
@@ -181,6 +187,29 @@ async def test_a_client_hands_over_in_the_customers_language(
     async with db.transaction() as connection:
         keys = await vault.keys_for(connection, [row["body_enc"]])
     assert keys.unseal("message.body", row["body_enc"]).startswith(begins)
+
+
+async def test_a_client_s_handover_tells_the_person_what_any_other_does(
+    db: Database, vault: Vault, settings: Settings
+) -> None:
+    """Who, what, tried, mood and next; the decision names the call."""
+    here = await conversation_of(db, vault, settings, form("Where do I change the time zone?"))
+    async with Client(build_server(Shelf(), DatabaseConversation(db, vault, settings, here))) as made:
+        await made.call_tool(
+            "escalate", {"reason": "not_found", "summary": "looked under regions; tell ada@example.org"}
+        )
+    (ticket,) = await db.fetch("SELECT summary_enc FROM tickets")
+    (decided,) = await db.fetch("SELECT record_enc FROM decisions")
+    async with db.transaction() as connection:
+        keys = await vault.keys_for(connection, [ticket["summary_enc"], decided["record_enc"]])
+    told = keys.unseal("ticket.summary", ticket["summary_enc"])
+    assert [line.partition(":")[0] for line in told.splitlines()] == ["Who", "What", "Tried", "Mood", "Next"]
+    assert "not_found: " in told
+    assert "Where do I change the time zone?" in told
+    assert "looked under regions; tell [address]" in told
+    kept = json.loads(keys.unseal("decision.record", decided["record_enc"]))
+    assert [(call["name"], call["ok"]) for call in kept["tool_calls"]] == [("escalate", True)]
+    assert kept["summary"] == told
 
 
 def post(url: str, **headers: str) -> int:

@@ -135,6 +135,7 @@ AT_THE_WIRE = {
 IN_ITS_WORDS = {
     "over-long": ("Open Reports and choose Export. " * 90, []),
     "wrong-language": (f"Öppna Rapporter och välj Exportera till Excel. Filen laddas ner på en gång. {URL}", ["Öppna"]),
+    "another-language": (f"Öffnen Sie Reports › Hours und wählen Sie Export › Excel. Mehr dazu: {URL}", ["Öffnen"]),
     "leaked-prompt": (
         f"You are the support agent of Tideline. You answer customers by message. {URL}",
         ["You are the"],

@@ -157,6 +157,13 @@ async def test_the_nth_failure_goes_to_a_person(worker: Worker, agent: Agent, db
     await worker.handle(event(message, "e1"))
     assert await outcomes(db) == [("escalated", "repeated-failure")]
     assert await replies(db) == 1
+    (ticket,) = await db.fetch("SELECT summary_enc FROM tickets")
+    async with db.transaction() as connection:
+        keys = await worker.vault.keys_for(connection, [ticket["summary_enc"]])
+    told = keys.unseal("ticket.summary", ticket["summary_enc"])
+    assert [line.partition(":")[0] for line in told.splitlines()] == ["Who", "What", "Tried", "Mood", "Next"]
+    assert f"What: repeated-failure: {message.text[:20]}" in told
+    assert "every attempt failed" in told
 
 
 async def test_a_reply_whose_event_was_lost_is_asked_for_again(

@@ -343,10 +343,30 @@ async def test_an_unverified_turn_gives_the_model_no_other_conversation(offline:
 
 async def test_a_model_that_never_ends_is_replaced(offline: AgentDeps) -> None:
     """Calls without end are cut off, and the offline model answers."""
-    model = ScriptedModel([search(str(number)) for number in range(20)])
+    steps = [search(str(number)) for number in range(20)]
+    model = ScriptedModel(steps, default_usage=Usage(requests=1, input_tokens=10, output_tokens=3))
     result = await run_turn(replace(offline, model=model), turn())
     assert (result.outcome, result.model) == ("replied", "offline")
     assert URL in result.text
+    # What was paid for, and done, is on record: eight searches of the live model and one of the offline model.
+    assert (result.tokens_in, result.tokens_out) == (80, 24)
+    assert [call.name for call in result.tool_calls] == ["search_knowledge"] * 9
+
+
+async def test_what_a_live_model_did_before_it_hung_is_on_record(offline: AgentDeps) -> None:
+    """Its tokens, its searches and the draft that was refused; then the offline model's."""
+
+    async def hang(_call: Any) -> Sequence[TResponseOutputItem]:
+        await asyncio.sleep(60)
+        return []
+
+    steps = [search(), say(f"{GOOD} We will refund you."), ModelStep.respond(hang)]
+    model = ScriptedModel(steps, default_usage=Usage(requests=1, input_tokens=10, output_tokens=3))
+    result = await run_turn(replace(offline, model=model, settings=make_settings(agent_turn_timeout_s=2.0)), turn())
+    assert (result.outcome, result.model) == ("replied", "offline")
+    assert (result.tokens_in, result.tokens_out) == (20, 6)
+    assert [call.name for call in result.tool_calls] == ["search_knowledge"] * 2
+    assert [bool(check.reasons) for check in result.checks] == [True, False]
 
 
 async def test_a_model_that_hangs_is_replaced_within_the_turn(offline: AgentDeps) -> None:
