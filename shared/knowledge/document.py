@@ -4,7 +4,7 @@
 id: exporting-data          required: lower-case letters, digits and dashes
 title: Exporting your data  required
 version: 1                  optional: a floor; the database counts versions itself
-product, language, audience, url: optional
+product, language, audience, url: optional; the audience `internal` is for colleagues, and never answered from
 superseded: true            optional: an older version, kept to be read; `reading` says it of all but the newest
 ---
 """
@@ -24,6 +24,9 @@ _FRONT_MATTER = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n(.*)\Z", re.DOTALL)
 
 #: Part of every content hash: raising it re-chunks what is stored.
 CHUNKING = "1"
+
+#: The audience whose documents no customer is told of: only a search that names it finds them (knowledge_search.sql).
+INTERNAL = "internal"
 
 
 class Document(BaseModel):

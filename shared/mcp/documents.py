@@ -24,6 +24,7 @@ from mcp_types import (
 )
 
 from shared.errors import Rejected
+from shared.knowledge.document import INTERNAL
 
 ROOT = "knowledge://documents/"
 MARKDOWN = "text/markdown"
@@ -54,7 +55,7 @@ class DocumentsPort(Protocol):
 async def listed(documents: DocumentsPort, params: PaginatedRequestParams | None) -> ListResourcesResult:
     """One page of the documents that are searched; the cursor is the id that the page before ended with."""
     after = (params.cursor if params else None) or ""
-    rest = [one for one in await documents.documents() if one["id"] > after]
+    rest = [one for one in await documents.documents() if one["id"] > after and one["audience"] != INTERNAL]
     cursor = rest[PAGE - 1]["id"] if len(rest) > PAGE else None
     return ListResourcesResult(resources=[_resource(one) for one in rest[:PAGE]], next_cursor=cursor)
 
@@ -79,6 +80,8 @@ async def opened(documents: DocumentsPort, params: ReadResourceRequestParams) ->
         found = await documents.document(match[1], version)
     except Rejected as error:
         raise MCPError(INVALID_PARAMS, f"no such resource: {error}") from None
+    if found["audience"] == INTERNAL:
+        raise MCPError(INVALID_PARAMS, "no such resource: this document is for colleagues only")
     only_versions = match[2] and version is None
     text = json.dumps(found["versions"]) if only_versions else _markdown(found)
     kind = _JSON if only_versions else MARKDOWN

@@ -1,5 +1,5 @@
 -- Searching: many texts at once. $1 product, $2 language, $3 audience, each null for all, where a statement is filtered.
--- A document that names no product or audience is for all.
+-- A document that names no product or audience is for all; one for the audience `internal` is for nobody who is not named.
 
 -- name: filtered_scan
 -- For this transaction. pgvector 0.8: go on reading the index until enough rows pass the filter. The planner takes an
@@ -15,7 +15,7 @@ SELECT count(*)::int AS passages, coalesce(avg(nullif(k.length, 0)), 1)::float8 
        (SELECT model FROM knowledge_index) AS model, (SELECT revision FROM knowledge_index) AS revision
 FROM knowledge_base k
 WHERE k.active AND ($1::text IS NULL OR k.product IN ('', $1)) AND ($2::text IS NULL OR k.language = $2)
-  AND ($3::text IS NULL OR k.audience IN ('', 'everyone', $3))
+  AND CASE WHEN $3::text IS NULL THEN k.audience <> 'internal' ELSE k.audience IN ('', 'everyone', $3) END
 
 -- name: languages
 -- What documents are written in, the one with most passages first.
@@ -37,7 +37,7 @@ SELECT t.lexeme, count(*)::int AS holders
 FROM knowledge_terms t
 JOIN knowledge_base k ON k.id = t.passage_id
 WHERE t.lexeme = ANY ($4::text[]) AND k.active AND ($1::text IS NULL OR k.product IN ('', $1))
-  AND ($2::text IS NULL OR k.language = $2) AND ($3::text IS NULL OR k.audience IN ('', 'everyone', $3))
+  AND ($2::text IS NULL OR k.language = $2) AND CASE WHEN $3::text IS NULL THEN k.audience <> 'internal' ELSE k.audience IN ('', 'everyone', $3) END
 GROUP BY t.lexeme
 
 -- name: vocabulary
@@ -58,7 +58,7 @@ WITH asked AS (
     JOIN knowledge_terms t ON t.lexeme = a.lexeme
     JOIN knowledge_base k ON k.id = t.passage_id
     WHERE k.active AND ($1::text IS NULL OR k.product IN ('', $1)) AND ($2::text IS NULL OR k.language = $2)
-      AND ($3::text IS NULL OR k.audience IN ('', 'everyone', $3))
+      AND CASE WHEN $3::text IS NULL THEN k.audience <> 'internal' ELSE k.audience IN ('', 'everyone', $3) END
     GROUP BY a.part, t.passage_id
 )
 SELECT part, passage_id
@@ -77,7 +77,7 @@ CROSS JOIN LATERAL (
     FROM knowledge_vectors v
     JOIN knowledge_base k ON k.id = v.passage_id
     WHERE v.model = $6 AND k.active AND ($1::text IS NULL OR k.product IN ('', $1))
-      AND ($2::text IS NULL OR k.language = $2) AND ($3::text IS NULL OR k.audience IN ('', 'everyone', $3))
+      AND ($2::text IS NULL OR k.language = $2) AND CASE WHEN $3::text IS NULL THEN k.audience <> 'internal' ELSE k.audience IN ('', 'everyone', $3) END
     ORDER BY v.embedding <=> asked.vector
     LIMIT $7
 ) AS near
