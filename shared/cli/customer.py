@@ -58,6 +58,11 @@ class Customer(ABC):
         """The address as this channel knows it. Raises Permanent when it is none of the channel's."""
         return _email(address, cls.channel)
 
+    @property
+    def ticket_id(self) -> str | None:
+        """The ticket of the last message, where the channel's entrance tells it."""
+        return None
+
     async def begin(self) -> None:
         """Remember what was delivered before: it is no answer to what is written now."""
         self._seen = len(await self.answers())
@@ -170,6 +175,10 @@ class WebCustomer(Customer):
     channel = "web"
     default = "ada@example.org"
     _ticket: dict[str, str] | None = None
+
+    @property
+    def ticket_id(self) -> str | None:
+        return self._ticket["ticket_id"] if self._ticket else None
 
     async def write(self, text: str, subject: str) -> dict[str, Any]:
         body = {

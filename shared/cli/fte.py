@@ -164,6 +164,7 @@ async def send(
     """Write one message as a customer and return at once."""
     from shared.cli.customer import Customer
 
+    _refuse_empty(text)
     async with Customer.on(channel, sender) as customer:
         show(await customer.write(text, subject), output)
 
@@ -181,6 +182,7 @@ async def try_(
     from shared.cli.conversation import converse
     from shared.cli.customer import Customer
 
+    _refuse_empty(text)
     async with Customer.on(channel, sender) as customer:
         if not await converse(customer, text, subject, wait):
             raise typer.Exit(1)
@@ -222,6 +224,11 @@ async def mcp(
     from shared.cli.mcp_server import serve
 
     await serve(conversation, http, allow_host or ())
+
+
+def _refuse_empty(text: str | None) -> None:
+    if text is not None and not text.strip():
+        fail("the message is empty")
 
 
 async def _act(verb: str, name: str) -> None:
