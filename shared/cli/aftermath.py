@@ -26,11 +26,12 @@ class Aftermath:
     reason: str | None
     outcome: str | None
     outcome_reason: str | None
+    state: str = "agent"
 
     @property
     def with_person(self) -> bool:
-        """Whether a person is to answer."""
-        return self.status == "escalated"
+        """Whether a person is to answer: of several tickets of a conversation that a person has, one is escalated."""
+        return self.status == "escalated" or self.state == "human"
 
     @property
     def silent(self) -> bool:
@@ -48,13 +49,16 @@ class Aftermath:
         return f"ticket {self.ticket_id}: kn-fte tickets show {self.ticket_id}"
 
 
-async def aftermath(channel: str, address: str, since: datetime) -> Aftermath | None:
-    """Of the last message from `address` on `channel` at or after `since`; None when the desk knows none or is away."""
+async def aftermath(channel: str, address: str, since: datetime, ticket_id: str | None = None) -> Aftermath | None:
+    """Of the last message from `address` on `channel` at or after `since`; None when the desk knows none or is away.
+
+    `ticket_id` is that of the message where the channel's entrance told it.
+    """
     try:
         desk = DeskClient.here()
-        rows = await desk.get("/tickets", limit=200)
-        for row in tickets_of(rows, channel, address):
-            found = decided(await desk.get(f"/tickets/{quote(row['id'], safe='')}"), channel, since)
+        rows = [] if ticket_id else await desk.get("/tickets", limit=200)
+        for each in [ticket_id] if ticket_id else [row["id"] for row in tickets_of(rows, channel, address)]:
+            found = decided(await desk.get(f"/tickets/{quote(each, safe='')}"), channel, since)
             if found is not None:
                 return found
     except FteError:
@@ -64,9 +68,11 @@ async def aftermath(channel: str, address: str, since: datetime) -> Aftermath | 
 
 
 def tickets_of(rows: Sequence[Mapping[str, Any]], channel: str, address: str) -> list[Mapping[str, Any]]:
-    """The newest tickets of one address; a conversation over several channels has one for each."""
-    ours = [row for row in rows if row["channel"] == channel and _same(row["address"], address)]
-    return sorted(ours, key=lambda row: row["updated_at"], reverse=True)[:_NEWEST]
+    """The newest tickets of one address, those of the channel first: a matter may have begun on another one."""
+    ours = sorted(
+        (row for row in rows if _same(row["address"], address)), key=lambda row: row["updated_at"], reverse=True
+    )
+    return sorted(ours, key=lambda row: row["channel"] != channel)[:_NEWEST]
 
 
 def decided(ticket: Mapping[str, Any], channel: str, since: datetime) -> Aftermath | None:
@@ -75,7 +81,8 @@ def decided(ticket: Mapping[str, Any], channel: str, since: datetime) -> Afterma
     if not said or datetime.fromisoformat(said[-1]["received_at"]) < since - _ROUNDING:
         return None
     last = said[-1]
-    return Aftermath(ticket["id"], ticket["status"], ticket["reason"], last["outcome"], last["outcome_reason"])
+    outcome = (last["outcome"], last["outcome_reason"])
+    return Aftermath(ticket["id"], ticket["status"], ticket["reason"], *outcome, ticket["state"])
 
 
 def _same(one: str | None, other: str) -> bool:

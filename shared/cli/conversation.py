@@ -33,11 +33,11 @@ async def _exchange(customer: Customer, words: str, subject: str, wait_s: float)
     answer, became = await _follow(customer, since, wait_s)
     if answer is not None:
         typer.echo(answer)
-        became = await aftermath(customer.channel, customer.address, since)
+        became = await aftermath(customer.channel, customer.address, since, customer.ticket_id)
     if became is not None and (answer is not None or became.with_person or became.silent):
         say(became.sentence())
     elif answer is None:
-        complain(_unanswered(became, wait_s))
+        complain(unanswered(became, wait_s, customer.ticket_id))
         return False
     return True
 
@@ -50,17 +50,21 @@ async def _follow(customer: Customer, since: datetime, wait_s: float) -> tuple[s
         answer = await customer.answer(min(_ASK_DESK_S, left))
         if answer is not None:
             return answer, became
-        became = await aftermath(customer.channel, customer.address, since)
+        became = await aftermath(customer.channel, customer.address, since, customer.ticket_id)
         if became is not None and (became.with_person or became.silent):
             # Its handoff may be on its way: what was decided is sent a moment later.
             return await customer.answer(min(_ASK_DESK_S / 2, left)), became
     return None, became
 
 
-def _unanswered(became: Aftermath | None, wait_s: float) -> str:
-    if became is None:
-        return f"no answer within {wait_s:g} s and no ticket: it was ignored, or waits; `kn-fte status` says more"
-    return f"no answer within {wait_s:g} s: it waits in ticket {became.ticket_id}; `kn-fte status` says more"
+def unanswered(became: Aftermath | None, wait_s: float, ticket_id: str | None) -> str:
+    """Where a message without an answer is; `ticket_id` is what the channel's entrance called it, if it did."""
+    late, more = f"no answer within {wait_s:g} s", "`kn-fte status` says more"
+    if became is not None:
+        return f"{late}: it waits in ticket {became.ticket_id}; {more}"
+    if ticket_id is not None:
+        return f"{late}: ticket {ticket_id} is not taken up yet; {more}"
+    return f"{late} and no ticket: it was ignored, or waits; {more}"
 
 
 def _prompt() -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import Any
@@ -17,8 +16,8 @@ from typing import Any
 import httpx
 
 from shared.channels.addresses import normalise_email, normalise_phone
-from shared.cli.desk_client import local_endpoints
 from shared.cli.output import say
+from shared.cli.simulators import call, endpoints_here, mail_text, mails_of
 from shared.errors import Permanent, Rejected, Retryable
 
 _POLL_S = 0.3
@@ -47,9 +46,7 @@ class Customer(ABC):
         kinds = {"email": EmailCustomer, "whatsapp": WhatsAppCustomer, "web": WebCustomer}
         if channel not in kinds:
             raise Permanent(f"{channel!r} is not a channel: email, whatsapp or web", reason="unknown-channel")
-        endpoints = local_endpoints()
-        if endpoints is None:
-            raise Permanent("nothing is up here: start it with `make up`", reason="not-up")
+        endpoints = endpoints_here()
         async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
             kind = kinds[channel]
             customer = kind(client, endpoints, kind.fitting(address or kind.default))
@@ -60,6 +57,11 @@ class Customer(ABC):
     def fitting(cls, address: str) -> str:
         """The address as this channel knows it. Raises Permanent when it is none of the channel's."""
         return _email(address, cls.channel)
+
+    @property
+    def ticket_id(self) -> str | None:
+        """The ticket of the last message, where the channel's entrance tells it."""
+        return None
 
     async def begin(self) -> None:
         """Remember what was delivered before: it is no answer to what is written now."""
@@ -96,14 +98,8 @@ class Customer(ABC):
             return []
 
     async def call(self, method: str, url: str, **more: Any) -> Any:
-        """A request; its JSON. Raises Retryable when the part is away or can't now, Permanent when it refuses."""
-        try:
-            response = await self.client.request(method, url, **more)
-        except httpx.HTTPError:
-            raise Retryable(f"{url.split('?', maxsplit=1)[0]} does not answer") from None
-        if response.status_code >= 400:
-            raise (Retryable if response.status_code >= 500 else Permanent)(_message(response))
-        return response.json()
+        """As `simulators.call`."""
+        return await call(self.client, method, url, **more)
 
     def simulator(self, name: str) -> str:
         """Its base URL. Raises Permanent where the real provider is used."""
@@ -138,12 +134,11 @@ class EmailCustomer(Customer):
 
     async def answers(self) -> list[str]:
         sent = await self.call("GET", self.simulator("gmail") + "/_control/sent")
-        mails = [message_from_bytes(base64.urlsafe_b64decode(row["raw"] + "=="), policy=policy.default) for row in sent]
         # What answers no mail is a notice, such as a link to confirm the address that a form was given.
-        ours = [m for m in mails if self.address.casefold() in str(m["To"]).casefold() and m["In-Reply-To"]]
+        ours = [m for m in mails_of(sent) if self.address.casefold() in str(m["To"]).casefold() and m["In-Reply-To"]]
         if ours:
             self._last = str(ours[-1]["Message-ID"])
-        return [_mail_text(mail) for mail in ours]
+        return [mail_text(mail) for mail in ours]
 
 
 class WhatsAppCustomer(Customer):
@@ -181,6 +176,10 @@ class WebCustomer(Customer):
     default = "ada@example.org"
     _ticket: dict[str, str] | None = None
 
+    @property
+    def ticket_id(self) -> str | None:
+        return self._ticket["ticket_id"] if self._ticket else None
+
     async def write(self, text: str, subject: str) -> dict[str, Any]:
         body = {
             "name": "Ada Example",
@@ -210,18 +209,3 @@ def _email(address: str, channel: str) -> str:
     except Rejected:
         raise Permanent(f"--from {address} is no e-mail address, which {channel} writes from") from None
     return address.strip()
-
-
-def _message(response: httpx.Response) -> str:
-    try:
-        found: Any = response.json()
-        found = found.get("error", found.get("detail"))
-        found = found.get("message") if isinstance(found, dict) else found
-    except (ValueError, AttributeError):
-        found = None
-    return str(found) if found else f"refused with {response.status_code}"
-
-
-def _mail_text(mail: EmailMessage) -> str:
-    part = mail.get_body(preferencelist=("plain",))
-    return str(part.get_content()).strip() if part else ""

@@ -25,6 +25,7 @@ _NEXT = {
     "unknown-message": "`kn-fte tickets show` names the raw mails of a ticket",
     "unknown-customer": "`kn-fte customers list` shows them",
     "unknown-merge": "`kn-fte customers show WHO` shows the merges",
+    "only-identifier": "nobody shares it; `kn-fte customers show WHO` shows them, `kn-fte customers merge` joins two",
     "came-by-merge": "`kn-fte customers unmerge MERGE`",
     "merged-customer": "`kn-fte customers unmerge` parts them",
     "unknown-dead-letter": "`kn-fte dead-letters list` shows them",

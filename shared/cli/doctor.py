@@ -8,6 +8,9 @@ import shutil
 import sys
 from dataclasses import dataclass
 
+#: ECMA-48, section 5.4: control sequences, among them those that set colours.
+_COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -100,7 +103,12 @@ async def _version(program: str, flag: str) -> str:
         program, flag, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     said, _ = await process.communicate()
-    match = re.search(r"\d+(\.\d+)*", said.decode(errors="replace"))
+    return first_version(said.decode(errors="replace"))
+
+
+def first_version(said: str) -> str:
+    """The first version in what a program said of itself, empty without one. Maven writes its first line in bold."""
+    match = re.search(r"\d+(\.\d+)*", _COLOUR.sub("", said))
     return match.group(0) if match else ""
 
 

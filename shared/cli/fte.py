@@ -15,7 +15,7 @@ from shared.cli.entry import run as run_app
 from shared.cli.evaluate import app as evaluate
 from shared.cli.gmail import gmail
 from shared.cli.inspect import inspect
-from shared.cli.output import Format, Output, command, errors, fail, say, show
+from shared.cli.output import Format, Output, command, errors, fail, print_lines, say, screen, show
 from shared.settings import Settings
 
 app = typer.Typer(
@@ -164,6 +164,7 @@ async def send(
     """Write one message as a customer and return at once."""
     from shared.cli.customer import Customer
 
+    _refuse_empty(text)
     async with Customer.on(channel, sender) as customer:
         show(await customer.write(text, subject), output)
 
@@ -181,9 +182,29 @@ async def try_(
     from shared.cli.conversation import converse
     from shared.cli.customer import Customer
 
+    _refuse_empty(text)
     async with Customer.on(channel, sender) as customer:
         if not await converse(customer, text, subject, wait):
             raise typer.Exit(1)
+
+
+@app.command("sent")
+@command
+async def sent(
+    channel: Annotated[str | None, typer.Option(help="email or whatsapp; else both")] = None,
+    count: Annotated[int, typer.Option("-n", min=1, help="at most this many")] = 5,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show the last messages that left for customers, newest last: answers, codes, links."""
+    from shared.cli.sent import last_sent, sent_lines
+
+    messages = await last_sent(channel, count)
+    if output is Format.JSON:
+        show(messages, output)
+    elif messages:
+        print_lines(sent_lines(messages, screen()))
+    else:
+        say("nothing was sent yet")
 
 
 @app.command()
@@ -203,6 +224,11 @@ async def mcp(
     from shared.cli.mcp_server import serve
 
     await serve(conversation, http, allow_host or ())
+
+
+def _refuse_empty(text: str | None) -> None:
+    if text is not None and not text.strip():
+        fail("the message is empty")
 
 
 async def _act(verb: str, name: str) -> None:

@@ -65,7 +65,7 @@ async def tickets_show(
     output: Output = Format.TABLE,
 ) -> None:
     """One ticket with its messages over all channels, its notes, and why the agent did what it did."""
-    found = await DeskClient.find().get(f"/tickets/{part(ticket)}")
+    found = await DeskClient.find().get(f"/tickets/{_ticket(ticket)}")
     if output is Format.JSON:
         show(found["decisions"] if why else found, output)
     else:
@@ -80,7 +80,7 @@ async def tickets_reply(
     output: Output = Format.TABLE,
 ) -> None:
     """Take the conversation over and answer on the customer's channel."""
-    show(await DeskClient.find().post(f"/tickets/{part(ticket)}/reply", {"text": _words(text, "reply")}), output)
+    show(await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/reply", {"text": _words(text, "reply")}), output)
 
 
 @tickets.command("note")
@@ -91,7 +91,7 @@ async def tickets_note(
     output: Output = Format.TABLE,
 ) -> None:
     """Write a note for your colleagues: no customer and no model ever sees it."""
-    show(await DeskClient.find().post(f"/tickets/{part(ticket)}/notes", {"text": _words(text, "note")}), output)
+    show(await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/notes", {"text": _words(text, "note")}), output)
 
 
 @tickets.command("assign")
@@ -105,14 +105,14 @@ async def tickets_assign(
     """Say who sees to a ticket. The agent goes on with it until somebody replies."""
     desk = DeskClient.find()
     to = None if nobody else name or _me(desk)
-    show(await desk.post(f"/tickets/{part(ticket)}/assign", {"to": to}), output)
+    show(await desk.post(f"/tickets/{_ticket(ticket)}/assign", {"to": to}), output)
 
 
 @tickets.command("return")
 @command
 async def tickets_return(ticket: TicketId, output: Output = Format.TABLE) -> None:
     """Give the conversation back to the agent, which answers what nobody did."""
-    show(await DeskClient.find().post(f"/tickets/{part(ticket)}/return"), output)
+    show(await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/return"), output)
 
 
 @tickets.command("close")
@@ -125,30 +125,48 @@ async def tickets_close(
 ) -> None:
     """Close the conversation; its customer is asked once how it was. Refused while something is unanswered."""
     closing = {"reason": reason, "survey": not no_survey}
-    show(await DeskClient.find().post(f"/tickets/{part(ticket)}/close", closing), output)
+    show(await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/close", closing), output)
 
 
 @tickets.command("attachment")
 @command
 async def tickets_attachment(
-    ticket: TicketId, attachment: Annotated[UUID, typer.Argument(metavar="ATTACHMENT")], to: SaveTo
+    ticket: TicketId,
+    attachment: Annotated[str, typer.Argument(metavar="ATTACHMENT", help="its id, as `show` has it")],
+    to: SaveTo,
 ) -> None:
     """Save one file that came along, as it came; it is recorded. Open it with care: a stranger sent it."""
-    save(to, await DeskClient.find().download(f"/tickets/{part(ticket)}/attachments/{attachment}"))
+    file = _uuid(attachment, "an attachment's id: `kn-fte tickets show` names the files of a ticket")
+    save(to, await DeskClient.find().download(f"/tickets/{_ticket(ticket)}/attachments/{file}"))
 
 
 @tickets.command("raw")
 @command
 async def tickets_raw(
-    ticket: TicketId, message: Annotated[UUID, typer.Argument(metavar="MESSAGE")], to: SaveTo
+    ticket: TicketId,
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="its id, as `show` has it")],
+    to: SaveTo,
 ) -> None:
     """Save one message as the provider had it (RFC 822 for e-mail); it is recorded."""
-    save(to, await DeskClient.find().download(f"/tickets/{part(ticket)}/messages/{message}/raw"))
+    mail = _uuid(message, "a message's id: `kn-fte tickets show` names the raw mails of a ticket")
+    save(to, await DeskClient.find().download(f"/tickets/{_ticket(ticket)}/messages/{mail}/raw"))
 
 
 def part(text: str) -> str:
     """An id as a part of a path."""
     return quote(text, safe="")
+
+
+def _ticket(text: str) -> str:
+    """A ticket's id as a part of a path: ids have no small letters, however they are typed."""
+    return part(text.strip().upper())
+
+
+def _uuid(text: str, what: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        fail(f"{text!r} is not {what}")
 
 
 def _words(text: str, what: str) -> str:

@@ -43,7 +43,10 @@ class Sheet(BaseModel):
 
 @command
 async def evaluate(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSONL: {query, relevant: [document ids]}")],
+    # Help is rich's markup, in which a bracket begins a style.
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help=r"JSONL: {query, relevant: \[document ids]}")
+    ],
     docs: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="JSONL: {id, title?, text}; else what is known now")
     ] = None,

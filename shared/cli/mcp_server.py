@@ -14,11 +14,12 @@ from mcp.server import Server
 from shared.agent.database_conversation import DatabaseConversation
 from shared.agent.database_links import DatabaseLinks
 from shared.cli.local_settings import local_settings
+from shared.cli.output import say
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.errors import Permanent
 from shared.knowledge.library import Library, open_library
-from shared.mcp.http import door, serve_http
+from shared.mcp.http import Door, door, serve_http
 from shared.mcp.server import build_server, serve_stdio
 from shared.observability.logs import configure_logging, logger
 from shared.privacy.vault import Vault
@@ -42,9 +43,15 @@ async def serve(conversation: str | None, http: str | None = None, allow_host: S
                 await serve_stdio(server)
             else:
                 logger().info("mcp_serving", port=where.port)
-                await serve_http(server, where)
+                await serve_http(server, where, lambda: say(how_to_connect(where)))
     finally:
         await db.close()
+
+
+def how_to_connect(where: Door) -> str:
+    """One line for whoever started it: the address, and what a client needs; the token itself is not shown."""
+    token = ", with the header `Authorization: Bearer` and MCP_TOKEN" if where.token else ""
+    return f"serving MCP at {where.url}: add it to your client as a server over streamable HTTP{token}; Ctrl-C ends it"
 
 
 async def _server(settings: Settings, library: Library, conversation: str | None) -> Server[Any]:
@@ -57,7 +64,7 @@ async def _server(settings: Settings, library: Library, conversation: str | None
 
 
 async def _conversation_id(db: Database, given: str) -> UUID:
-    ticket = await db.fetchrow(load("tickets")["show"], given)
+    ticket = await db.fetchrow(load("tickets")["show"], given.upper())
     if ticket is not None:
         return ticket["conversation_id"]
     try:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from socket import socket
 from typing import Any
 
 import uvicorn
@@ -47,6 +48,14 @@ class Door:
             return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def url(self) -> str:
+        """Where a client finds it; from elsewhere by the first of the names, where it has one."""
+        host = (
+            self.names[0] if self.names and not self.is_local else f"[{self.host}]" if ":" in self.host else self.host
+        )
+        return f"http://{host}:{self.port}{PATH}"
 
 
 def door(address: str, token: str, names: Sequence[str] = ()) -> Door:
@@ -104,8 +113,8 @@ def _authorization(scope: Scope) -> bytes:
     return given[0] if len(given) == 1 else b""
 
 
-async def serve_http(server: Server[Any], where: Door) -> None:
-    """Serve until SIGTERM or SIGINT."""
+async def serve_http(server: Server[Any], where: Door, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once the port is ours."""
     config = uvicorn.Config(
         http_app(server, where),
         host=where.host,
@@ -115,4 +124,15 @@ async def serve_http(server: Server[Any], where: Door) -> None:
         ws="none",
         timeout_graceful_shutdown=_END_S,
     )
-    await uvicorn.Server(config).serve()
+    await _Announced(config, ready).serve()
+
+
+class _Announced(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mcp.server import Server
@@ -72,7 +73,16 @@ def build_server(
 ) -> Server[Any]:
     """The server, ready for any transport of the official SDK; `more` as in Served."""
     served = Served(search, conversation, links, **more)
-    return Server(NAME, **_tool_handlers(served), **_document_handlers(served), **_prompt_handlers(served))
+    return Server(
+        NAME, version=_version(), **_tool_handlers(served), **_document_handlers(served), **_prompt_handlers(served)
+    )
+
+
+def _version() -> str:
+    try:
+        return version(NAME)
+    except PackageNotFoundError:  # run from a folder, not installed
+        return "unknown"
 
 
 def _tool_handlers(served: Served) -> dict[str, Any]:

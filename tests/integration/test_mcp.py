@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any
 
 import httpx
 import httpx2
@@ -70,11 +72,12 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def serving(settings: Settings, *arguments: str, token: str = "") -> Iterator[str]:
+def serving(settings: Settings, *arguments: str, token: str = "", stderr: IO[bytes] | None = None) -> Iterator[str]:
     """`fte mcp --http` on a free port, ended at the end; its address."""
     address = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "shared.cli.fte", "mcp", "--http", address, *arguments]
-    process = subprocess.Popen(command, env=environment(settings) | {"MCP_TOKEN": token}, stdout=subprocess.PIPE)
+    told = environment(settings) | {"MCP_TOKEN": token}
+    process = subprocess.Popen(command, env=told, stdout=subprocess.PIPE, stderr=stderr)
     try:
         deadline = time.monotonic() + 60
         while True:
@@ -212,6 +215,22 @@ async def test_a_client_s_handover_tells_the_person_what_any_other_does(
     assert kept["summary"] == told
 
 
+async def test_a_server_says_what_it_is_and_where(settings: Settings, tmp_path: Path) -> None:
+    """Its version is the distribution's; on stderr the address and how to connect, and never the token."""
+    async with client(settings, "stdio") as made:
+        assert made.server_info is not None
+        assert made.server_info.name == "customer-success-fte"
+        assert made.server_info.version == metadata.version("customer-success-fte")
+    for token in ("", TOKEN):
+        told = tmp_path / f"told{len(token)}"
+        with told.open("wb") as stderr, serving(settings, token=token, stderr=stderr) as url:
+            [line] = [each for each in told.read_text().splitlines() if "serving MCP" in each]
+        assert f"serving MCP at {url}: " in line
+        assert "streamable HTTP" in line
+        assert ("Authorization: Bearer" in line) is bool(token)
+        assert TOKEN not in told.read_text()
+
+
 def post(url: str, **headers: str) -> int:
     """The status of a first request with these headers."""
     asked = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -252,6 +271,19 @@ def test_a_door_open_to_others_needs_a_token_and_a_name(
     with pytest.raises(Permanent) as refused:
         door(address, token, names)
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("address", "names", "url"),
+    [
+        (":8765", (), "http://127.0.0.1:8765/mcp"),
+        ("[::1]:8765", ("mcp.example.com",), "http://[::1]:8765/mcp"),
+        ("0.0.0.0:8765", ("mcp.example.com",), "http://mcp.example.com:8765/mcp"),
+    ],
+)
+def test_a_door_has_the_address_that_clients_call(address: str, names: tuple[str, ...], url: str) -> None:
+    """An address of all interfaces is nobody's to call."""
+    assert door(address, TOKEN, names).url == url
 
 
 @pytest.mark.parametrize("address", [":8765", "localhost:8765", "[::1]:8765", "127.0.0.2:8765"])

@@ -76,6 +76,7 @@ async def test_a_number_nobody_wrote_from_is_asked_about_and_can_be_taken_away(
     assert [one["was"] for one in linked["identifiers"]] == ["theirs", "unknown"]
     last = await sam.kn("customers", "unlink", ADDRESS, PHONE)
     assert (last.code, len(last.err.splitlines())) == (1, 1)
+    assert "`kn-fte customers show WHO`" in last.err
 
 
 async def taken(
@@ -134,7 +135,8 @@ async def test_closing_keeps_why_it_came_to_a_person(
     ticket, _ = await taken(db, vault, settings, email(), REFUND)
     await delivered(db)
     await sam.kn("tickets", "close", ticket, "--reason", "solved by telephone with Ada")
-    shown = (await sam.kn("tickets", "show", ticket, "-o", "json")).json
+    # However its letters are typed.
+    shown = (await sam.kn("tickets", "show", ticket.lower(), "-o", "json")).json
     assert (shown["reason"], shown["close_reason"], shown["waits_for"]) == (
         "refund",
         "solved by telephone with Ada",

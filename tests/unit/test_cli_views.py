@@ -251,9 +251,9 @@ def test_a_table_and_an_object_are_printed_unwrapped(capsys: pytest.CaptureFixtu
 
 
 def test_the_aftermath_is_that_of_the_last_message() -> None:
-    """The newest ticket of the address on the channel, and only of a message written since."""
+    """The newest ticket of the address, on the channel first, and only of a message written since."""
     rows = [row(id="old", updated_at=at(hours=1)), row(id="new"), row(id="other", channel="email")]
-    assert [found["id"] for found in tickets_of(rows, "web", "ADA@example.org")] == ["new", "old"]
+    assert [found["id"] for found in tickets_of(rows, "web", "ADA@example.org")] == ["new", "old", "other"]
     shown = ticket(messages=[message(outcome="escalated", outcome_reason="refund")])
     assert decided(shown, "email", NOW + timedelta(minutes=1)) is None
     assert decided(shown, "web", NOW) is None

@@ -19,9 +19,10 @@ export interface Challenge {
   site_key: string;
 }
 
+/** What a server that was not told otherwise has: what is shown before it answers is then shown after. */
 export const DEFAULTS: Config = {
-  maxFileBytes: 10 * 1024 * 1024,
-  maxUploadBytes: 25 * 1024 * 1024,
+  maxFileBytes: 10_000_000,
+  maxUploadBytes: 26_000_000,
   maxFiles: 5,
   minMs: 0,
   challenge: null,

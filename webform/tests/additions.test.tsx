@@ -144,7 +144,7 @@ describe('adding a message', () => {
 
 describe('files', () => {
   it('have limits that are told before anything is chosen', async () => {
-    wire.config = () => json(200, { max_file_bytes: 2_097_152, max_files: 2 });
+    wire.config = () => json(200, { max_file_bytes: 2_000_000, max_files: 2 });
     await openThread(wire);
     expect(screen.getByTestId('limits')).toHaveTextContent('Up to 2 files · 2 MB each at most');
     expect(words()).toHaveAccessibleDescription(/Up to 2 files/);
@@ -158,7 +158,7 @@ describe('files', () => {
   });
 
   it('that are too large, empty or too many are left out, each with its reason', async () => {
-    wire.config = () => json(200, { max_file_bytes: 1_048_576, max_files: 1 });
+    wire.config = () => json(200, { max_file_bytes: 1_000_000, max_files: 1 });
     await openThread(wire);
     chooseFiles(file('big.bin', 2_000_000), file('none.txt', 0), file('a.txt'), file('b.txt'));
     expect(chosenFiles()).toEqual(['a.txt']);

@@ -39,7 +39,7 @@ export class FakeApi {
   /** @type {(ticket: Ticket) => void} called when a customer adds to a thread */
   onReply = () => {};
   /** @type {object | undefined} what GET /config says; undefined: 404, as a server of before */
-  config = { max_file_bytes: 10_485_760, max_files: 5, min_ms: 0, challenge: null };
+  config = { max_file_bytes: 10_000_000, max_files: 5, min_ms: 0, challenge: null };
   trust = 'claimed';
   /** What time it is for messages. */
   now = () => new Date();

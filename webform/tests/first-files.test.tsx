@@ -56,7 +56,7 @@ describe('files beside the first message', () => {
   });
 
   it('can be taken out, dropped and pasted; what cannot be sent is said', async () => {
-    wire.config = () => json(200, { max_file_bytes: 1_048_576, max_files: 2 });
+    wire.config = () => json(200, { max_file_bytes: 1_000_000, max_files: 2 });
     openPage();
     chooseFiles(file('a.txt'), file('big.bin', 2_000_000), file('none.txt', 0));
     await pass();

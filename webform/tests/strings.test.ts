@@ -87,11 +87,13 @@ describe('numbers', () => {
   it('say sizes and spans of time in the language', () => {
     const english = numbersOf('en');
     expect(english.size(500)).toBe('1 kB');
-    expect(english.size(1_468_007)).toBe('1.4 MB');
+    expect(english.size(10_000_000)).toBe('10 MB');
+    expect(english.size(999_999)).toBe('1,000 kB');
+    expect(english.size(1_468_007)).toBe('1.5 MB');
     expect(english.duration(1)).toBe('1 second');
     expect(english.duration(89)).toBe('89 seconds');
     expect(english.duration(91)).toBe('2 minutes');
     expect(numbersOf('de').duration(600)).toBe('10 Minuten');
-    expect(numbersOf('fr').size(1_468_007)).toMatch(/^1,4\sMo$/);
+    expect(numbersOf('fr').size(1_468_007)).toMatch(/^1,5\sMo$/);
   });
 });

@@ -16,11 +16,11 @@ export function numbersOf(language: string) {
     count: (forms: Forms) => (n: number) =>
       (forms[rules.select(n)] ?? forms.other).replace('#', whole.format(n)),
     number: (n: number) => whole.format(n),
-    /** `1.4 MB`, with 1,024 bytes to a kilobyte, as file managers mostly count. */
+    /** `1.5 MB`, with 1,000 bytes to a kilobyte, as `kB` and `MB` mean and as the server's limits are set. */
     size: (bytes: number) =>
-      bytes < 1024 * 1024
-        ? unit('kilobyte').format(Math.max(1, Math.ceil(bytes / 1024)))
-        : unit('megabyte', 1).format(bytes / 1024 / 1024),
+      bytes < 1_000_000
+        ? unit('kilobyte').format(Math.max(1, Math.ceil(bytes / 1000)))
+        : unit('megabyte', 1).format(bytes / 1_000_000),
     /** `30 seconds`, and whole minutes from 90 seconds on. */
     duration: (seconds: number) =>
       seconds >= 90

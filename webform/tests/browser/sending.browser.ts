@@ -230,12 +230,12 @@ inChromium('on any page', () => {
   });
 
   it('tells a mistaken file’s reason before anything is sent', async () => {
-    api.config = { max_file_bytes: 1_048_576, max_files: 2, min_ms: 0, challenge: null };
+    api.config = { max_file_bytes: 1_000_000, max_files: 2, min_ms: 0, challenge: null };
     const page = await open(embed());
     expectComplaints(/favicon/);
     await send(page);
     await page.waitForSelector('text=Up to 2 files · 1 MB each at most');
-    const buffer = Buffer.alloc(1_048_577);
+    const buffer = Buffer.alloc(1_000_001);
     await page.setInputFiles('[name=file]', { name: 'big.bin', mimeType: 'x/y', buffer });
     await page.waitForSelector('text=big.bin is larger than 1 MB and was left out.');
     expect(api.keys(/attachments$/)).toEqual([]);

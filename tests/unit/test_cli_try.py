@@ -1,0 +1,67 @@
+"""What `fte try` says of a message that nothing came back to."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.cli import fte
+from shared.cli.aftermath import Aftermath, decided, tickets_of
+from shared.cli.conversation import unanswered
+
+NOW = datetime(2026, 3, 4, 22, 53, tzinfo=UTC)
+
+
+def ticket(**more: Any) -> dict[str, Any]:
+    """A ticket as the desk shows it, with one message by WhatsApp."""
+    said = {"author": "customer", "channel": "whatsapp", "received_at": NOW.isoformat()}
+    said |= {"outcome": None, "outcome_reason": None}
+    return {"id": "T7", "status": "open", "reason": None, "state": "agent", "messages": [said], **more}
+
+
+def test_a_matter_of_another_channel_is_looked_through_too() -> None:
+    """A customer who was linked goes on by WhatsApp with what began by mail; tickets of the channel come first."""
+    old, new = ({"updated_at": f"2026-03-04T2{hour}:00:00+00:00"} for hour in (1, 2))
+    rows = [
+        {"id": "mail", "channel": "email", "address": "+12015550123", **new},
+        {"id": "phone", "channel": "whatsapp", "address": "whatsapp:+12015550123", **old},
+        {"id": "theirs", "channel": "whatsapp", "address": "+12015550199", **new},
+    ]
+    assert [row["id"] for row in tickets_of(rows, "whatsapp", "+12015550123")] == ["phone", "mail"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "with_person"),
+    [({}, False), ({"status": "escalated"}, True), ({"state": "human"}, True), ({"state": "closed"}, False)],
+)
+def test_a_conversation_that_a_person_has_is_with_a_person(shown: dict[str, Any], with_person: bool) -> None:
+    """Also where another of its tickets is the escalated one."""
+    found = decided(ticket(**shown), "whatsapp", NOW)
+    assert found is not None
+    assert found.with_person is with_person
+    assert ("with a person (ticket T7)" in found.sentence()) is with_person
+
+
+def test_a_message_without_an_answer_is_named_by_its_ticket() -> None:
+    """The desk's ticket, else the one that the form was told; without either nothing is made up."""
+    waiting = Aftermath("T7", "open", None, None, None)
+    assert "it waits in ticket T7; `kn-fte status`" in unanswered(waiting, 8.0, "T7")
+    assert unanswered(None, 8.0, "T8").startswith("no answer within 8 s: ticket T8 is not taken up yet; ")
+    assert "and no ticket" in unanswered(None, 8.0, None)
+
+
+@pytest.mark.parametrize("verb", ["try", "send"])
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_message_is_refused(
+    verb: str, text: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """It is no wish for a conversation, and neither is it sent."""
+    monkeypatch.setenv("FTE_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["fte", verb, "email", text])
+    with pytest.raises(SystemExit) as ended:
+        fte.main()
+    assert (ended.value.code, capfd.readouterr().err) == (1, "error: the message is empty\n")
