@@ -31,9 +31,7 @@ async def add(
     ],
     product: Annotated[str, typer.Option(help="for documents that name none")] = "",
     language: Annotated[str, typer.Option(help="for documents that name none")] = "en",
-    audience: Annotated[
-        str, typer.Option(help="for documents that name none; internal: not for customers")
-    ] = "",
+    audience: Annotated[str, typer.Option(help="for documents that name none; internal: not for customers")] = "",
     dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
