@@ -177,7 +177,9 @@ class Settings(BaseSettings):
     mail_loop_window_h: float = Field(
         default=24.0, description="an e-mail whose text was answered within this time goes to a person, unanswered"
     )
-    whatsapp_loop_window_h: float = Field(default=24.0, description="the same on WhatsApp, for what was answered twice")
+    whatsapp_loop_window_h: float = Field(
+        default=24.0, description="the same on WhatsApp, for what was answered four times"
+    )
     whatsapp_max_per_h: int = Field(default=60, description="more messages an hour from a number go to a person")
     whatsapp_max_per_d: int = Field(default=300, description="more messages a day from a number go to a person")
     mail_thread_max_per_h: int = Field(default=10, description="more e-mails an hour in a thread go to a person")

@@ -32,6 +32,8 @@ SQL = load("loops")
 REPEATED, TOO_MANY = "repeated-text", "too-many-messages"
 # "Yes please" may answer two questions; a sentence that comes again answers nothing.
 _SHORT = 10
+#: Answers on WhatsApp after which a sentence that comes again is a robot's.
+_OFTEN = 4
 #: Letters that a line on WhatsApp has at least before it counts as text that came again.
 _SENTENCE = 25
 _HEAD = 20_000
@@ -118,7 +120,7 @@ async def loop_reason(connection: Any, settings: Settings, traces: Traces) -> st
     window = settings.mail_loop_window_h if mail else settings.whatsapp_loop_window_h
     seen = await connection.fetchrow(SQL["seen"], traces.sender, traces.thread, traces.text, window)
     # On WhatsApp a person who was not helped asks the same again; a robot goes on.
-    enough = 2 if traces.short or not mail else 1
+    enough = (2 if traces.short else 1) if mail else _OFTEN
     if seen["repeated_in_thread"] >= enough or seen["repeated_by_sender"] >= enough:
         return REPEATED
     if any(count >= limit for count, limit in (_of_mail if mail else _of_whatsapp)(settings, seen, traces)):

@@ -19,20 +19,20 @@ _AUTO = "Hello {name}! Thanks for your message no. {n}. We are closed now and wi
 _REPLIED = ("replied", None)
 
 
-async def test_a_robot_on_whatsapp_gets_two_answers(db: Database, vault: Vault, settings: Settings) -> None:
+async def test_a_robot_on_whatsapp_gets_four_answers(db: Database, vault: Vault, settings: Settings) -> None:
     """An away message of a business account: the same but for numbers and days; a person has it, without a word."""
-    texts = [_AUTO.format(name="Ada", n=n) for n in range(10, 15)]
+    texts = [_AUTO.format(name="Ada", n=n) for n in range(10, 17)]
     outcomes = [await arrive(db, vault, settings, whatsapp(text)) for text in texts]
-    assert outcomes[:3] == [_REPLIED, _REPLIED, ("escalated", REPEATED)]
-    assert set(outcomes[3:]) == {("escalated", "with-person")}
-    assert await answers(db) == 2
+    assert outcomes[:5] == [_REPLIED] * 4 + [("escalated", REPEATED)]
+    assert set(outcomes[5:]) == {("escalated", "with-person")}
+    assert await answers(db) == 4
 
 
 async def test_a_person_who_was_not_helped_may_ask_again(db: Database, vault: Vault, settings: Settings) -> None:
-    """Silence would be worse than the same answer; asked a third time, a person has it."""
+    """Silence would be worse than the same answer; asked a fifth time, a person has it."""
     question = "How do I export all of my data to a spreadsheet?"
-    outcomes = [await arrive(db, vault, settings, whatsapp(question)) for _ in range(3)]
-    assert outcomes == [_REPLIED, _REPLIED, ("escalated", REPEATED)]
+    outcomes = [await arrive(db, vault, settings, whatsapp(question)) for _ in range(5)]
+    assert outcomes == [_REPLIED] * 4 + [("escalated", REPEATED)]
 
 
 async def test_a_robot_whose_text_varies_gets_no_more_than_a_person_writes(
