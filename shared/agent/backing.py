@@ -68,9 +68,8 @@ def sentences(text: str) -> list[str]:
     return [one.strip() for one in _SENTENCE_END.split(unwrapped(text)) if any(letter.isalnum() for letter in one)]
 
 
-def foreign_name(text: str, sources: Sources) -> bool:
+def foreign_name(text: str, held: Held) -> bool:
     """Whether something with a capital letter is named, a person or a street, that no source names."""
-    held = Held.of(sources)
     known = held.pages | held.known | neutral()
     return any(stem(word) not in known for sentence in sentences(text) for word in _named(sentence))
 

@@ -187,16 +187,17 @@ def _beginning(block: Block, budget: int) -> str:
 
 def _pages(sources: Sequence[Source]) -> str:
     pages = dict.fromkeys((source.tongue, source.title, source.url) for source in sources)
-    keys = {True: "page", False: "page.named"}
-    return "\n".join(frame(tongue, keys[bool(url)], title=title, url=url) for tongue, title, url in pages)
+    return "\n".join(
+        frame(tongue, "page" if url else "page.named", title=title, url=url) for tongue, title, url in pages
+    )
 
 
 def _short_of(sources: Sequence[Source], reader: Reader, *, brief: bool, left: bool) -> str:
     """One question is answered, the others' pages are named, what has none is told; empty where that does not fit."""
     tongue = sources[0].tongue
-    others = dict.fromkeys(one.url for one in sources[1:] if one.url != sources[0].url or not one.url)
-    more = [frame(tongue, "short.also", url=url) for url in others if url]
-    more += [frame(tongue, "short.left")] if left or "" in others else []
+    others = dict.fromkeys(one.url for one in sources[1:] if one.url and one.url != sources[0].url)
+    more = [frame(tongue, "short.also", url=url) for url in others]
+    more += [frame(tongue, "short.left")] if left or not all(one.url for one in sources[1:]) else []
     return _short(sources[0], reader, brief=brief, more="".join(f" {part}" for part in more))
 
 

@@ -37,6 +37,8 @@ _HALF_ALIKE = -0.29
 #: Below it in every sentence a message is no matter, whatever phrase it holds. Well below half: what is glued to a
 #: demand, such as a short subject, dilutes it.
 _UNLIKE = -0.6
+#: Different letters beyond which a sentence says something.
+_LETTERS = 2
 
 Policy = Literal["strict", "published"]
 
@@ -92,16 +94,12 @@ class _Rules:
     published: list[re.Pattern[str]] = field(default_factory=list[re.Pattern[str]])
 
 
-#: Different letters beyond which a sentence says something.
-_LETTERS = 2
-
-
 def check(texts: Iterable[str], *, policy: Policy = "strict") -> Escalation | None:
     """What in the customer's own words (subject and messages) is for a person, or None.
 
     `policy="published"` lets questions about list prices and the refund policy through; demands never.
     """
-    written = _LONG_WORD.sub(r"\1 ", "\n\n".join(texts))
+    written = _LONG_WORD.sub(r"\1 ", "\n".join(texts))
     # Digits alone, such as a code, or a key held down are like nothing.
     sentences = [one for one in model().read(written) if len(set(filter(str.isalpha, one[0]))) > _LETTERS]
     if all(likeness.value < _UNLIKE for _, likeness in sentences):

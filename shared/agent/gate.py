@@ -18,7 +18,7 @@ from shared.agent.frames import is_frame
 from shared.agent.language import READ, in_one_script, language_of_reply
 from shared.agent.plain import blocks
 from shared.agent.promises import amounts, promises
-from shared.agent.statements import asks_back, foreign_names, unbacked_statement
+from shared.agent.statements import Evidence, asks_back, foreign_names, unbacked_statement
 from shared.agent.translation import tongue
 from shared.channels.fold import fold
 from shared.channels.language import ENGLISH, language_told, without_region
@@ -177,11 +177,12 @@ def _backing(text: str, context: GateContext) -> list[str]:
     if not sources.headings and not context.small_talk and not _asks_back(plain, sources):
         return ["uncited: name the page that says so, with its address if it has one"]
     found: list[str] = []
+    evidence = Evidence.of(sources)
     if _has_unbacked_number(plain, sources):
         found.append("unbacked-number: every number must stand in the passages")
-    if unbacked_statement(plain, sources, context.policy):
+    if unbacked_statement(plain, evidence, context.policy):
         found.append("unbacked: say only what the pages you cite say, in their words, and leave out the rest")
-    if foreign_names(plain, sources):
+    if foreign_names(plain, evidence):
         found.append("foreign-name: name nobody and nothing that neither the passages nor the customer named")
     return found
 

@@ -8,8 +8,9 @@ from shared.agent.backing import neutral, stem
 from shared.channels.fold import letters
 from shared.channels.language import ENGLISH, OTHER, common_words, language_of
 
-#: Languages whose promises the gate can read.
-READ = frozenset({"en", "de", "es", "fr", "ar", "ur"})
+#: Besides English, the languages in which the gate can read what is promised and stated; and all of them.
+OTHERS = ("de", "es", "fr", "ar", "ur")
+READ = frozenset({ENGLISH, *OTHERS})
 
 _TOKEN = re.compile(r"[^\W\d_]+")
 #: Letters with marks that English, German, Spanish and French do not write.

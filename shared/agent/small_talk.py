@@ -7,11 +7,11 @@ import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
 
+from shared.agent.language import OTHERS
 from shared.agent.lexicon import word_lists
 from shared.channels.fold import fold
 from shared.channels.language import ENGLISH, language_told
 
-_LANGUAGES = ("de", "es", "fr", "ar", "ur")
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 
@@ -55,7 +55,7 @@ def small_talk(texts: Sequence[str], name: str = "") -> SmallTalk | None:
 def courtesy_language(texts: Sequence[str]) -> str:
     """The language of a greeting or thanks: one word is enough, where a question would need more."""
     tokens, lists = _TOKEN.findall(fold("\n".join(texts))), word_lists("small_talk")
-    found = {language: sum(token in lists[f"language {language}"] for token in tokens) for language in _LANGUAGES}
+    found = {language: sum(token in lists[f"language {language}"] for token in tokens) for language in OTHERS}
     best = max(found, key=lambda language: found[language])
     return best if found[best] else language_told(texts) or ENGLISH
 

@@ -38,15 +38,18 @@ _TRUSTED = {
 def summary(turn: TurnInput, reason: Reason, *, others: Sequence[Reason], draft: Draft, sentiment: float) -> str:
     """Five lines; addresses and phone numbers in what the customer wrote are left out."""
     also = f" (also: {', '.join(others)})" if others else ""
-    return "\n".join(
-        (
-            f"Who: {redacted(turn.customer_name) or 'unnamed'}, on {turn.channel}, {_TRUSTED[turn.trust]}",
-            f"What: {reason}{also}: {_quote(turn)}",
-            f"Tried: {_tried(draft)}",
-            f"Mood: {_mood(sentiment)}{_trend(turn.moods)}",
-            f"Next: {_NEXT[reason]}",
-        )
+    return five_lines(
+        who=f"{redacted(turn.customer_name) or 'unnamed'}, on {turn.channel}, {_TRUSTED[turn.trust]}",
+        what=f"{reason}{also}: {_quote(turn)}",
+        tried=_tried(draft),
+        mood=f"{_mood(sentiment)}{_trend(turn.moods)}",
+        then=_NEXT[reason],
     )
+
+
+def five_lines(*, who: str, what: str, tried: str, mood: str, then: str) -> str:
+    """The form of every summary."""
+    return f"Who: {who}\nWhat: {what}\nTried: {tried}\nMood: {mood}\nNext: {then}"
 
 
 def redacted(text: str) -> str:

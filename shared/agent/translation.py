@@ -14,12 +14,11 @@ from pathlib import Path
 
 from shared.agent.backing import neutral, stem
 from shared.agent.figures import in_figures
-from shared.agent.language import in_one_script
+from shared.agent.language import OTHERS, in_one_script
 from shared.channels.fold import fold, letters
 from shared.channels.language import ENGLISH, common_words, language_told
 
 _FILE = Path(__file__).parent / "words" / "glossary.txt"
-LANGUAGES = ("de", "es", "fr", "ar", "ur")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _ARABIC_PREFIX = re.compile(r"^(?:[وبلكف]?(?:ال|لل)|[وبلكف])(?=\w{2})")
 #: What a reply names: a quoted label, or a path through menus.
@@ -86,7 +85,7 @@ def tongue(text: str) -> str:
         return told
     tokens = _tokens(text)
     english = sum(token in common_words()[ENGLISH] or stem(token) in neutral() for token in tokens)
-    read = {language: sum(_meaning(token, language) is not None for token in tokens) for language in LANGUAGES}
+    read = {language: sum(_meaning(token, language) is not None for token in tokens) for language in OTHERS}
     best = max(read, key=lambda language: read[language])
     return best if read[best] > max(english, _NEAR * len(tokens)) else ENGLISH
 
@@ -135,15 +134,15 @@ def _is_named(token: str, language: str, page: Page, said: Collection[str]) -> b
 @cache
 def load_glossary() -> Mapping[str, _Terms]:
     """The glossary by language; read once. Raises ValueError for a line without its six parts."""
-    found = {language: _Terms() for language in LANGUAGES}
+    found = {language: _Terms() for language in OTHERS}
     for line in _FILE.read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
         english, *others = (part.split() for part in line.split("|"))
-        if len(others) != len(LANGUAGES):
+        if len(others) != len(OTHERS):
             raise ValueError(f"glossary.txt: line without its six parts: {line[:40]}")
         meaning = frozenset[str]() if english == ["-"] else frozenset(stem(word) for word in english)
-        for language, words in zip(LANGUAGES, others, strict=True):
+        for language, words in zip(OTHERS, others, strict=True):
             for word in words:
                 found[language].note(fold(word), meaning)
     return found

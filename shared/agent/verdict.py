@@ -18,7 +18,7 @@ from shared.agent.contract import (
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
 from shared.agent.prompt import MAX_QUOTE
-from shared.agent.summary import redacted
+from shared.agent.summary import five_lines, redacted
 from shared.channels.language import language_of
 from shared.channels.message import Channel, Trust
 from shared.channels.sentiment import MOST_MOODS
@@ -152,14 +152,12 @@ def gave_up(turn: OpenTurn, settings: Settings) -> Verdict:
 def _told_of_failures(turn: OpenTurn) -> str:
     """As of any handoff, but without what reads the text closely: that may be what failed."""
     said = redacted(" / ".join(message.text[:_TOLD] for message in turn.messages))[:_TOLD]
-    return "\n".join(
-        (
-            f"Who: {redacted(_name(turn)) or 'unnamed'}, on {turn.channel}, identity {turn.trust}",
-            f"What: {REPEATED_FAILURE}: {said}",
-            "Tried: to answer, and every attempt failed; the messages are unanswered",
-            "Mood: not read",
-            "Next: answer; the log of agent-run says what failed",
-        )
+    return five_lines(
+        who=f"{redacted(_name(turn)) or 'unnamed'}, on {turn.channel}, identity {turn.trust}",
+        what=f"{REPEATED_FAILURE}: {said}",
+        tried="to answer, and every attempt failed; the messages are unanswered",
+        mood="not read",
+        then="answer; the log of agent-run says what failed",
     )
 
 

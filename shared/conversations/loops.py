@@ -123,23 +123,24 @@ async def loop_reason(connection: Any, settings: Settings, traces: Traces) -> st
     enough = (2 if traces.short else 1) if mail else _OFTEN
     if seen["repeated_in_thread"] >= enough or seen["repeated_by_sender"] >= enough:
         return REPEATED
-    if any(count >= limit for count, limit in (_of_mail if mail else _of_whatsapp)(settings, seen, traces)):
+    limits = _of_mail(settings, seen, claimed=traces.claimed) if mail else _of_whatsapp(settings, seen)
+    if any(count >= limit for count, limit in limits):
         return TOO_MANY
     return REPEATED if await _resembles(connection, window, traces, enough) else None
 
 
-def _of_whatsapp(settings: Settings, seen: Any, _traces: Traces) -> list[tuple[int, int]]:
+def _of_whatsapp(settings: Settings, seen: Any) -> list[tuple[int, int]]:
     """A number is its own thread."""
     return [(seen["in_thread"], settings.whatsapp_max_per_h), (seen["in_thread_today"], settings.whatsapp_max_per_d)]
 
 
-def _of_mail(settings: Settings, seen: Any, traces: Traces) -> list[tuple[int, int]]:
+def _of_mail(settings: Settings, seen: Any, *, claimed: bool) -> list[tuple[int, int]]:
     limits = [
         (seen["in_thread"], settings.mail_thread_max_per_h),
         (seen["in_thread_today"], settings.mail_thread_max_per_d),
         (seen["by_sender"], settings.mail_sender_max_per_h),
     ]
-    if traces.claimed:
+    if claimed:
         limits.append((seen["answered"], settings.mail_claimed_max_per_h))
         limits.append((seen["answered_today"], settings.mail_claimed_max_per_d))
     return limits

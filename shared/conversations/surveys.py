@@ -9,7 +9,6 @@ whose address is only claimed (but on the page), or who must not be written to n
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 from dataclasses import dataclass
@@ -127,7 +126,7 @@ class Surveys:
 
     async def _write(self, connection: Any, conversation_id: UUID, owner: UUID, way: _Way, language: str) -> UUID:
         by_link = way.channel is Channel.EMAIL
-        token = base64.urlsafe_b64encode(secrets.token_bytes(_TOKEN_BYTES)).rstrip(b"=").decode() if by_link else ""
+        token = secrets.token_urlsafe(_TOKEN_BYTES) if by_link else ""
         text = survey_text(way.channel, language, self.settings, token)
         keys = await self.vault.keys(connection, [owner])
         notice = Notice(way.channel, way.address, text, way.subject, way.name, way.route_id)

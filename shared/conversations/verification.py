@@ -6,7 +6,6 @@ nothing they wrote stands in it: no name, no subject, no text.
 
 from __future__ import annotations
 
-import base64
 import secrets
 import uuid
 from datetime import timedelta
@@ -41,7 +40,7 @@ async def verify_address(
     await connection.fetchval(SQL["lock_address"], lookup)
     if await connection.fetchval(SQL["mailed_lately"], lookup) or await _too_many(connection, settings):
         return None
-    token = base64.urlsafe_b64encode(secrets.token_bytes(_TOKEN_BYTES)).rstrip(b"=").decode()
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
     owner, keys = where.resolved.customer_id, where.resolved.keys
     notice = _link_mail(settings, address, token, language_of([message.subject, message.text]))
     delivery_id = await post(

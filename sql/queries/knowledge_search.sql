@@ -37,7 +37,8 @@ SELECT t.lexeme, count(*)::int AS holders
 FROM knowledge_terms t
 JOIN knowledge_base k ON k.id = t.passage_id
 WHERE t.lexeme = ANY ($4::text[]) AND k.active AND ($1::text IS NULL OR k.product IN ('', $1))
-  AND ($2::text IS NULL OR k.language = $2) AND CASE WHEN $3::text IS NULL THEN k.audience <> 'internal' ELSE k.audience IN ('', 'everyone', $3) END
+  AND ($2::text IS NULL OR k.language = $2)
+  AND CASE WHEN $3::text IS NULL THEN k.audience <> 'internal' ELSE k.audience IN ('', 'everyone', $3) END
 GROUP BY t.lexeme
 
 -- name: vocabulary
@@ -77,7 +78,8 @@ CROSS JOIN LATERAL (
     FROM knowledge_vectors v
     JOIN knowledge_base k ON k.id = v.passage_id
     WHERE v.model = $6 AND k.active AND ($1::text IS NULL OR k.product IN ('', $1))
-      AND ($2::text IS NULL OR k.language = $2) AND CASE WHEN $3::text IS NULL THEN k.audience <> 'internal' ELSE k.audience IN ('', 'everyone', $3) END
+      AND ($2::text IS NULL OR k.language = $2)
+      AND CASE WHEN $3::text IS NULL THEN k.audience <> 'internal' ELSE k.audience IN ('', 'everyone', $3) END
     ORDER BY v.embedding <=> asked.vector
     LIMIT $7
 ) AS near
