@@ -39,15 +39,19 @@ up: $(STAMP) webform/dist/widget.js ## the whole system on this machine; DETACH=
 down: $(STAMP) ## stop it
 	@$(BIN)/fte down
 
-# Tests through processes mostly wait, so the others run beside them; what they said is printed at the end. Halves that
-# take about as long: what is not named here runs with the others.
-OUTSIDE := tests/acceptance tests/browser $(wildcard tests/contract/test_*.py)
+# Tests through processes mostly wait, so three runs go side by side, each about as long: the whole system, then what is
+# tested against real servers, then the checks and the rest. What the first two said is printed at the end.
+SYSTEM := tests/acceptance tests/browser
+SERVERS := tests/contract tests/integration
+CHECKS := lint types imports secrets webform-test
 
-test: lint types imports secrets webform-test webform ## everything that must pass
-	@said="$$(mktemp)"; trap 'kill $$outside 2>/dev/null; rm -f "$$said"' EXIT; \
-	$(BIN)/python -m pytest $(OUTSIDE) >"$$said" 2>&1 & outside=$$!; \
-	$(BIN)/python -m pytest tests $(OUTSIDE:%=--ignore=%); inside=$$?; \
-	wait $$outside; outside_failed=$$?; cat "$$said"; exit $$((inside || outside_failed))
+test: $(STAMP) webform ## everything that must pass
+	@said="$$(mktemp -d)"; trap 'kill $$system $$servers 2>/dev/null; wait; rm -rf "$$said"' EXIT; \
+	$(BIN)/python -m pytest $(SYSTEM) >"$$said/system" 2>&1 & system=$$!; \
+	$(BIN)/python -m pytest $(SERVERS) >"$$said/servers" 2>&1 & servers=$$!; \
+	$(MAKE) --no-print-directory $(CHECKS) || exit; \
+	$(BIN)/python -m pytest tests $(SYSTEM:%=--ignore=%) $(SERVERS:%=--ignore=%); failed=$$?; \
+	wait $$system || failed=1; wait $$servers || failed=1; cat "$$said"/*; exit $$failed
 
 unit: $(STAMP) ## the quick tests alone
 	$(BIN)/python -m pytest tests/unit

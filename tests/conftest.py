@@ -6,6 +6,7 @@ import asyncio
 import base64
 import os
 import secrets
+import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
@@ -27,6 +28,11 @@ hypothesis.settings.register_profile("fuzz", max_examples=100_000, deadline=None
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 pytest_plugins = ("tests.fixtures_kafka", "tests.fixtures_system")
+
+
+def pytest_configure() -> None:
+    """A run that is told to end, as `make test` does when a check fails, stops what it started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def random_key() -> str:

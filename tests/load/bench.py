@@ -4,7 +4,8 @@ A whole system of its own is started, without the WhatsApp pause (WHATSAPP_QUIET
 a bare functions-framework function, called at the same rate in the same seconds: machines are noisy,
 so the ratio to that floor is what can be compared. Inbound is the instant before the provider's
 simulator (or the form) is called, delivered the instant the provider took the answer, or the page's
-row was committed; all on this machine's clock.
+row was committed; all on this machine's clock. The escalation check, for which agent-run's event loop waits, is
+timed alone.
 """
 
 from __future__ import annotations
@@ -68,7 +69,20 @@ async def main() -> None:
             hello.terminate()
             hello.wait(10)
             await run(*fte, "down", environment=environment)
-    report(runs, arguments.seconds)
+    report(runs, checked(), arguments.seconds)
+
+
+def checked() -> list[float]:
+    """Seconds of the escalation check for a message of one sentence, each another."""
+    from shared.agent.escalation import check, load_rules
+
+    load_rules()
+    took: list[float] = []
+    for number in range(200):
+        began = time.perf_counter()
+        check([f"How do I reset the password of user {number}? The link says expired."])
+        took.append(time.perf_counter() - began)
+    return took
 
 
 async def run(*command: str, environment: dict[str, str]) -> None:
@@ -229,7 +243,7 @@ def instant(at: str | float) -> float:
     return at if isinstance(at, float) else datetime.fromisoformat(at).timestamp()
 
 
-def report(runs: list[Run], seconds: int) -> None:
+def report(runs: list[Run], checks: list[float], seconds: int) -> None:
     """A table: milliseconds, and how many times the floor of the same run."""
     table = Table(title=f"{HOW}, offline model, {seconds} s at each rate, {os.cpu_count()} cores")
     for column in ("msg/s", "what", "n", "P50 ms", "P95 ms", "P50 × floor", "P95 × floor"):
@@ -241,10 +255,11 @@ def report(runs: list[Run], seconds: int) -> None:
             add(table, result.rate, channel, result.took[channel], low)
         if result.lost:
             table.caption = f"{result.lost} not delivered within two minutes"
+    add(table, "-", "escalation check", checks, [quantile(runs[0].floor, q) for q in (0.5, 0.95)])
     Console(width=100).print(table)
 
 
-def add(table: Table, rate: int, what: str, took: list[float], low: list[float]) -> None:
+def add(table: Table, rate: int | str, what: str, took: list[float], low: list[float]) -> None:
     """One row."""
     if not took:
         table.add_row(str(rate), what, "0", "-", "-", "-", "-")

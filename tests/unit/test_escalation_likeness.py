@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -169,15 +168,6 @@ def test_published_policy_holds_for_likeness_too(text: str, escalates: bool) -> 
     """A question about list prices is let through whichever way it is recognised; special terms are not."""
     assert check([text]) is not None
     assert (check([text], policy="published") is not None) is escalates
-
-
-def test_an_ordinary_message_takes_milliseconds() -> None:
-    """The event loop waits for the check: 5 ms of work a message, loaded once."""
-    model().read("warm up")
-    began = time.process_time()
-    for number in range(40):
-        check([f"How do I reset the password of user {number}? The link says expired."])
-    assert (time.process_time() - began) / 40 < 0.02
 
 
 def test_pieces_are_sentences_with_their_neighbours() -> None:
