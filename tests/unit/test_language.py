@@ -1,0 +1,61 @@
+"""The language of a message is told from its words, however few they are, and English is never taken for another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shared.agent.likeness.examples import load_examples
+from shared.channels.language import language_of, language_told
+
+TICKETS = Path(__file__).parents[2] / "context" / "sample-tickets"
+SHORT = {
+    "de": ["Passwort vergessen", "Mitglied entfernen", "Zeiten exportieren", "Geld zurück bitte"],
+    "fr": [
+        "mot de passe oublié",
+        "Combien de temps prend un remboursement ?",
+        "Que se passe-t-il à la fin de l'essai ?",
+        "Impossible d'ouvrir le projet",
+        "Supprimer un membre",
+    ],
+    "es": ["Solicito un reembolso.", "¿Cómo recupero entradas borradas?", "añadir miembro"],
+    "it": ["Come esporto i dati?", "Vorrei un rimborso completo", "password dimenticata di nuovo"],
+    "pt": ["Quero falar com um atendente", "Quem alterou esta tarefa?", "esqueci minha senha"],
+    "nl": ["wachtwoord vergeten", "Ik wil mijn geld terug", "Waarom twee afschrijvingen in oktober?"],
+}
+
+
+@pytest.mark.parametrize(("language", "text"), [(code, text) for code, texts in SHORT.items() for text in texts])
+def test_a_few_words_tell_their_language(language: str, text: str) -> None:
+    """Whoever writes three words in French is answered in French."""
+    assert language_of([text]) == language
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["agent", "photo", "Test", "Windows 11", "iPhone 13", "reimbursement", "lawsuit", "export CSV", "ok", "foo bar"],
+)
+def test_what_many_languages_write_tells_nothing(text: str) -> None:
+    """A word that is the same in several is no reason to answer an English customer in French."""
+    assert language_told([text]) is None
+
+
+def test_english_is_english() -> None:
+    """All sample tickets that are not marked otherwise, short and misspelt ones too."""
+    tickets = [json.loads(line) for path in TICKETS.glob("*.jsonl") for line in path.read_text("utf-8").splitlines()]
+    told = {one["id"]: language_of([one.get("subject", ""), one["body"]]) for one in tickets}
+    assert {id_: found for id_, found in told.items() if found != _wanted(tickets, id_)} == {}
+
+
+def _wanted(tickets: list[dict[str, str]], id_: str) -> str:
+    return next(one.get("language", "en") for one in tickets if one["id"] == id_)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_of_a_thousand_short_messages_nearly_all_are_told(language: str) -> None:
+    """The labelled examples: most are one sentence, as customers write."""
+    texts = [example.text for example in load_examples() if example.language == language]
+    wrong = [text for text in texts if language_of([text]) != language]
+    assert len(wrong) <= 0.04 * len(texts), wrong[:20]
