@@ -65,7 +65,7 @@ def has_front_matter(text: str) -> bool:
 def parse_document(text: str, *, name: str) -> Document:
     """Read one file; `name` is the file's, for the error.
 
-    Raises Permanent, naming the file and the field, when the front matter is missing or wrong.
+    Raises Permanent, naming the file and each field, when the front matter is missing or wrong.
     """
     match = _FRONT_MATTER.match(text.lstrip("\ufeff").replace("\0", ""))
     if match is None:
@@ -73,8 +73,8 @@ def parse_document(text: str, *, name: str) -> Document:
     try:
         return Document.model_validate({**_front_matter(match[1], name), "body": match[2]})
     except ValidationError as error:
-        field = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise Permanent(f"{name}: {field}: {error.errors()[0]['msg']}", reason="bad-document") from None
+        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise Permanent(f"{name}: {faults}", reason="bad-document") from None
 
 
 def _front_matter(text: str, name: str) -> dict[str, Any]:

@@ -85,3 +85,9 @@ def test_a_long_section_is_cut_between_paragraphs_and_never_inside_a_list() -> N
     assert len(holders) == 1
     assert "9. step" in holders[0].content
     assert all(len(chunk.content) <= MAX_CHARACTERS for chunk in made if chunk is not holders[0])
+
+
+def test_every_fault_is_named_at_once() -> None:
+    """Whoever mends a file is not sent back once for each field."""
+    with pytest.raises(Permanent, match=r"page\.md: id: .*; title: .*"):
+        parse_document("---\nversion: 2\n---\nText.", name="page.md")
