@@ -16,6 +16,7 @@ from shared.agent.escalation import Policy
 from shared.agent.figures import in_figures, plain_number
 from shared.agent.frames import is_frame
 from shared.agent.language import READ, in_one_script, language_of_reply
+from shared.agent.measures import measures, mismeasured
 from shared.agent.plain import blocks
 from shared.agent.promises import amounts, promises
 from shared.agent.statements import Evidence, asks_back, foreign_names, unbacked_statement
@@ -207,10 +208,17 @@ def _asks_back(plain: str, sources: Sources) -> bool:
 
 
 def _has_unbacked_number(plain: str, sources: Sources) -> bool:
-    """Whether a number stands there that no page cited names; the customer's own may be repeated as theirs."""
+    """Whether a number stands there that no page cited names, or names for something else.
+
+    The customer's own may be repeated as theirs.
+    """
     backed = _numbers(f"{sources.headings} {sources.pages}", sources.languages)
     own = _numbers(sources.known) if sources.known else set[str]()
-    return any(_unbacked_numbers(sentence, backed, own, sources.language) for sentence in sentences(plain))
+    if any(_unbacked_numbers(sentence, backed, own, sources.language) for sentence in sentences(plain)):
+        return True
+    counted = measures(in_figures(f"{sources.headings} {sources.pages}", sources.languages))
+    said = measures(in_figures(plain, {sources.language, ENGLISH}))
+    return any(number not in own for number in mismeasured(said, counted))
 
 
 def _unbacked_numbers(sentence: str, backed: set[str], own: set[str], language: str) -> set[str]:

@@ -369,3 +369,54 @@ def test_endings_do_not_make_another_word() -> None:
     assert sentences("One. Two!\nThree: four? --") == ["One.", "Two!", "Three:", "four?"]
     assert codes(f"If the link does not arrive, open Settings › Data › Export.{LINK}", OURS) == set()
     assert codes(f"You are exporting under Settings › Data › Export.{LINK}", OURS) == set()
+
+
+MEASURED = replace(
+    WEB,
+    passages=(
+        replace(
+            PAGE,
+            text="A link is valid for 72 hours. The trial lasts 14 days, then Team costs €9 a month. A file may have "
+            "25 MB. Importing takes between 5 and 30 minutes. Deleted projects are kept for 30 days.",
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A link is valid for 72 days.",
+        "The trial lasts 14 weeks.",
+        "A file may have 25 GB.",
+        "A file may have 25GB.",
+        "A link is valid for seventy-two minutes.",
+        "The trial lasts 9 days.",
+        "The trial costs $14.",
+        "Importing takes 30 hours.",
+        "Der Link gilt 72 Tage.",
+        "La prueba dura 14 semanas.",
+    ],
+)
+def test_a_number_keeps_its_unit(text: str) -> None:
+    """That the page names the number is not enough, if it counts something else there."""
+    assert "unbacked-number" in codes(f"{text}{LINK}", MEASURED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A link is valid for 72 hours.",
+        "The trial lasts 14 days.",
+        "A file may have 25MB.",
+        "Importing takes between 5 and 30 minutes.",
+        "Importing takes 5 to 30 minutes.",
+        "Deleted projects are kept for 30 days.",
+        "Team costs 9 € a month.",
+        "Der Link gilt 72 Stunden.",
+        "La prueba dura 14 días.",
+    ],
+)
+def test_a_number_with_its_own_unit_passes(text: str) -> None:
+    """Also in another language, or with its sign on the other side; a range names its unit once."""
+    assert "unbacked-number" not in codes(f"{text}{LINK}", MEASURED)
