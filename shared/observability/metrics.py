@@ -5,6 +5,8 @@ Labels are few and closed: channel, outcome, reason, function. No customer appea
 
 from __future__ import annotations
 
+import os
+
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
 
 INBOUND = Counter("fte_inbound_messages_total", "messages accepted at a webhook", ["channel"])
@@ -58,8 +60,13 @@ CHANNEL_UP = Gauge("fte_channel_up", "1 while the channel's provider answers", [
 WATCH_EXPIRES = Gauge(
     "fte_gmail_watch_expires_timestamp_seconds", "until when Gmail pushes, in seconds since 1970; 0: no watch"
 )
+#: Copies on one machine share an address: whoever adds their counters up must know whose they are.
+PROCESS = Gauge("fte_process_info", "1; the process that answered", ["pid"])
 
 
 def exposition() -> tuple[bytes, str]:
     """The registry as bytes, and their content type."""
+    # Said now, not at import: a process that was forked since has another number.
+    PROCESS.clear()
+    PROCESS.labels(str(os.getpid())).set(1)
     return generate_latest(REGISTRY), CONTENT_TYPE_LATEST

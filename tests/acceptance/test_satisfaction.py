@@ -19,12 +19,12 @@ QUESTION = "How do I export my data from Tideline?"
 
 
 def metric(system: System, function: str, name: str, **labels: str) -> float:
-    """What a function's copies count together; each scrape is answered by any of them, by its start they are told."""
+    """What a function's copies count together; each scrape is answered by any of them."""
     url, copies, seen = system.endpoints["functions"][function] + "/metrics", len(system.pids(function)), {}
     for _ in range(300):
         text = system.http("GET", url).text
-        (start,) = re.findall(r"^process_start_time_seconds (\S+)$", text, re.MULTILINE)
-        seen[start] = _value(text, name, labels)
+        (pid,) = re.findall(r'^fte_process_info\{pid="(\d+)"\} 1', text, re.MULTILINE)
+        seen[pid] = _value(text, name, labels)
         if len(seen) == copies:
             break
     assert len(seen) == copies

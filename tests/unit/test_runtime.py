@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -149,6 +150,7 @@ async def test_metrics_are_prometheus_text(client: httpx.AsyncClient) -> None:
     await client.post("/", content=b"permanent")
     text = (await client.get("/metrics")).text
     assert 'fte_request_seconds_count{function="under-test",status="422"}' in text
+    assert f'fte_process_info{{pid="{os.getpid()}"}} 1.0' in text
 
 
 async def test_a_bug_is_logged_by_type_and_place_alone(capsys: pytest.CaptureFixture[str]) -> None:
