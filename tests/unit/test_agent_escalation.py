@@ -220,6 +220,9 @@ ORDINARY = [
     "Regards, Owen Price",
     "We are moving to Entra ID next week, where do I set up single sign-on?",
     "We leave for holidays on Friday, how do I set an absence?",
+    'It offers "legal" paper and letter but no A5. Where is the format set?',
+    "I mail the tenant a link. Does he have to register to sign the contract?",
+    "Where do I note that my flatmate will pay me back on Monday?",
 ]
 
 
