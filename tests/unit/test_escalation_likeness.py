@@ -14,7 +14,7 @@ from shared.agent.escalation import Reason, check
 from shared.agent.likeness.examples import LABELS, Example, load_examples
 from shared.agent.likeness.features import ideas
 from shared.agent.likeness.gloss import glossed
-from shared.agent.likeness.model import model, stored_digest
+from shared.agent.likeness.model import stored_digest
 from shared.agent.likeness.pieces import pieces
 from shared.agent.likeness.sense import sense
 from shared.agent.likeness.train import digest, left_out, train
