@@ -242,6 +242,59 @@ def test_an_ordinary_question_is_left_to_the_agent(text: str) -> None:
     assert check([text]) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "As discussed, I need a few more days.",
+        "I think resending is what you asked me for.",
+        "There were excessive notifications, I have switched them off.",
+    ],
+)
+def test_a_right_word_is_no_slip_of_another(text: str) -> None:
+    """Two letters lie between discussed and disgusted, resending and refunding, excessive and expensive."""
+    assert check([text]) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'The tab reads "Chat with support" and should read "Ask us".',
+        'the button says "Speak to an advisor" on my site, where is that text kept',
+    ],
+)
+def test_the_words_on_a_label_of_their_own_are_no_wish_for_a_person(text: str) -> None:
+    """Customers build pages and menus that offer a person to theirs."""
+    assert check([text]) is None
+
+
+def test_a_label_of_ours_hides_no_wish_for_a_person() -> None:
+    """Whoever pressed our button and says so still wants somebody."""
+    assert check(['Your button "Talk to sales" does nothing, so let me speak to somebody.']) is not None
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        (Reason.REFUND, "ibalik nyo ang pera ko"),
+        (Reason.PRICING, "magkano po ang isang buwan"),
+        (Reason.LEGAL, "magsasampa ng kaso ang kapatid ko"),
+        (Reason.ANGRY, "walang kwenta itong app ninyo"),
+        (Reason.HUMAN, "may makakausap ba akong tao sa telepono?"),
+    ],
+)
+def test_the_plainest_words_of_filipino_are_known(reason: Reason, text: str) -> None:
+    """Many customers there mix it with English; the encoder of likeness does not know it."""
+    found = check([text])
+    assert found is not None
+    assert reason in (found.reason, *found.others)
+
+
+@pytest.mark.parametrize("text", ["paano mag upload ng file", "paano ibalik ang deleted na file", "salamat, gumana na"])
+def test_ordinary_questions_in_filipino_are_left_to_the_agent(text: str) -> None:
+    """Bringing back a file is not bringing back money."""
+    assert check([text]) is None
+
+
 FURTHER: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[1] / "evals" / "escalation.yaml").read_text(encoding="utf-8")
 )
