@@ -36,7 +36,7 @@ _ALIKE = 0.13
 _HALF_ALIKE = -0.29
 #: Below it in every sentence a message is no matter, whatever phrase it holds. Well below half: what is glued to a
 #: demand, such as a short subject, dilutes it.
-_UNLIKE = -0.6
+_UNLIKE = -0.5
 #: Different letters beyond which a sentence says something.
 _LETTERS = 2
 
