@@ -46,6 +46,8 @@ _NOTED = (
         ("X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply", "auto-response-suppress"),
         ("Return-Path: <>", "null-return-path"),
         ("Return-Path: < >", "null-return-path"),
+        ("Return-Path: <> (a report)", "null-return-path"),
+        ("X-Auto-Reply: true", "auto-submitted"),
         ("Content-Type: multipart/report; report-type=delivery-status; boundary=b", "delivery-report"),
         ("Content-Type: multipart/report; report-type=disposition-notification; boundary=b", "read-receipt"),
         ("X-Failed-Recipients: b@example.org", "delivery-report"),

@@ -279,6 +279,9 @@ def test_what_looks_a_little_like_a_signature_stays(text: str) -> None:
         "--\nDiese Nachricht wurde von meinem Android Mobiltelefon mit GMX Mail gesendet.",
         "--\nThis email has been checked for viruses by Avast antivirus software.\nwww.avast.com",
         "--\nSans virus.www.example.com <https://www.example.com/sig-email?utm_medium=email>\n<#DAB4FAD8-2DD7>",
+        "Gesendet mit Proton Mail sicherer E-Mail.",
+        "Galaxyから送信",
+        "هذه الرسالة سرية ومخصصة للمرسل إليه فقط.",
         "Niniejsza wiadomość jest poufna i przeznaczona wyłącznie dla adresata.",
     ],
 )
@@ -444,3 +447,35 @@ def test_an_app_that_names_itself_by_a_link_is_a_device() -> None:
     """Mail apps advertise themselves so."""
     assert split("It works.\n\nSent from TypeMail<http://www.example.net/r?b=26>").new == "It works."
     assert "Sent from Berlin" in split("It works.\n\nSent from Berlin, see http://www.example.net/").new
+
+
+def test_zimbras_rule_begins_the_original() -> None:
+    """Its older versions mark nothing else."""
+    header = "<b>From: </b>Support<br><b>To: </b>Ada<br><b>Sent: </b>Friday<br><b>Subject: </b>Export<br>"
+    html = f'<div>Still fails.</div><hr id="zwchr"><div>{header}</div><div>old words</div>'
+    head = b"From: a@example.org\r\nSubject: Re: Export\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    assert parse(head + html.encode()).new_text == "Still fails."
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "Z wyrazami szacunku,",
+        "Pozdrowienia",
+        "Com os melhores cumprimentos,",
+        "Melhores cumprimentos",
+        "Cumprimentos,",
+        "Un cordiale saluto",
+        "Cordialmente,",
+        "Reciba un cordial saludo,",
+        "Hartelijke groet,",
+        "مع خالص التحية،",
+        "Bien cordialement,",
+        "Sincères salutations",
+        "Herzlichst",
+        "よろしくお願いいたします。",
+    ],
+)
+def test_closings_of_more_languages(closing: str) -> None:
+    found = split(f"Please help.\n\n{closing}\nAda Example\nTel. +1 201 555 0123\nwww.example.com")
+    assert found.new == f"Please help.\n\n{closing}\nAda Example"

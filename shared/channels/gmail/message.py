@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from email.message import Message
@@ -70,6 +71,7 @@ class ParsedMail:
 
 def parse(raw: bytes) -> ParsedMail:
     """Read one mail; what cannot be understood is kept as text or left out, and never raises."""
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     mail = _structure(raw[:MAX_BYTES])
     headers = Headers.of(_items(mail))
     senders, sound = _from(headers)

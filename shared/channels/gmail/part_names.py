@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from typing import Any
 
 from shared.channels.gmail.headers import decoded
 from shared.channels.plain_text import one_line
+
+# They turn what follows round: `fdp.exe` would look like `exe.pdf`.
+_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def file_name(part: Message[Any, Any]) -> str:
@@ -26,9 +30,9 @@ def _extended_name(part: Message[Any, Any]) -> str:
 
 
 def bare_name(name: str) -> str:
-    """Without folders and control characters, at most 255 characters."""
+    """Without folders, control characters and overrides of direction, at most 255 characters."""
     shown = one_line(name.encode("utf-8", "replace").decode(), 2000)
-    return shown.replace("\\", "/").rsplit("/", 1)[-1].strip()[-255:]
+    return _OVERRIDES.sub("", shown).replace("\\", "/").rsplit("/", 1)[-1].strip()[-255:]
 
 
 def parameter(part: Message[Any, Any], name: str) -> str:

@@ -118,10 +118,12 @@ get outlook for \w+.{0,60} | outlook für \w+.{0,80} | télécharg\w+ outlook .{
 .{0,30}(?:iphone|ipad|galaxy|android)\S{0,12} (?:cihazımdan )?gönderildi
 lähetetty \S*(?:iphone|ipad|samsung|outlook)\S*.{0,40}
 this e-?mail has been (?:checked|scanned) for viruses.{0,80}
+gesendet mit (?:der )?proton ?mail .{0,60}
 diese e-?mail wurde .{0,40}auf viren (?:geprüft|überprüft).{0,80}
 (?:cet e-?mail|ce courriel) a été vérifié par .{0,100}
 (?:virus-free|virenfrei|sans virus|libre de virus|senza virus|virusvrij|livre de vírus|wolny od wirusów)\.?.{0,150}
-.{0,40}iphone\s?から送信.{0,10} | 发自我的.{0,40} | 從我的.{0,40}傳送 | 나의 .{0,30}에서 보냄
+.{0,40}(?:iphone|ipad|galaxy|android|xperia)\s?から送信.{0,10}
+发自我的.{0,40} | 從我的.{0,40}傳送 | 나의 .{0,30}에서 보냄
 تم الإرسال من .{0,60} | أُرسلت من .{0,60} | میرے .{0,30} سے بھیجا گیا
 """)
 _SENT_OTHERWISE_LINE = re.compile(rf"^\s*(?:{_SENT_OTHERWISE})\s*$", re.IGNORECASE)
@@ -198,7 +200,7 @@ INTENDED = re.compile(
     any_of(r"""
 intended (?:only |solely |for) | (?:intended|named) (?:recipient|addressee) | bestimm\w+ (?:empfänger|für)
 empfänger | adressat | destinat[aá] | destinatari | geadresseerde | bestemd | adresat | адресат | получател | 收件人
-受信者 | المرسل إليه
+受信者 | المرسل إليه | للمرسل إليه
 """),
     re.IGNORECASE,
 )
@@ -228,11 +230,14 @@ thank you(?: (?:again|in advance|very much))? | cheers | all the best | best | r
 mit (?:freundlichen|besten|herzlichen|lieben|vielen) gr(?:ü|ue)(?:ß|ss)en
 (?:viele|beste|liebe|schöne|herzliche) gr(?:ü|ue)(?:ß|ss)e | mfg | lg | vg
 cordialement | bien (?:cordialement|à vous) | salutations(?: distinguées)?
-(?:un )?(?:cordial )?saludos?(?: cordiales)? | atentamente | (?:cordiali|distinti) saluti | saluti
-met vriendelijke groet(?:en)? | mvg | groet(?:en|jes)? | atenciosamente | att | abraços
+(?:reciban? )?(?:un )?(?:cordial )?saludos?(?: cordiales)? | atentamente | cordialmente
+(?:cordiali|distinti) saluti | saluti | (?:un )?cordiale saluto | sincères salutations | herzlichst
+(?:met )?(?:vriendelijke|hartelijke) groet(?:en)? | mvg | groet(?:en|jes)? | atenciosamente | att | abraços
+(?:com )?(?:os )?(?:meus )?(?:melhores )?cumprimentos
 med vänliga? hälsning(?:ar)? | mvh | (?:med )?venlig hilsen | med vennlig hilsen | ystävällisin terveisin
-pozdrawiam | z poważaniem | с уважением | saygılarımla | مع (?:أطيب )?التحيات? | 此致 | 敬具
-よろしくお願いします
+pozdrawiam | pozdrowienia | z (?:poważaniem|wyrazami szacunku) | с уважением | saygılarımla
+مع (?:(?:أطيب|خالص) )?التحي(?:ات?|ة) | 此致 | 敬具
+よろしくお願い(?:いた|致)?します
 """)
 #: "Best regards," and its like: a name and contact details may follow.
 CLOSING = re.compile(rf"^\s*{_CLOSING}\s*[,.!،。]*\s*$", re.IGNORECASE)
