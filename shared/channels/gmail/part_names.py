@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from typing import Any
 
 from shared.channels.gmail.headers import decoded
-from shared.channels.plain_text import one_line
-
-# They turn what follows round: `fdp.exe` would look like `exe.pdf`.
-_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
+from shared.channels.plain_text import bare_name
 
 
 def file_name(part: Message[Any, Any]) -> str:
@@ -27,12 +23,6 @@ def _extended_name(part: Message[Any, Any]) -> str:
     """`filename*` tells the name where `filename` stands beside it for older readers (RFC 6266, section 4.3)."""
     params = part.get_params([], "content-disposition")
     return next((collapse_rfc2231_value(v) for k, v in params if k.lower() == "filename" and isinstance(v, tuple)), "")
-
-
-def bare_name(name: str) -> str:
-    """Without folders, control characters and overrides of direction, at most 255 characters."""
-    shown = one_line(name.encode("utf-8", "replace").decode(), 2000)
-    return _OVERRIDES.sub("", shown).replace("\\", "/").rsplit("/", 1)[-1].strip()[-255:]
 
 
 def parameter(part: Message[Any, Any], name: str) -> str:

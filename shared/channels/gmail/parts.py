@@ -19,9 +19,9 @@ from shared.channels.gmail.charset import reads_as_text, to_text, told_by_html
 from shared.channels.gmail.flowed import unflowed
 from shared.channels.gmail.headers import decoded, unfold
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
-from shared.channels.gmail.part_names import bare_name, file_name, parameter
+from shared.channels.gmail.part_names import file_name, parameter
 from shared.channels.gmail.repaired import encoded_until, transfer_encoding, with_boundary
-from shared.channels.plain_text import clean, one_line
+from shared.channels.plain_text import bare_name, clean, one_line
 
 Part: TypeAlias = "Message[Any, Any]"
 #: What a text was made from. `aside` speaks only where nothing else does: an invitation, an enclosed mail.
