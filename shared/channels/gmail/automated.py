@@ -17,7 +17,8 @@ _UNREAD = any_of(r"""
 (?:no|do[-_.]?not|dont|never)[-_.]?reply | ne[-_.]?pas[-_.]?repondre | (?:bitte[-_.]?)?nicht[-_.]?antworten
 no[-_.]?(?:responder|responda|contestar) | n[aã]o[-_.]?respond(?:er|a) | non[-_.]?rispondere
 niet[-_.]?(?:beantwoorden|antwoorden) | geen[-_.]?antwoord | nie[-_.]?odpowiada[jcć] | (?:svar[-_.]?ej|inte[-_.]?svara)
-mailer[-_]?daemon | post[-_]?master | auto-?(?:reply|responder|mailer) | listserv | majordomo | mailman
+mailer[-_]?daemon | microsoftexchange[0-9a-f]{32} | post[-_]?master
+auto-?(?:reply|responder|mailer) | listserv | majordomo | mailman
 """)
 _ROBOTS = re.compile(
     rf"^{_UNREAD}\d*(?:[-+_.=].*)?$"
@@ -50,6 +51,8 @@ _LIST_HEADERS = (
 )  # fmt: skip
 # Outlook.com's feedback loop: no report by its type, only by its subject.
 _COMPLAINT = re.compile(r"\s*complaint about message from [0-9a-f.:]{7,45}\s*$", re.IGNORECASE)
+# Exchange marks its reports by its mere presence, also where a gateway made a plain mail of them.
+_NDR = "x-ms-exchange-message-is-ndr"
 # An absence note is short, and says so at once.
 _NOTE = 1500
 _HEAD = 500
@@ -78,8 +81,10 @@ def _report(mail: ParsedMail) -> str | None:
     """Delivery reports and receipts (RFC 6522, RFC 3464, RFC 8098)."""
     if mail.content_type == "multipart/report" or mail.headers.first("x-failed-recipients") or mail.report:
         return "read-receipt" if mail.report_type == "disposition-notification" else "delivery-report"
+    if mail.is_reaction:
+        return "reaction"
     bare = mail.content_type in {"message/delivery-status", "message/disposition-notification"}
-    if bare or _COMPLAINT.match(mail.subject):
+    if bare or _COMPLAINT.match(mail.subject) or _NDR in mail.headers.names():
         return "delivery-report"
     if mail.calendar_method in {"reply", "counter", "declinecounter"}:
         return "calendar-reply"

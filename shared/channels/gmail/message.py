@@ -14,7 +14,7 @@ from shared.channels.gmail.charset import header_text, to_text
 from shared.channels.gmail.headers import Headers, Mailbox, decoded, mailboxes, message_ids
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.gmail.part_names import parameter
-from shared.channels.gmail.parts import Body, File, Part, Reader, calendar_method
+from shared.channels.gmail.parts import REACTION, Body, File, Part, Reader, calendar_method
 from shared.channels.gmail.phrases import ANSWERS
 from shared.channels.gmail.quoting import Split, has_quote, split, without_end
 from shared.channels.gmail.reports import Report, own_parts, report_of
@@ -51,6 +51,7 @@ class ParsedMail:
     report_type: str
     report: Report | None
     calendar_method: str
+    is_reaction: bool
     senders: tuple[Mailbox, ...]
     sound_from: bool
     subject: str
@@ -86,6 +87,7 @@ def parse(raw: bytes) -> ParsedMail:
         report_type=parameter(mail, "report-type"),
         report=_report(mail, headers, senders, text, raw),
         calendar_method=_calendar_method(mail),
+        is_reaction=any(part.get_content_type() == REACTION for part in own_parts(mail)),
         senders=senders,
         sound_from=sound,
         subject=subject,

@@ -49,7 +49,9 @@ _TEXTS = {"text/plain", "text/html", "text/enriched", "text/richtext", "text/rtf
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 # AMP is a third form of what HTML and text say already; a resource fork is nothing a person reads.
 _METHOD = re.compile(rb"^METHOD:[ \t]{0,9}([A-Za-z-]{1,40})", re.IGNORECASE | re.MULTILINE)
-_UNHEARD = {"text/x-amp-html", "application/applefile"}
+#: An emoji that Gmail sends for its reader; the words beside it say so to others.
+REACTION = "text/vnd.google.email-reaction+json"
+_UNHEARD = {"text/x-amp-html", "application/applefile", REACTION}
 
 
 @dataclass(frozen=True, slots=True)
