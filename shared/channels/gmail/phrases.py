@@ -108,10 +108,17 @@ sent | gesendet | envoyé | enviado | inviato | verzonden | verstuurd | skickat 
 """)
 _SENT_FROM = any_of(r"""
 from | via | with | using | von | mit | aus | depuis | de | à partir de | desde | do | da | dal | con
-vanaf | van | met | från | fra | z | ze | с | из | od | dari
+vanaf | vanuit | van | met | från | fra | z | ze | с | из | od | dari
 """)
 _SENT_OTHERWISE = any_of(r"""
-(?:von|vom) mein[\w/]* .{0,60}\bgesendet\.? | diese nachricht wurde von mein[\w/]* .{0,80}
+sent from my (?:mobile|phone|smartphone|cell)\b.{0,40}\b(?:excuse|forgive)\b.{0,20}\b(?:brevity|typos)\b.{0,30}
+provenance\s?: courrier .{0,40} | (?:скачать|завантажити) outlook .{0,60} | yahoo mail: search, organi[sz]e, conquer
+envoyé à partir d['’]outlook .{0,40} | wysłan[eo] z (?:programu|aplikacji) .{0,60} | 発信元: ?(?:iphone|ipad).{0,10}
+envoyé avec (?:la messagerie sécurisée )?proton ?mail\.? | enviado con proton ?mail,? correo (?:electrónico )?seguro\.?
+inviato con l['’]e-?mail sicura (?:di )?proton ?mail\.? | verzonden met proton ?mail,? beveiligde e-?mail\.?
+wysłan[eo] bezpiecznie .{0,20}proton ?mail\.? | .{0,20}(?:メール|アプリ|app) ?から送信 | 从我的.{0,40}发送
+(?:von|vom) mein[\w/]* .{0,60}\bgesendet\.?(?: bitte entschuldigen .{0,40}(?:tippfehler|kürze)\.?)?
+diese nachricht wurde von mein[\w/]* .{0,80}
 get outlook for \w+.{0,60} | outlook für \w+.{0,80} | télécharg\w+ outlook .{0,60}
 .{0,40}\boutlook\b.{0,40}<?https://aka\.ms/\S+.{0,40}
 (?:obtener|obter o|ottieni|hämta|hent|pobierz|hanki) outlook\b.{0,60}
@@ -132,7 +139,7 @@ _SENT_BY = re.compile(rf"^\s*{_SENT_VERB}\s+{_SENT_FROM}\b(.{{0,120}})$", re.IGN
 _SENT_BY_LINK = re.compile(rf"^\s*(?i:{_SENT_VERB}\s+{_SENT_FROM})\s+[A-Z]\w{{2,30}}\s?<https?://[^\s<>]{{1,300}}>\s*$")
 _DEVICE = re.compile(
     any_of(r"""
-iphone | ipad | ipod | apple | mac | android | samsung | galaxy | huawei | honor | xiaomi | redmi
+iphon | ipad | ipod | apple | mac | android | samsung | galaxy | huawei | honor | xiaomi | redmi
 nokia | sony | xperia | htc | lg | motorola | moto | pixel | oneplus | oppo | blackberry | windows | outlook
 yahoo | gmail | e-?mail | aol
 proton | spark | airmail | thunderbird | mobil | handy | smartphone | t[eé]l[eéè]f | telefon | phone | téléphone
