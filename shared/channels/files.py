@@ -13,7 +13,7 @@ import filetype  # pyright: ignore[reportMissingTypeStubs]
 
 from shared.channels import pdf_text
 from shared.channels.message import Attachment
-from shared.channels.plain_text import clean, cut, is_blank, one_line
+from shared.channels.plain_text import bare_name, clean, cut, is_blank
 
 #: Bytes of one file whose contents are kept; of more only name and size are.
 MAX_BYTES = 16_000_000
@@ -46,7 +46,7 @@ def facts(name: str, declared: str, data: bytes) -> Attachment:
     kind = content_type(declared, data)
     looked = _look(kind, data) if len(data) <= TEXT_BYTES else Looked()
     return Attachment(
-        name=one_line(name.encode("utf-8", "replace").decode(), 255),
+        name=bare_name(name),
         content_type=kind,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),

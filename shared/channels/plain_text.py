@@ -14,6 +14,8 @@ from shared.channels.publish import CUT_NOTE
 
 _LINE_ENDS = re.compile(r"\r\n?|\u2028|\u2029|\x85")
 _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# They turn what follows round: `fdp.exe` would look like `exe.pdf`.
+_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
 
 
@@ -25,6 +27,12 @@ def clean(text: str) -> str:
 def one_line(text: str, limit: int) -> str:
     """A name or a subject: cleaned, white space folded into single spaces, at most `limit` characters."""
     return " ".join(clean(text).split())[:limit].rstrip()
+
+
+def bare_name(name: str) -> str:
+    """A file's name without folders, control characters and overrides of direction, at most 255 characters."""
+    shown = _OVERRIDES.sub("", one_line(name.encode("utf-8", "replace").decode(), 2000))
+    return shown.replace("\\", "/").rsplit("/", 1)[-1].strip()[-255:]
 
 
 def is_blank(text: str) -> bool:

@@ -47,6 +47,15 @@ def test_content_names_the_type(declared: str, data: bytes, found: str) -> None:
     assert files.content_type(declared, data) == found
 
 
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [("../../etc/x.exe", "x.exe"), ("C:\\Users\\ada\\x.pdf", "x.pdf"), ("inv\u202efdp.exe", "invfdp.exe")],
+)
+def test_a_name_leads_nowhere_and_reads_as_it_is(given_name: str, kept: str) -> None:
+    """Whichever way the file came: no folders, and no overrides of direction (Unicode TR 36, section 2.6)."""
+    assert files.facts(given_name, "text/plain", b"x").name == kept
+
+
 def test_a_pdf_is_counted_and_hashed() -> None:
     """Pages, size and hash are of the bytes."""
     data = pdf(2)

@@ -20,6 +20,7 @@ def _ignored(subject: str, text: str) -> str:
 
 _NOTES = {
     "en": [
+        "Thank you for your email. The office is closed for the holidays and will reopen on January 2.",
         "Thank you for your message. I am out of the office until 9 November. In urgent cases write to Grace.",
         "I am on PTO through Dec 3. For anything pressing, reach out to bob@example.org.",
         "Hi, I'm currently travelling with no access to email and will reply when I'm back on Monday.",
@@ -35,6 +36,7 @@ _NOTES = {
         "Derzeit bin ich auf Dienstreise und ab Montag wieder da. Meine Vertretung ist Grace.",
     ],
     "fr": [
+        "Je suis absent jusqu'au 3 décembre et ne manquerai pas de vous répondre à mon retour.",
         "Bonjour, je suis absente du bureau jusqu'au 9 novembre. En cas d'urgence, contactez Grace.",
         "Je suis actuellement en congé et serai de retour le 4 décembre.",
         "Merci pour votre message. Je serai absente jusqu'au 3 décembre inclus.",
@@ -49,6 +51,7 @@ _NOTES = {
         "Estoy de baja y vuelvo el 4 de diciembre.",
     ],
     "it": [
+        "Sarò in ferie fino a venerdì.",
         "Buongiorno, sono fuori ufficio fino al 9 novembre.",
         "Grazie per l'email. Sarò assente dal 1 al 3 dicembre, risponderò al mio rientro.",
         "Sono in ferie fino al 3 dicembre.",
@@ -163,6 +166,12 @@ _NOTES = {
 }
 _PEOPLE = {
     "en": [
+        "I will be away until Monday. The calendar sync shows nothing.",
+        "I am on vacation until Friday. Two of my shifts are missing in the plan.",
+        "I'm travelling until Monday, the invoice is wrong, it says 30 users.",
+        "I'm out of the office until Monday, then I will try your steps.",
+        "I am away until Monday, keep the ticket open.",
+        "I'm on leave until Monday; Bob will send you the log files.",
         "I'm out of the office now, so I can't try it until tomorrow. But the export still fails with "
         "the same error, please escalate.",
         "I am away until Monday and need the planning feature to show my absence for the team. Please "
@@ -172,6 +181,9 @@ _PEOPLE = {
         "I'm away until Monday, and the calendar does not show it.",
     ],
     "de": [
+        "Ich bin bis Freitag im Urlaub. Die Rechnung ist falsch.",
+        "Ich bin bis Montag nicht im Büro. Der Export liefert leere Dateien.",
+        "Ich bin bis Montag im Urlaub. Zwei Schichten fehlen im Plan.",
         "Ich bin bis Freitag im Urlaub, bitte sperren Sie bis dahin meinen Zugang und wenden Sie sich "
         "an meine Vertretung.",
         "Ich bin bis Montag nicht im Büro, aber der Export geht immer noch nicht.",
@@ -180,6 +192,8 @@ _PEOPLE = {
         "Ich bin bis Montag unterwegs; der Fehler kommt wieder.",
     ],
     "fr": [
+        "Je suis en vacances jusqu'à lundi. La facture est fausse.",
+        "Je suis absent jusqu'à lundi. Le fichier est vide.",
         "Je suis absent jusqu'à lundi, mais l'export ne marche pas.",
         "Je suis en congé jusqu'à lundi, veuillez bloquer mon accès.",
         "Je suis en vacances jusqu'à lundi et j'ai besoin du fichier avant.",
@@ -187,6 +201,8 @@ _PEOPLE = {
         "Je suis absente jusqu'à lundi, dites-moi comment le noter.",
     ],
     "es": [
+        "Estoy de vacaciones hasta el lunes. La factura está mal.",
+        "Estoy de viaje hasta el lunes. El fichero está vacío.",
         "Estoy fuera de la oficina, por eso no puedo probarlo hasta mañana. El error sigue igual, "
         "contacten con mi compañera.",
         "Estoy de vacaciones hasta el lunes, pero necesito el fichero.",
@@ -195,6 +211,8 @@ _PEOPLE = {
         "Estoy fuera de la oficina hasta mañana. Necesito una factura.",
     ],
     "it": [
+        "Sono in ferie fino a lunedì. La fattura è sbagliata.",
+        "Sono assente fino al 3. Il file è vuoto.",
         "Sono in ferie fino a lunedì, ma il file non funziona. Contattare Marco.",
         "Sono fuori ufficio fino al 3: l'errore è ancora lì.",
         "Sono assente fino al 3 e ho bisogno della fattura.",
@@ -202,6 +220,7 @@ _PEOPLE = {
         "Sono fuori sede fino al 3, mi mandi la fattura.",
     ],
     "pt": [
+        "Estou de férias até segunda. A fatura está errada.",
         "Estou de férias até segunda, mas não funciona.",
         "Estou ausente até segunda e preciso da fatura.",
         "Estou fora do escritório até amanhã; o erro continua.",
@@ -209,6 +228,8 @@ _PEOPLE = {
         "Estou de férias até 3 de dezembro e não consigo entrar.",
     ],
     "nl": [
+        "Ik ben op vakantie tot maandag. De factuur klopt niet.",
+        "Ik ben afwezig tot maandag. Het bestand is leeg.",
         "Ik ben op vakantie tot maandag, maar de export werkt niet.",
         "Ik ben afwezig tot maandag en ik heb de factuur nodig.",
         "Ik ben niet op kantoor tot maandag; nog steeds dezelfde fout.",
@@ -216,6 +237,8 @@ _PEOPLE = {
         "Ik ben afwezig tot maandag, stuur mij de factuur.",
     ],
     "pl": [
+        "Jestem na urlopie do 3 grudnia. Faktura jest błędna.",
+        "Jestem na urlopie do dnia 3. Plik jest pusty.",
         "Jestem na urlopie do dnia 3 grudnia, ale eksport nie działa.",
         "Jestem nieobecna do dnia 3 i potrzebuję faktury.",
         "Jestem poza biurem do dnia 3, nadal ten sam błąd.",

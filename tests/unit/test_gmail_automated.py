@@ -46,9 +46,13 @@ _NOTED = (
         ("X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply", "auto-response-suppress"),
         ("Return-Path: <>", "null-return-path"),
         ("Return-Path: < >", "null-return-path"),
+        ("Return-Path: <> (a report)", "null-return-path"),
+        ("X-Auto-Reply: true", "auto-submitted"),
         ("Content-Type: multipart/report; report-type=delivery-status; boundary=b", "delivery-report"),
         ("Content-Type: multipart/report; report-type=disposition-notification; boundary=b", "read-receipt"),
         ("X-Failed-Recipients: b@example.org", "delivery-report"),
+        ("X-MS-Exchange-Message-Is-Ndr:\r\nSubject: Undeliverable: Export", "delivery-report"),
+        ("Content-Type: text/vnd.google.email-reaction+json", "reaction"),
         ("X-FTE-Delivery: d-1", "own-address"),
         ("Content-Type: text/calendar; method=REPLY", "calendar-reply"),
         ("Subject: Automatic reply: Exporting my data\r\nIn-Reply-To: <fte.1@example.com>", "out-of-office"),
@@ -97,6 +101,7 @@ def test_a_person_who_writes_about_an_absence_is_heard(text: str) -> None:
         "niet-beantwoorden@example.org", "cron@example.org", "notifications@example.org", "notification1@example.org",
         "nobody@example.org", "daemon@example.org", "bounce-md_30.ab=x@example.org", "bounces=a@example.org",
         "post_master@example.org", "mailer_daemon@example.org",
+        "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@example.org",
     ],
 )  # fmt: skip
 def test_a_mailbox_that_nobody_reads(address: str) -> None:
@@ -113,6 +118,15 @@ def test_our_own_mail_come_back(address: str) -> None:
 def test_nothing_at_all() -> None:
     """No text, no subject, no file: nothing to answer."""
     assert _ignored("", body=" \u200b\r\n") == "empty"
+
+
+def test_a_thumb_in_gmail_is_no_message() -> None:
+    """Its mail says "Ada reacted" in words as well (developers.google.com/workspace/gmail/reactions/format)."""
+    said = b"--b\r\nContent-Type: text/plain\r\n\r\nAda reacted via Gmail\r\n"
+    thumb = b'--b\r\nContent-Type: text/vnd.google.email-reaction+json\r\n\r\n{"emoji": "x", "version": 1}\r\n'
+    head = b"From: Ada <ada@example.org>\r\nIn-Reply-To: <fte.1@example.com>\r\nContent-Type: multipart/alternative;"
+    found = understand(head + b" boundary=b\r\n\r\n" + said + thumb + b"--b--\r\n", _SETTINGS)
+    assert (found.ignored, found.mail.files) == ("reaction", ())
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,61 @@ def test_what_a_list_appended_below_base64_is_left_out() -> None:
     assert parse(_HEAD + head + words).new_text == "How are you\n\nand the export? It was never encoded."
 
 
+_ENCODED = "R3LDvMOfZSBhdXMgS8O2bG4gdW5kIG1laHIuIEdyw7zDn2UgYXVzIEvDtmxuIHVuZCBtZWhyLiBH\r\ncsO8w59l"
+
+
+@pytest.mark.parametrize("encoding", ["BASE64 ", "base64 (as ever)", '"base64"', "(why) base64", "base64;"])
+def test_an_encoding_with_spaces_comments_or_quotes_is_undone(encoding: str) -> None:
+    """RFC 2045, section 5: comments and white space may stand around the name."""
+    head = f"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
+    assert parse(_HEAD + head + _ENCODED.encode()).new_text == "Grüße aus Köln und mehr. " * 2 + "Grüße"
+    quoted = head.replace(b"BASE64", b"quoted-printable").replace(b"base64", b"Quoted-Printable")
+    assert parse(_HEAD + quoted + b"Gr=C3=BC=C3=9Fe").new_text == "Grüße"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _ENCODED + "\r\n____________________\r\nAda's list, and its rules\r\n",
+        _ENCODED[:50] + "!" + _ENCODED[50:],
+    ],
+)
+def test_base64_with_a_footer_or_a_foreign_sign_is_undone(body: str) -> None:
+    """RFC 2045, section 6.8: what is no letter of base64 is ignored; a footer without an empty line is one too."""
+    head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    assert parse(_HEAD + head + body.encode()).new_text == "Grüße aus Köln und mehr. " * 2 + "Grüße"
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (b"text/html\r\n\r\n<meta charset=windows-1251><p>" + "Привет".encode("cp1251"), "Привет"),
+        (
+            b'text/html\r\n\r\n<meta content="text/html; charset=Shift_JIS"><p>' + "こんにちは".encode("cp932"),
+            "こんにちは",
+        ),
+        (b"text/html\r\n\r\n<meta charset=windows-1251><p>" + "Привет".encode(), "Привет"),
+        (b"text/html; charset=utf-8\r\n\r\n<meta charset=windows-1251><p>" + "Grüße".encode(), "Grüße"),
+        (b"text/plain\r\n\r\n" + "こんにちは".encode("iso-2022-jp"), "こんにちは"),
+        (b"text/plain; charset=utf-8\r\n\r\n" + "こんにちは".encode("iso-2022-jp"), "こんにちは"),
+    ],
+)
+def test_a_text_that_tells_its_charset_itself(raw: bytes, shown: str) -> None:
+    """HTML by its meta element, where the header names none and it is no UTF-8; Japanese by its escapes (RFC 1468)."""
+    assert parse(_HEAD + b"Content-Type: " + raw).text.strip() == shown
+
+
+def test_a_mark_of_byte_order_before_the_first_header_hides_no_sender() -> None:
+    found = parse(b"\xef\xbb\xbf" + _HEAD + b"\r\nHello")
+    assert (found.senders[0].address, found.new_text) == ("ada@example.org", "Hello")
+
+
+def test_a_name_can_not_be_turned_round() -> None:
+    """Overrides of direction make `fdp.exe` look like `exe.pdf` (Unicode TR 36, section 2.6)."""
+    part = b"Content-Type: application/pdf; name*=utf-8''inv%E2%80%AEfdp.exe\r\n\r\nx"
+    assert [file.name for file in _mail(_text("Hello"), part).files] == ["invfdp.exe"]
+
+
 def test_the_extended_name_is_the_name() -> None:
     """RFC 6266, section 4.3: the other is for readers that know no RFC 2231."""
     names = b"filename=\"x.pdf\"; filename*=utf-8''%C3%9C.pdf"
@@ -266,6 +321,9 @@ def test_the_only_text_speaks_though_it_has_a_name() -> None:
         ('<div style="display: none">all there is</div>', "all there is"),
         ('Great <img alt="😀" src="cid:1"><img alt="logo" src="cid:2">', "Great 😀"),
         ("a<br>b<br><br>c&nbsp;d &amp; e", "a\nb\n\nc d & e"),
+        ("<pre>a\n  b</pre>", "a\n  b"),
+        ("<center>Hello</center>", "Hello"),
+        ("<blockquote>Hello</blockquote>", "> Hello"),
         ("<style>p{}</style><script>x()</script><!-- y --><p>Hi</p>", "Hi"),
     ],
 )

@@ -244,6 +244,9 @@ def test_headers_and_subject_tell_whether_a_mail_answers(header: str, subject: s
         "Hallo,\n\nGesendet von Ihrem System kam heute eine Mahnung ohne Grund",
         "Hola:\n\nEnviado desde la aplicación el informe llega vacío",
         "Two things.\n\nSent with the wrong language since the last update",
+        "It broke:\n\nSent from my mobile with the app, please excuse me from paying twice",
+        "Two things.\n\nYahoo Mail: no mail of yours arrives there",
+        "Hola:\n\nEnviado con Proton Mail el archivo llega vacío",
         "It broke:\n\nSent from my phone number to your WhatsApp, no answer in 3 days!",
         "Hola,\n\nSomos una ONG de medio ambiente y queremos un descuento.",
         "Hello,\n\nBefore printing the weekly view the app shows an empty page",
@@ -279,6 +282,28 @@ def test_what_looks_a_little_like_a_signature_stays(text: str) -> None:
         "--\nDiese Nachricht wurde von meinem Android Mobiltelefon mit GMX Mail gesendet.",
         "--\nThis email has been checked for viruses by Avast antivirus software.\nwww.avast.com",
         "--\nSans virus.www.example.com <https://www.example.com/sig-email?utm_medium=email>\n<#DAB4FAD8-2DD7>",
+        "Gesendet mit Proton Mail sicherer E-Mail.",
+        "Galaxyから送信",
+        "Sent from my mobile device. Please excuse brevity and typos.",
+        "Sent from my mobile, please excuse typos",
+        "Von meinem Smartphone gesendet. Bitte entschuldigen Sie Tippfehler.",
+        "Verzonden vanuit Mail voor Windows",
+        "Envoyé à partir d’Outlook pour iOS",
+        "Provenance : Courrier pour Windows",
+        "Odesláno z iPhonu",
+        "Wysłano z programu Outlook dla systemu iOS",
+        "Yahoo Mail: Search, Organize, Conquer",
+        "Envoyé avec la messagerie sécurisée Proton Mail.",
+        "Enviado con Proton Mail correo seguro.",
+        "Inviato con l'email sicura Proton Mail.",
+        "Verzonden met Proton Mail beveiligde e-mail.",
+        "Wysłane bezpiecznie za pomocą Proton Mail.",
+        "発信元: iPhone",
+        "Windows 版のメールから送信",
+        "Yahoo!メールAppから送信",
+        "从我的iPhone发送",
+        "Скачать Outlook для iOS",
+        "هذه الرسالة سرية ومخصصة للمرسل إليه فقط.",
         "Niniejsza wiadomość jest poufna i przeznaczona wyłącznie dla adresata.",
     ],
 )
@@ -444,3 +469,35 @@ def test_an_app_that_names_itself_by_a_link_is_a_device() -> None:
     """Mail apps advertise themselves so."""
     assert split("It works.\n\nSent from TypeMail<http://www.example.net/r?b=26>").new == "It works."
     assert "Sent from Berlin" in split("It works.\n\nSent from Berlin, see http://www.example.net/").new
+
+
+def test_zimbras_rule_begins_the_original() -> None:
+    """Its older versions mark nothing else."""
+    header = "<b>From: </b>Support<br><b>To: </b>Ada<br><b>Sent: </b>Friday<br><b>Subject: </b>Export<br>"
+    html = f'<div>Still fails.</div><hr id="zwchr"><div>{header}</div><div>old words</div>'
+    head = b"From: a@example.org\r\nSubject: Re: Export\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    assert parse(head + html.encode()).new_text == "Still fails."
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "Z wyrazami szacunku,",
+        "Pozdrowienia",
+        "Com os melhores cumprimentos,",
+        "Melhores cumprimentos",
+        "Cumprimentos,",
+        "Un cordiale saluto",
+        "Cordialmente,",
+        "Reciba un cordial saludo,",
+        "Hartelijke groet,",
+        "مع خالص التحية،",
+        "Bien cordialement,",
+        "Sincères salutations",
+        "Herzlichst",
+        "よろしくお願いいたします。",
+    ],
+)
+def test_closings_of_more_languages(closing: str) -> None:
+    found = split(f"Please help.\n\n{closing}\nAda Example\nTel. +1 201 555 0123\nwww.example.com")
+    assert found.new == f"Please help.\n\n{closing}\nAda Example"

@@ -261,6 +261,14 @@ def test_edge_cases_of_a_channel(title: str) -> None:
     assert tested >= 10
 
 
+def test_each_edge_case_has_a_number_of_its_own() -> None:
+    """Else a name in a review or a commit means two things."""
+    numbers = re.findall(
+        r"^\| ([A-Z]+[0-9]+) \|", _text("specs/discovery-log.md").split("## Edge cases")[1], re.MULTILINE
+    )
+    assert sorted(numbers) == sorted(set(numbers))
+
+
 def _holds(name: str, cases: set[str]) -> bool:
     """Whether a name between backquotes is a case, or a test that is defined."""
     bare = name.removeprefix("`").removesuffix("`")

@@ -40,7 +40,7 @@ _AWAY = any_of(r"""
 (?:i am|i'm|i will be|i'll be) (?:currently |presently |now )?(?:unavailable|out (?:until|through|from))
 (?:i am|i'm|i will be|i'll be) (?:currently |presently |now )?on (?:\w+ )?(?:leave|vacation|holidays?|pto|business trip)
 thank(?:s| you) for your (?:e-?mail|message)[.,!] (?:i am|i'm) (?:currently )?(?:out|away|on)
-i (?:no longer work|have left|am no longer (?:with|at|employed)) | our office is closed
+i (?:no longer work|have left|am no longer (?:with|at|employed)) | (?:our|the) office is closed
 ticket .{0,30}(?:has been|was|is) (?:created|opened|registered)
 (?:ich bin|bin ich) .{0,60}(?:nicht im (?:büro|haus)|abwesend|im urlaub|nicht erreichbar|außer haus|unterwegs)
 (?:ich bin|bin ich) .{0,40}(?:in elternzeit|in mutterschutz|auf (?:dienst|geschäfts)reise|krankgeschrieben)
@@ -76,10 +76,10 @@ szabadságon (?:vagyok|leszek) | nem (?:vagyok|leszek) (?:az irodában|elérhet�
 """)
 _RETURN = any_of(r"""
 until | through | returning | return on | i return | (?:be|am|i'm) back | if (?:it is|this is) urgent | urgent\w*
-(?:limited|no) access | in my absence | contact | reach out | as soon as i | within \d+
+(?:limited|no) access | reopen\w* | in my absence | contact | reach out | as soon as i | within \d+
 \bbis (?:zum|einschließlich|\d|mo|di|mi|do|fr|sa|so) | zurück | kehre | wieder (?:erreichbar|da|im) | dringend\w*
 vertretung | wenden sie sich | weitergeleitet
-jusqu | retour | urgen\w+ | contacter | hasta | regres\w+ | volver\w+ | vuelvo | contact\w+ | fino al | rientr\w+
+jusqu | retour | urgen\w+ | contacter | hasta | regres\w+ | volver\w+ | vuelvo | contact\w+ | fino al? | rientr\w+
 torn\w+ | até | retorn\w+ | voltarei | regresso | volto | tot (?:en met)? | terug | dringend | neem contact
 do (?:dnia|końca|\d) | wróc\w+ | wracam | powr\w+ | piln\w+
 till (?:och med)? | åter | tillbaka | kontakta | indtil | frem til | tilbage | kontakt | haster | asti | saakka | palaan
@@ -99,17 +99,26 @@ please (?:tell|send|help|fix|escalate|check|add|block|lock|cancel|move|change|de
 (?:i|we|and|also|just) (?:need|want|tried|would like) | my (?:account|access|password|subscription|invoice|question)
 (?:does|do|did|is|are)(?: not|n't) (?:work|send|show|load|open|sync|export|save|start|accept|appear|visible)\w*
 (?:can't|cannot|couldn't) (?:try|test|log|sign|open|see|use|export|find) | attached is | here is
+wrong | incorrect\w* | missing | shows? nothing | nothing (?:happens|works|shows|arrives) | (?:is|are) (?:empty|gone)
+i will try | i'll try | your (?:steps|suggestions?|instructions) | the ticket open | will send you
+falsch\w* | fehlt | fehlen | leere?[nr]? | stimmt (?:\w+ )?nicht
 aber | fehler\w* | immer noch | sperren | kündig\w+ | mein(?:en|em)? zugang | brauche\w* | benötige\w*
 (?:geht|klappt|funktioniert|läuft) (?:\w+ )?nicht | wie (?:kann|trage|stelle)
 bitte (?:senden|schicken|helfen|prüfen|löschen|ändern|erklären|sagen|stellen|richten|geben|tragen)
+fausse?s? | manque | manquent | vides? | incorrecte?s?
 mais (?:l|je|le|la|il|elle|cela|ça|nous|les|j)\w* | erreur\w* | toujours
 ne (?:marche|fonctionne) | besoin d[e'] .{0,20}(?:fonction|export) | dites-moi | j'ai besoin
 (?:veuillez|merci de|pouvez-vous) (?:bloquer|envoyer|supprimer|annuler|expliquer|ajouter)
+(?:está|están) mal | vacíos? | vacías? | incorrect[oa]s? | equivocad[oa]s?
 pero | errores | sigue\w* | no (?:puedo|funciona) | necesito | díga\w+ | envíe\w* | bloquee\w* | añada\w*
+sbagliat[oaie] | manca | mancano | vuot[oaie] | scorrett[oaie]
 però | ma (?:l'|il|la|non|ancora|ho|devo)\w* | errore | ancora
 non (?:funziona|posso|riesco) | ho bisogno | bloccate | bloccare | mi (?:dica|mandi)
+errad[oa]s? | faltam | vazi[oa]s?
 mas | erro | continua | não (?:funciona|consigo|posso) | preciso | bloqueiem | bloqueie | enviem | envie-me
+verkeerde? | ontbreekt | ontbreken | leeg | klopt (?:\w+ )?niet
 maar | fout\w* | nog steeds | werkt (?:\w+ )?niet | ik heb .{0,30}nodig | blokkeer\w* | stuur (?:mij|me|ons)
+błędn\w+ | brakuje | pust[yae] | niepoprawn\w+
 ale | błąd\w* | nadal | nie (?:działa|mogę) | potrzebuj\w+ | zablok\w+ | proszę (?:wysłać|przesłać|usunąć|o pomoc)
 men | felet | fejl\w* | feil\w* | fortfarande | stadig | fortsatt | fungerar inte | (?:virker|fungerer) ikke
 behöver | jag vill | har brug for | trenger | spärra | sperr\w* | spær\w* | skicka mig

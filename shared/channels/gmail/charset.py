@@ -7,6 +7,7 @@ section 4.2), and a label that does not fit the bytes loses against UTF-8, which
 from __future__ import annotations
 
 import codecs
+import re
 
 # What mailers write, and the superset they mean.
 _MEANT = {
@@ -46,6 +47,9 @@ _MEANT = {
 }
 # UTF-8 that is nearly right stays UTF-8, with marks where it broke.
 _BROKEN_SHARE = 0.1
+# Seven-bit Japanese tells itself by what switches to it (RFC 1468); no other text holds these.
+_TO_JAPANESE = (b"\x1b$B", b"\x1b$@")
+_META = re.compile(rb"<meta\b[^<>]{0,200}?charset\s{0,9}=[\s\"']{0,9}([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 
 
 def to_text(data: bytes, declared: str | None) -> str:
@@ -55,15 +59,23 @@ def to_text(data: bytes, declared: str | None) -> str:
     data = data.removeprefix(codecs.BOM_UTF8)
     charset = _codec(declared)
     if charset in (None, "utf-8", "cp1252"):
-        return _utf8_or_western(data)
+        return _japanese(data) or _utf8_or_western(data)
     return _strictly(data, charset) or _strictly(data, "utf-8") or data.decode(charset, "replace")
 
 
 def header_text(value: str) -> str:
     """A raw header as the parser holds it: bytes beyond ASCII, kept as surrogates, become text."""
     if value.isascii():
-        return value
+        return _japanese(value.encode()) or value
     return _utf8_or_western(value.encode("utf-8", "surrogateescape"))
+
+
+def told_by_html(data: bytes) -> str | None:
+    """The charset that a meta element names, of HTML that is no UTF-8 (HTML Standard, section 13.2.3.2)."""
+    found = _META.search(data[:2048])
+    if found is None or found[1].lower().startswith(b"utf") or _strictly(data, "utf-8") is not None:
+        return None
+    return found[1].decode("ascii")
 
 
 def reads_as_text(data: bytes) -> bool:
@@ -89,6 +101,13 @@ def _codec(declared: str | None) -> str | None:
         return None
     # Codecs of Python's own, not of any mail.
     return None if name in {"unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined"} else label
+
+
+def _japanese(data: bytes) -> str | None:
+    """Text in ISO-2022-JP that says nothing of it, or another name; None for any other."""
+    if not any(switch in data for switch in _TO_JAPANESE):
+        return None
+    return _strictly(data, "iso2022_jp_ext")
 
 
 def _strictly(data: bytes, charset: str) -> str | None:

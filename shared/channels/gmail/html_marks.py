@@ -95,7 +95,11 @@ def show_pictures(tree: Any) -> None:
 def _break_at_rules(tree: Any) -> None:
     """A rule stands on a line of its own, that is: the words before it end theirs."""
     for rule in list(tree.iter("hr")):
-        _replace(rule, etree.Element("div"))
+        line = etree.Element("div")
+        # Zimbra knows its reply header by the rule above it.
+        if name := rule.get("id"):
+            line.set("id", name)
+        _replace(rule, line)
 
 
 def name_links(tree: Any) -> None:

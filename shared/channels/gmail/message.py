@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from email.message import Message
@@ -13,7 +14,7 @@ from shared.channels.gmail.charset import header_text, to_text
 from shared.channels.gmail.headers import Headers, Mailbox, decoded, mailboxes, message_ids
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
 from shared.channels.gmail.part_names import parameter
-from shared.channels.gmail.parts import Body, File, Part, Reader, calendar_method
+from shared.channels.gmail.parts import REACTION, Body, File, Part, Reader, calendar_method
 from shared.channels.gmail.phrases import ANSWERS
 from shared.channels.gmail.quoting import Split, has_quote, split, without_end
 from shared.channels.gmail.reports import Report, own_parts, report_of
@@ -50,6 +51,7 @@ class ParsedMail:
     report_type: str
     report: Report | None
     calendar_method: str
+    is_reaction: bool
     senders: tuple[Mailbox, ...]
     sound_from: bool
     subject: str
@@ -70,6 +72,7 @@ class ParsedMail:
 
 def parse(raw: bytes) -> ParsedMail:
     """Read one mail; what cannot be understood is kept as text or left out, and never raises."""
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     mail = _structure(raw[:MAX_BYTES])
     headers = Headers.of(_items(mail))
     senders, sound = _from(headers)
@@ -84,6 +87,7 @@ def parse(raw: bytes) -> ParsedMail:
         report_type=parameter(mail, "report-type"),
         report=_report(mail, headers, senders, text, raw),
         calendar_method=_calendar_method(mail),
+        is_reaction=any(part.get_content_type() == REACTION for part in own_parts(mail)),
         senders=senders,
         sound_from=sound,
         subject=subject,

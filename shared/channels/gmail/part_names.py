@@ -7,7 +7,7 @@ from email.utils import collapse_rfc2231_value
 from typing import Any
 
 from shared.channels.gmail.headers import decoded
-from shared.channels.plain_text import one_line
+from shared.channels.plain_text import bare_name
 
 
 def file_name(part: Message[Any, Any]) -> str:
@@ -23,12 +23,6 @@ def _extended_name(part: Message[Any, Any]) -> str:
     """`filename*` tells the name where `filename` stands beside it for older readers (RFC 6266, section 4.3)."""
     params = part.get_params([], "content-disposition")
     return next((collapse_rfc2231_value(v) for k, v in params if k.lower() == "filename" and isinstance(v, tuple)), "")
-
-
-def bare_name(name: str) -> str:
-    """Without folders and control characters, at most 255 characters."""
-    shown = one_line(name.encode("utf-8", "replace").decode(), 2000)
-    return shown.replace("\\", "/").rsplit("/", 1)[-1].strip()[-255:]
 
 
 def parameter(part: Message[Any, Any], name: str) -> str:

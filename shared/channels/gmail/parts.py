@@ -15,13 +15,13 @@ from typing import Any, Literal, TypeAlias, cast
 
 from shared.channels.files import content_type
 from shared.channels.gmail import armour, html_text, rtf, signed_data, tnef
-from shared.channels.gmail.charset import reads_as_text, to_text
+from shared.channels.gmail.charset import reads_as_text, to_text, told_by_html
 from shared.channels.gmail.flowed import unflowed
 from shared.channels.gmail.headers import decoded, unfold
 from shared.channels.gmail.html_marks import SIGNATURE_MARK
-from shared.channels.gmail.part_names import bare_name, file_name, parameter
-from shared.channels.gmail.repaired import encoded_until, with_boundary
-from shared.channels.plain_text import clean, one_line
+from shared.channels.gmail.part_names import file_name, parameter
+from shared.channels.gmail.repaired import encoded_until, transfer_encoding, with_boundary
+from shared.channels.plain_text import bare_name, clean, one_line
 
 Part: TypeAlias = "Message[Any, Any]"
 #: What a text was made from. `aside` speaks only where nothing else does: an invitation, an enclosed mail.
@@ -36,7 +36,9 @@ _MAX_TEXT = 2_000_000
 _DEEP = re.IGNORECASE | re.DOTALL
 _HTML_START = re.compile(r"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype html|html|head|body|div|p|table|meta)\b", _DEEP)
 _TAGS = re.compile(
-    r"</?(?:p|br|div|span|table|td|a|html|body|b|i|font|ul|li|h[1-6]|img|strong|em)\b[^<>]*>", re.IGNORECASE
+    r"</?(?:p|br|div|span|table|td|a|html|body|b|i|u|font|ul|li|h[1-6]|img|strong|em|pre|blockquote|center|hr|code|tt)"
+    r"\b[^<>]*>",
+    re.IGNORECASE,
 )
 # "Your mail client cannot display HTML", in a few languages.
 _STUB = re.compile(
@@ -47,7 +49,9 @@ _TEXTS = {"text/plain", "text/html", "text/enriched", "text/richtext", "text/rtf
 _TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
 # AMP is a third form of what HTML and text say already; a resource fork is nothing a person reads.
 _METHOD = re.compile(rb"^METHOD:[ \t]{0,9}([A-Za-z-]{1,40})", re.IGNORECASE | re.MULTILINE)
-_UNHEARD = {"text/x-amp-html", "application/applefile"}
+#: An emoji that Gmail sends for its reader; the words beside it say so to others.
+REACTION = "text/vnd.google.email-reaction+json"
+_UNHEARD = {"text/x-amp-html", "application/applefile", REACTION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +210,8 @@ def _text(part: Part, kind: str, data: bytes) -> Body:
     rich = rtf.read(data)
     if rich.text or rich.html:
         return Body(clean(html_text.to_text(rich.html) if rich.html else rich.text), "html")
-    text = clean(to_text(data[:_MAX_TEXT], _charset(part))).replace(SIGNATURE_MARK, "")
+    charset = _charset(part) or (told_by_html(data[:_MAX_TEXT]) if kind == "text/html" else None)
+    text = clean(to_text(data[:_MAX_TEXT], charset)).replace(SIGNATURE_MARK, "")
     if kind == "text/enriched":
         # RFC 1896: commands in angle brackets, `<<` a literal one, single line ends are spaces.
         text = re.sub(r"<param>.{0,200}?</param>|<(?!<)[^<>]{1,60}>", "", text, flags=_DEEP).replace("<<", "<")
@@ -241,8 +246,7 @@ def _content(part: Part) -> bytes:
     raw = _payload(part)
     if not isinstance(raw, str):
         return b""
-    encoding = unfold(str(part.get("content-transfer-encoding", ""))).lower()
-    if encoding == "base64":
+    if transfer_encoding(part) == "base64":
         until = encoded_until(raw)
         if until is None:
             return raw.encode("utf-8", "surrogateescape")

@@ -108,20 +108,29 @@ sent | gesendet | envoyé | enviado | inviato | verzonden | verstuurd | skickat 
 """)
 _SENT_FROM = any_of(r"""
 from | via | with | using | von | mit | aus | depuis | de | à partir de | desde | do | da | dal | con
-vanaf | van | met | från | fra | z | ze | с | из | od | dari
+vanaf | vanuit | van | met | från | fra | z | ze | с | из | od | dari
 """)
 _SENT_OTHERWISE = any_of(r"""
-(?:von|vom) mein[\w/]* .{0,60}\bgesendet\.? | diese nachricht wurde von mein[\w/]* .{0,80}
+sent from my (?:mobile|phone|smartphone|cell)\b.{0,40}\b(?:excuse|forgive)\b.{0,20}\b(?:brevity|typos)\b.{0,30}
+provenance\s?: courrier .{0,40} | (?:скачать|завантажити) outlook .{0,60} | yahoo mail: search, organi[sz]e, conquer
+envoyé à partir d['’]outlook .{0,40} | wysłan[eo] z (?:programu|aplikacji) .{0,60} | 発信元: ?(?:iphone|ipad).{0,10}
+envoyé avec (?:la messagerie sécurisée )?proton ?mail\.? | enviado con proton ?mail,? correo (?:electrónico )?seguro\.?
+inviato con l['’]e-?mail sicura (?:di )?proton ?mail\.? | verzonden met proton ?mail,? beveiligde e-?mail\.?
+wysłan[eo] bezpiecznie .{0,20}proton ?mail\.? | .{0,20}(?:メール|アプリ|app) ?から送信 | 从我的.{0,40}发送
+(?:von|vom) mein[\w/]* .{0,60}\bgesendet\.?(?: bitte entschuldigen .{0,40}(?:tippfehler|kürze)\.?)?
+diese nachricht wurde von mein[\w/]* .{0,80}
 get outlook for \w+.{0,60} | outlook für \w+.{0,80} | télécharg\w+ outlook .{0,60}
 .{0,40}\boutlook\b.{0,40}<?https://aka\.ms/\S+.{0,40}
 (?:obtener|obter o|ottieni|hämta|hent|pobierz|hanki) outlook\b.{0,60}
 .{0,30}(?:iphone|ipad|galaxy|android)\S{0,12} (?:cihazımdan )?gönderildi
 lähetetty \S*(?:iphone|ipad|samsung|outlook)\S*.{0,40}
 this e-?mail has been (?:checked|scanned) for viruses.{0,80}
+gesendet mit (?:der )?proton ?mail .{0,60}
 diese e-?mail wurde .{0,40}auf viren (?:geprüft|überprüft).{0,80}
 (?:cet e-?mail|ce courriel) a été vérifié par .{0,100}
 (?:virus-free|virenfrei|sans virus|libre de virus|senza virus|virusvrij|livre de vírus|wolny od wirusów)\.?.{0,150}
-.{0,40}iphone\s?から送信.{0,10} | 发自我的.{0,40} | 從我的.{0,40}傳送 | 나의 .{0,30}에서 보냄
+.{0,40}(?:iphone|ipad|galaxy|android|xperia)\s?から送信.{0,10}
+发自我的.{0,40} | 從我的.{0,40}傳送 | 나의 .{0,30}에서 보냄
 تم الإرسال من .{0,60} | أُرسلت من .{0,60} | میرے .{0,30} سے بھیجا گیا
 """)
 _SENT_OTHERWISE_LINE = re.compile(rf"^\s*(?:{_SENT_OTHERWISE})\s*$", re.IGNORECASE)
@@ -130,7 +139,7 @@ _SENT_BY = re.compile(rf"^\s*{_SENT_VERB}\s+{_SENT_FROM}\b(.{{0,120}})$", re.IGN
 _SENT_BY_LINK = re.compile(rf"^\s*(?i:{_SENT_VERB}\s+{_SENT_FROM})\s+[A-Z]\w{{2,30}}\s?<https?://[^\s<>]{{1,300}}>\s*$")
 _DEVICE = re.compile(
     any_of(r"""
-iphone | ipad | ipod | apple | mac | android | samsung | galaxy | huawei | honor | xiaomi | redmi
+iphon | ipad | ipod | apple | mac | android | samsung | galaxy | huawei | honor | xiaomi | redmi
 nokia | sony | xperia | htc | lg | motorola | moto | pixel | oneplus | oppo | blackberry | windows | outlook
 yahoo | gmail | e-?mail | aol
 proton | spark | airmail | thunderbird | mobil | handy | smartphone | t[eé]l[eéè]f | telefon | phone | téléphone
@@ -198,7 +207,7 @@ INTENDED = re.compile(
     any_of(r"""
 intended (?:only |solely |for) | (?:intended|named) (?:recipient|addressee) | bestimm\w+ (?:empfänger|für)
 empfänger | adressat | destinat[aá] | destinatari | geadresseerde | bestemd | adresat | адресат | получател | 收件人
-受信者 | المرسل إليه
+受信者 | المرسل إليه | للمرسل إليه
 """),
     re.IGNORECASE,
 )
@@ -228,11 +237,14 @@ thank you(?: (?:again|in advance|very much))? | cheers | all the best | best | r
 mit (?:freundlichen|besten|herzlichen|lieben|vielen) gr(?:ü|ue)(?:ß|ss)en
 (?:viele|beste|liebe|schöne|herzliche) gr(?:ü|ue)(?:ß|ss)e | mfg | lg | vg
 cordialement | bien (?:cordialement|à vous) | salutations(?: distinguées)?
-(?:un )?(?:cordial )?saludos?(?: cordiales)? | atentamente | (?:cordiali|distinti) saluti | saluti
-met vriendelijke groet(?:en)? | mvg | groet(?:en|jes)? | atenciosamente | att | abraços
+(?:reciban? )?(?:un )?(?:cordial )?saludos?(?: cordiales)? | atentamente | cordialmente
+(?:cordiali|distinti) saluti | saluti | (?:un )?cordiale saluto | sincères salutations | herzlichst
+(?:met )?(?:vriendelijke|hartelijke) groet(?:en)? | mvg | groet(?:en|jes)? | atenciosamente | att | abraços
+(?:com )?(?:os )?(?:meus )?(?:melhores )?cumprimentos
 med vänliga? hälsning(?:ar)? | mvh | (?:med )?venlig hilsen | med vennlig hilsen | ystävällisin terveisin
-pozdrawiam | z poważaniem | с уважением | saygılarımla | مع (?:أطيب )?التحيات? | 此致 | 敬具
-よろしくお願いします
+pozdrawiam | pozdrowienia | z (?:poważaniem|wyrazami szacunku) | с уважением | saygılarımla
+مع (?:(?:أطيب|خالص) )?التحي(?:ات?|ة) | 此致 | 敬具
+よろしくお願い(?:いた|致)?します
 """)
 #: "Best regards," and its like: a name and contact details may follow.
 CLOSING = re.compile(rf"^\s*{_CLOSING}\s*[,.!،。]*\s*$", re.IGNORECASE)
