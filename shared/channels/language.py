@@ -21,6 +21,7 @@ ENGLISH = "en"
 OTHER = "other"
 
 _FILE = Path(__file__).with_name("languages.txt")
+_BORROWED = Path(__file__).with_name("borrowed.txt")
 _TOKEN = re.compile(r"[^\W\d_]+")
 _URDU = set("ٹڈڑںےگچپژھہ")
 _LATIN = "LATIN"
@@ -70,11 +71,17 @@ def _by_words(text: str) -> str | None:
 
 def _by_letters(text: str, scores: Mapping[str, int]) -> str | None:
     """Of the languages that we know, except English, the one that groups of letters tell clearly, or a word as well."""
-    found = _detector().detect(text)
+    found = _detector().detect(_without_borrowed(text))
     told = found.language
     if told == ENGLISH or told not in scores:
         return None
     return told if found.is_reliable() or scores[told] >= max(1, scores[ENGLISH]) else None
+
+
+def _without_borrowed(text: str) -> str:
+    """What remains without the words of screens: by its letters "mobile app" were German."""
+    borrowed = word_lists(_BORROWED)["any"]
+    return _TOKEN.sub(lambda word: " " if letters(word[0].casefold()) in borrowed else word[0], text)
 
 
 @cache

@@ -6,6 +6,7 @@ pypdf blocks: it is called in a thread. A file that needs a password, or is pict
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,7 @@ def pdf_page(data: bytes, name: str) -> Page:
     """Raises Permanent when it can't be read or has no text."""
     from pypdf import PdfReader
 
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # the error names the file, and its oddities are no news
     try:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):

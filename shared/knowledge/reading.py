@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from shared.errors import Permanent
 from shared.knowledge.document import Document, has_front_matter, parse_document
+from shared.knowledge.encoding import decoded
 from shared.knowledge.html import html_page
 from shared.knowledge.pdf import pdf_page
 from shared.knowledge.plain import Page, markdown_page, text_page
@@ -50,19 +51,41 @@ class _Found:
     url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """The bytes of one, what they are, and the character set that a server named."""
+
+    kind: str
+    data: bytes
+    charset: str = ""
+
+
 async def read_sources(paths: Sequence[Path], facts: Facts | None = None) -> list[Document]:
     """All documents of files and folders, in order.
 
-    Raises Permanent, naming the file or URL, for one that can't be read, for an id and version used twice, and if there
-    is none.
+    Raises Permanent for those that can't be read, naming each file and URL, for an id and version used twice, and if
+    there is none.
     """
-    given = facts or Facts()
     found = [one for path in paths for one in await asyncio.to_thread(_found, path)]
-    documents = [await _read(one, given) for one in found]
+    documents = await _all(found, facts or Facts())
     if not documents:
         where = ", ".join(str(path) for path in paths)
         raise Permanent(f"no Markdown, HTML, PDF or text document at {where}", reason="no-documents")
     return _in_order(documents)
+
+
+async def _all(found: Sequence[_Found], facts: Facts) -> list[Document]:
+    """What can be read; raises Permanent with every one that can't, so that all are mended at once."""
+    documents: list[Document] = []
+    faults: list[str] = []
+    for one in found:
+        try:
+            documents.append(await _read(one, facts))
+        except Permanent as error:
+            faults.append(str(error))
+    if faults:
+        raise Permanent("; ".join(faults), reason="bad-document")
+    return documents
 
 
 def _in_order(documents: Sequence[Document]) -> list[Document]:
@@ -120,11 +143,10 @@ def _listed(file: Path) -> list[_Found]:
 
 async def _read(found: _Found, facts: Facts) -> Document:
     if found.path is None:
-        kind, data = await _fetched(found.url)
+        raw = await _fetched(found.url)
     else:
-        kind = _KINDS.get(found.path.suffix.lower(), "html")
-        data = await asyncio.to_thread(_bytes, found.path)
-    return await asyncio.to_thread(_document, found, kind, data, facts)
+        raw = _Raw(_KINDS.get(found.path.suffix.lower(), "html"), await asyncio.to_thread(_bytes, found.path))
+    return await asyncio.to_thread(_document, found, raw, facts)
 
 
 def _bytes(path: Path) -> bytes:
@@ -133,7 +155,7 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-async def _fetched(url: str) -> tuple[str, bytes]:
+async def _fetched(url: str) -> _Raw:
     try:
         async with httpx.AsyncClient(timeout=_FETCH_S, follow_redirects=True) as client:
             response = await client.get(url)
@@ -144,13 +166,14 @@ async def _fetched(url: str) -> tuple[str, bytes]:
         raise Permanent(f"{url}: is larger than {MAX_BYTES // 1_000_000} MB", reason="bad-document")
     says = response.headers.get("content-type", "")
     kinds = (("pdf", "pdf"), ("markdown", "markdown"), ("text/plain", "text"))
-    return next((kind for word, kind in kinds if word in says), "html"), response.content
+    kind = next((kind for word, kind in kinds if word in says), "html")
+    return _Raw(kind, response.content, response.charset_encoding or "")
 
 
-def _document(found: _Found, kind: str, data: bytes, facts: Facts) -> Document:
-    if kind == "markdown" and has_front_matter(text := _text(data, found.label)):
+def _document(found: _Found, raw: _Raw, facts: Facts) -> Document:
+    if raw.kind == "markdown" and has_front_matter(text := _text(raw.data, found.label)):
         return parse_document(text, name=found.label)
-    page = _page(kind, data, found.label)
+    page = _page(raw, found.label)
     # The last resort for a title is the file's name, read aloud.
     name = re.sub(r"[-_./]+", " ", found.label.rsplit("/", 1)[-1].rsplit(".", 1)[0]).strip()
     fields = {
@@ -171,17 +194,17 @@ def _document(found: _Found, kind: str, data: bytes, facts: Facts) -> Document:
         raise Permanent(f"{found.label}: {first['loc'][0]}: {first['msg']}", reason="bad-document") from None
 
 
-def _page(kind: str, data: bytes, name: str) -> Page:
-    if kind == "pdf":
-        return pdf_page(data, name)
-    text = _text(data, name)
-    return {"html": html_page, "markdown": markdown_page, "text": text_page}[kind](text)
+def _page(raw: _Raw, name: str) -> Page:
+    if raw.kind == "pdf":
+        return pdf_page(raw.data, name)
+    text = _text(raw.data, name, raw.charset)
+    return {"html": html_page, "markdown": markdown_page, "text": text_page}[raw.kind](text)
 
 
-def _text(data: bytes, name: str) -> str:
+def _text(data: bytes, name: str, charset: str = "") -> str:
     try:
-        return data.decode("utf-8-sig").replace("\0", "").replace("\r\n", "\n")
-    except UnicodeDecodeError:
+        return decoded(data, charset).replace("\0", "").replace("\r\n", "\n")
+    except UnicodeError:
         raise Permanent(f"{name}: is not UTF-8", reason="bad-document") from None
 
 

@@ -39,8 +39,11 @@ async def test_cases_pass_through_the_tools_and_in_production_with_the_same_outc
     assert {tools.got.reason for tools, _ in pairs} == {made.got.reason for _, made in pairs}, shown
 
 
-async def test_the_sample_tickets_need_a_person_for_less_than_a_quarter(db: Database, settings: Settings) -> None:
-    """R7.3: escalation under 25 % over ordinary traffic, and what a person must see reaches one."""
+@pytest.mark.parametrize("policy", ["strict", "published"])
+async def test_the_sample_tickets_need_a_person_for_less_than_a_quarter(
+    db: Database, settings: Settings, policy: str
+) -> None:
+    """R7.3: escalation under 25 % over ordinary traffic; by default what a person must see reaches one."""
     tickets = [
         json.loads(line)
         for channel in ("email", "whatsapp", "web")
@@ -48,14 +51,33 @@ async def test_the_sample_tickets_need_a_person_for_less_than_a_quarter(db: Data
     ]
     wrong: list[str] = []
     escalated = 0
-    async with agents(db, settings) as both:
+    async with agents(db, settings.model_copy(update={"escalation_policy": policy})) as both:
         for ticket in tickets:
             outcome = (await run_case(_as_case(ticket), both.by_production)).got.outcome
             escalated += outcome == "escalated"
             if ticket["expected"] == "escalated" and outcome != "escalated":
                 wrong.append(ticket["id"])
-    assert wrong == []
+    assert policy == "published" or wrong == []
     assert escalated / len(tickets) < 0.25
+
+
+@pytest.mark.parametrize(("policy", "outcome"), [("strict", "escalated"), ("published", "replied")])
+async def test_a_published_price_is_answered_where_the_company_wants_it(
+    db: Database, settings: Settings, policy: str, outcome: str
+) -> None:
+    """ESCALATION_POLICY, through the whole turn: from the page of prices, with its link; a demand is a person's."""
+    async with agents(db, settings.model_copy(update={"escalation_policy": policy})) as both:
+        ticket = {
+            "id": "price",
+            "channel": "web",
+            "subject": "Price",
+            "body": "How much does the Team plan cost a month?",
+        }
+        asked = (await run_case(_as_case(ticket), both.by_production)).got
+        demand = {**ticket, "body": "I want my money back for the Team plan."}
+        demanded = (await run_case(_as_case(demand), both.by_production)).got
+    assert (asked.outcome, demanded.outcome) == (outcome, "escalated")
+    assert ("https://help.example.com/plans-and-limits" in asked.text) is (outcome == "replied")
 
 
 async def test_a_suggestion_is_promised_nothing(db: Database, settings: Settings) -> None:

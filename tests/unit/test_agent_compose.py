@@ -216,7 +216,7 @@ def test_courtesies_fit_their_channel(kind: SmallTalk, channel: Channel) -> None
     assert "http" not in text
 
 
-@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "nl", "pt", "ar", "ur", "other"])
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "nl", "pt", "it", "ar", "ur", "other"])
 @pytest.mark.parametrize("reason", list(Reason))
 @pytest.mark.parametrize("channel", list(Channel))
 def test_a_handoff_fits_links_nothing_and_promises_nothing(channel: Channel, reason: Reason, language: str) -> None:
@@ -230,7 +230,7 @@ def test_a_handoff_fits_links_nothing_and_promises_nothing(channel: Channel, rea
     assert not text or channel is not Channel.EMAIL or spoken_words(text) >= 30
 
 
-@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "nl", "pt", "ar", "ur"])
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "nl", "pt", "it", "ar", "ur"])
 def test_a_handoff_is_signed_but_on_whatsapp(language: str) -> None:
     """The company profile: an e-mail and the page close with the team's name, WhatsApp with nothing."""
     for channel in Channel:
@@ -239,8 +239,9 @@ def test_a_handoff_is_signed_but_on_whatsapp(language: str) -> None:
 
 
 def test_a_handoff_speaks_the_customers_language_where_it_can() -> None:
-    """German gets German; a language without words gets English."""
+    """German gets German, Italian Italian; a language without words gets English."""
     assert handoff(Channel.EMAIL, Reason.LEGAL, name="", team=TEAM, language="de").startswith("Guten Tag")
+    assert handoff(Channel.EMAIL, Reason.LEGAL, name="", team=TEAM, language="it").startswith("Buongiorno,")
     assert handoff(Channel.EMAIL, Reason.LEGAL, name="", team=TEAM, language="other").startswith("Hello,")
 
 

@@ -10,6 +10,7 @@ from shared.agent.addresses import links
 from shared.agent.backing import sentences, stem
 from shared.agent.gate import GateContext, cited, faults
 from shared.agent.promises import promises
+from shared.agent.tools import TOOLS
 from shared.channels.message import Channel
 from shared.knowledge.passage import Passage
 
@@ -226,6 +227,12 @@ def test_steps_may_be_numbered() -> None:
 def test_how_it_works_is_not_told(text: str) -> None:
     """No leak of instructions, in words or in kind."""
     assert "instructions" in codes(f"{GOOD} {text}")
+
+
+@pytest.mark.parametrize("tool", [one.name for one in TOOLS if "_" in one.name])
+def test_no_tool_is_named_to_a_customer(tool: str) -> None:
+    """Each that there is; `escalate` is a word of English."""
+    assert "instructions" in codes(f"{GOOD} I called {tool} for you.")
 
 
 def test_faults_never_repeat_the_text() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -148,3 +152,84 @@ async def test_prose_without_paragraphs_is_cut_between_sentences(tmp_path: Path)
     made = chunks(document)
     assert len(made) > 2
     assert all(len(one.content) <= MAX_CHARACTERS and one.content.endswith(".") for one in made)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("old.html", '<meta charset="ISO-8859-1"><p>Das Café öffnet für 5 € nicht.</p>'.encode("cp1252")),
+        (
+            "older.html",
+            b'<meta http-equiv=Content-Type content="text/html; charset=windows-1252">'
+            + "<p>Das Café öffnet für 5 € nicht.</p>".encode("cp1252"),
+        ),
+        ("lies.html", '<meta charset="iso-8859-1"><p>Das Café öffnet für 5 € nicht.</p>'.encode()),
+    ],
+)
+async def test_a_page_that_says_how_it_is_written_is_read_so(tmp_path: Path, name: str, data: bytes) -> None:
+    """Pages saved years ago are seldom UTF-8; one that is, whatever it says, is read as it is."""
+    (tmp_path / name).write_bytes(data)
+    (document,) = await read_sources([tmp_path / name])
+    assert "Das Café öffnet für 5 € nicht." in document.body
+
+
+@pytest.mark.parametrize("charset", ["no-such-thing", "koi8-r-but-not-quite", "base64", "idna"])
+async def test_a_character_set_that_is_none_is_a_bad_file(tmp_path: Path, charset: str) -> None:
+    """Nothing is guessed, and no codec that makes no text is run."""
+    (tmp_path / "page.html").write_bytes(f'<meta charset="{charset}"><p>Caf'.encode() + b"\xe9.</p>")
+    with pytest.raises(Permanent, match=r"page\.html: is not UTF-8"):
+        await read_sources([tmp_path])
+
+
+@contextmanager
+def site(pages: Mapping[str, tuple[str, bytes]]) -> Iterator[str]:
+    """A web site: its pages by path, each with its content type."""
+
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            kind, body = pages.get(self.path, ("", b""))
+            self.send_response(200 if kind else 404)
+            self.send_header("Content-Type", kind or "text/plain")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """The test's output is for its result."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+async def test_what_no_file_holds_is_fetched(tmp_path: Path) -> None:
+    """By its content type, in the character set its server names; what is not there is named."""
+    pages = {
+        "/cafe": ("text/html; charset=iso-8859-1", "<h1>Café</h1><p>Öffnet um neun.</p>".encode("latin-1")),
+        "/sheds.pdf": ("application/pdf", pdf("Paint with a brush.")),
+        "/notes": ("text/plain", b"Fences\n\nA hammer."),
+    }
+    with site(pages) as base:
+        (tmp_path / "list.urls").write_text("".join(f"{base}{path}\n" for path in pages), encoding="utf-8")
+        cafe, sheds, notes = await read_sources([tmp_path])
+        (tmp_path / "list.urls").write_text(f"{base}/gone\n", encoding="utf-8")
+        with pytest.raises(Permanent, match="/gone: can't be fetched"):
+            await read_sources([tmp_path])
+    assert (cafe.title, cafe.url) == ("Café", f"{base}/cafe")
+    assert "Öffnet um neun." in cafe.body
+    assert "Paint with a brush." in sheds.body
+    assert (notes.title, "A hammer." in notes.body) == ("Fences", True)
+
+
+async def test_every_bad_file_of_a_folder_is_named_at_once(tmp_path: Path) -> None:
+    """Who adds sixty documents mends them in one go."""
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4 broken")
+    (tmp_path / "b.md").write_text("# Sheds\n\nBrush.", encoding="utf-8")
+    (tmp_path / "c.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(Permanent, match=r"a\.pdf: is no PDF that can be read: \w+; c\.txt: is not UTF-8"):
+        await read_sources([tmp_path])

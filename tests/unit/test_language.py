@@ -12,13 +12,21 @@ from shared.channels.language import language_of, language_told
 
 TICKETS = Path(__file__).parents[2] / "context" / "sample-tickets"
 SHORT = {
-    "de": ["Passwort vergessen", "Mitglied entfernen", "Zeiten exportieren", "Geld zurück bitte"],
+    "de": [
+        "Passwort vergessen",
+        "Mitglied entfernen",
+        "Zeiten exportieren",
+        "Geld zurück bitte",
+        "Login geht nicht",
+        "App stürzt ab",
+    ],
     "fr": [
         "mot de passe oublié",
         "Combien de temps prend un remboursement ?",
         "Que se passe-t-il à la fin de l'essai ?",
         "Impossible d'ouvrir le projet",
         "Supprimer un membre",
+        "mode hors ligne",
     ],
     "es": ["Solicito un reembolso.", "¿Cómo recupero entradas borradas?", "añadir miembro"],
     "it": ["Come esporto i dati?", "Vorrei un rimborso completo", "password dimenticata di nuovo"],
@@ -40,6 +48,28 @@ def test_a_few_words_tell_their_language(language: str, text: str) -> None:
 def test_what_many_languages_write_tells_nothing(text: str) -> None:
     """A word that is the same in several is no reason to answer an English customer in French."""
     assert language_told([text]) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mobile app",
+        "offline mode",
+        "mobile app offline",
+        "browser cache",
+        "android app version",
+        "kiosk mode",
+        "Google Calendar",
+        "private chat",
+        "connect google",
+        "zapier connects",
+        "Microsoft Entra",
+        "notification mails",
+    ],
+)
+def test_words_of_screens_do_not_make_an_english_customer_a_foreigner(text: str) -> None:
+    """They are written alike in several languages, and by its letters such a phrase is of another than it is."""
+    assert language_of([text]) == "en"
 
 
 def test_english_is_english() -> None:

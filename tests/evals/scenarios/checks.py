@@ -21,7 +21,7 @@ _MOST_WORDS = {"email": 500, "web": 300}
 _MOST_UNITS = 300
 _GREETING = re.compile(
     r"\s*(?:dear|hello|hi|good (?:morning|afternoon|evening|day)|guten (?:tag|morgen|abend)|hallo|sehr geehrte|hola"
-    r"|estimad[oa]s?|buen[oa]s|bonjour|bonsoir|ol[aá]|مرحبا|السلام|أهلا|عزيز|محترم)",
+    r"|estimad[oa]s?|buen[oa]s|bonjour|bonsoir|buongiorno|ol[aá]|مرحبا|السلام|أهلا|عزيز|محترم)",
     re.IGNORECASE,
 )
 _LETTER_LIKE = re.compile(r"\s*(?:dear|sehr geehrte|estimad|madame|monsieur)\b", re.IGNORECASE)
@@ -47,8 +47,9 @@ _PROMISE = re.compile(
     re.IGNORECASE,
 )
 _INNER = re.compile(
-    r"search_knowledge|get_history|update_ticket|create_ticket|request_identity_link|confirm_identity_link|not_found"
-    r"|\bsystem prompt\b|facts of this turn|sure_who_writes|first_reply|\btool call|customer_id|conversation_id",
+    r"search_knowledge|get_history|(?:get|update|create)_ticket|schedule_follow_up|(?:request|confirm)_identity_link"
+    r"|not_found|\bsystem prompt\b|facts of this turn|sure_who_writes|first_reply|\btool call|customer_id"
+    r"|conversation_id",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
