@@ -309,6 +309,7 @@ def test_ordinary_questions_in_filipino_are_left_to_the_agent(text: str) -> None
         "refund status wala filter sahi nahi chal raha, pending orders bhi dikhata hai",
         "refund pending wale status ka naam badal sakte hain?",
         "refund ka column khali hai",
+        'مینیو میں "ریفنڈ" والا حصہ خالی ہے، کیوں؟',
     ],
 )
 def test_the_name_of_a_column_or_filter_is_no_demand(text: str) -> None:
@@ -345,6 +346,19 @@ def test_a_lawyer_in_persian_and_urdu_is_one(text: str) -> None:
     found = check([text])
     assert found is not None
     assert Reason.LEGAL in (found.reason, *found.others)
+
+
+@pytest.mark.parametrize("text", ["كيف أعرف كم شخص يتكلم في الغرفة", "أين أرى كم شخص يرد على التذاكر"])
+def test_how_many_people_answer_is_no_wish_for_one(text: str) -> None:
+    """Rooms and reports count those who speak."""
+    assert check([text]) is None
+
+
+def test_a_person_who_answers_is_still_wished_for_in_arabic() -> None:
+    """The same words without the number."""
+    found = check(["هل يوجد شخص يرد على أسئلتي؟"])
+    assert found is not None
+    assert Reason.HUMAN in (found.reason, *found.others)
 
 
 FURTHER: dict[str, Any] = yaml.safe_load(
