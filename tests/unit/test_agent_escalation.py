@@ -295,6 +295,72 @@ def test_ordinary_questions_in_filipino_are_left_to_the_agent(text: str) -> None
     assert check([text]) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Der Filter "Rückerstattet" zeigt auch offene Bestellungen an. Ist das so gewollt?',
+        'Wie benenne ich in der Bestellliste die Ansicht "Erstattet" um?',
+        "wie blend ich die preis spalte im bericht aus",
+        'El filtro "Reembolsado" del listado también muestra los borradores, ¿es así?',
+        '¿Puedo renombrar el estado "devolución pendiente"?',
+        "Le filtre « remboursé » affiche aussi les commandes en attente, est-ce normal ?",
+        "La colonne Remboursements reste à zéro, est-ce normal ?",
+        "Peut-on trier le tableau par prix ?",
+        "refund status wala filter sahi nahi chal raha, pending orders bhi dikhata hai",
+        "refund pending wale status ka naam badal sakte hain?",
+        "refund ka column khali hai",
+        'مینیو میں "ریفنڈ" والا حصہ خالی ہے، کیوں؟',
+    ],
+)
+def test_the_name_of_a_column_or_filter_is_no_demand(text: str) -> None:
+    """Lists of orders have states, views and columns that are called after money."""
+    assert check([text]) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Der Filter geht nicht, und ich bitte um Rückerstattung.",
+        "¿Cuál es el estado de mi reembolso?",
+        "Le filtre ne marche pas, remboursez-moi.",
+        "filter theek karo aur refund bhi do",
+        "ما حالة استرداد المبلغ؟",
+    ],
+)
+def test_a_column_or_filter_hides_no_demand(text: str) -> None:
+    """Only the name itself is passed over, not what stands beside it."""
+    assert check([text]) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["ما الفرق بين دور الوكيل ودور المشرف في الصلاحيات؟", "ما صلاحيات الوكيل مقارنة بالمشرف؟"]
+)
+def test_a_lawyer_in_persian_is_an_agent_in_arabic(text: str) -> None:
+    """The same word: there a lawyer, here the role of whoever works on tickets."""
+    assert check([text]) is None
+
+
+@pytest.mark.parametrize("text", ["وکیل من با شما تماس می‌گیرد", "با وکیلم صحبت کردم", "میرے وکیل آپ کو خط لکھیں گے"])
+def test_a_lawyer_in_persian_and_urdu_is_one(text: str) -> None:
+    """What stands beside the word tells the languages apart."""
+    found = check([text])
+    assert found is not None
+    assert Reason.LEGAL in (found.reason, *found.others)
+
+
+@pytest.mark.parametrize("text", ["كيف أعرف كم شخص يتكلم في الغرفة", "أين أرى كم شخص يرد على التذاكر"])
+def test_how_many_people_answer_is_no_wish_for_one(text: str) -> None:
+    """Rooms and reports count those who speak."""
+    assert check([text]) is None
+
+
+def test_a_person_who_answers_is_still_wished_for_in_arabic() -> None:
+    """The same words without the number."""
+    found = check(["هل يوجد شخص يرد على أسئلتي؟"])
+    assert found is not None
+    assert Reason.HUMAN in (found.reason, *found.others)
+
+
 FURTHER: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[1] / "evals" / "escalation.yaml").read_text(encoding="utf-8")
 )
