@@ -33,7 +33,8 @@ class Fit:
 
     `words`: BM25 of all words, `pairs`: of telling words next to each other. Of the telling words alone, weighted by
     how rare they are: `strength` as BM25, `coverage` what the passage has of them, `heading` what its headings have.
-    `passage`, `title` and `sentence`: cosine of the text and the passage, its headings, its nearest sentence.
+    `passage`, `title`, `sentence` and `opening`: cosine of the text and the passage, its headings (None: it has none),
+    its nearest sentence, its first.
     """
 
     words: float = 0.0
@@ -42,14 +43,17 @@ class Fit:
     coverage: float = 0.0
     heading: float = 0.0
     passage: float = 0.0
-    title: float = 0.0
+    title: float | None = None
     sentence: float = 0.0
+    opening: float = 0.0
 
     @property
     def score(self) -> float:
         """What passages are ordered by; comparable within one search."""
-        nearness = 0.5 * self.passage + 0.375 * self.title + 0.33 * self.sentence
-        return self.words + 0.5 * self.pairs + nearness
+        said = self.words + 0.25 * self.pairs + 0.2 * self.coverage
+        if self.title is None:
+            return said + 0.6 * self.passage + 0.2 * self.opening + 0.33 * self.sentence
+        return said + 0.5 * self.passage + 0.375 * self.title + 0.33 * self.sentence
 
     @property
     def confidence(self) -> float:

@@ -264,13 +264,13 @@ def _merged(said: Sequence[Row], near: Sequence[Row]) -> dict[int, dict[int, Fit
 
 
 def _fit(said: Row | None, near: Row | None) -> Fit:
-    """What is missing of a passage's vectors is taken to be as near as the passage is."""
+    """A passage whose sentences have no vectors has sentences as near as itself."""
     words_ = {name: said[name] for name in ("words", "pairs", "strength", "coverage", "heading")} if said else {}
     if near is None:
         return Fit(**words_)
     passage = near["passage"]
-    title, sentence = (passage if near[name] is None else near[name] for name in ("heading", "sentence"))
-    return Fit(**words_, passage=passage, title=title, sentence=sentence)
+    sentence, opening = (passage if near[name] is None else near[name] for name in ("sentence", "opening"))
+    return Fit(**words_, passage=passage, title=near["heading"], sentence=sentence, opening=opening)
 
 
 def _passages(best: Sequence[Ranked], rows: Sequence[Row]) -> list[Passage]:

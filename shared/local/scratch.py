@@ -14,8 +14,14 @@ from shared.local.server_process import free_port
 
 _NAME = "scratch"
 _TIMEOUT_S = 600.0
-#: Nothing here outlives the process: durability would only cost time.
-_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "maintenance_work_mem": "256MB"}
+#: Nothing here outlives the process: durability would only cost time. The tables of an evaluation are temporary ones.
+_OPTIONS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "maintenance_work_mem": "256MB",
+    "temp_buffers": "256MB",
+}
 
 
 @asynccontextmanager

@@ -125,12 +125,14 @@ FROM terms
 GROUP BY part, passage_id
 
 -- name: vector_features
--- How near passages $2 are to the vectors $3 of the texts $1; $4 is the model. Headings and sentences may be missing.
+-- How near passages $2 are to the vectors $3 of the texts $1; $4 is the model. Headings and sentences may be missing;
+-- of a passage without headings also how near its first sentence is.
 WITH asked AS MATERIALIZED (
     SELECT part, vector::vector(256) AS vector FROM unnest($5::int[], $3::text[]) AS given (part, vector)
 )
 SELECT asked.part, v.passage_id, 1 - (v.embedding <=> asked.vector) AS passage, 1 - (v.heading <=> asked.vector) AS heading,
-       (SELECT 1 - min(sentence <=> asked.vector) FROM unnest(v.sentences) AS sentence) AS sentence
+       (SELECT 1 - min(sentence <=> asked.vector) FROM unnest(v.sentences) AS sentence) AS sentence,
+       CASE WHEN v.heading IS NULL THEN 1 - (v.sentences[1] <=> asked.vector) END AS opening
 FROM unnest($1::int[], $2::bigint[]) AS c (part, passage_id)
 JOIN asked USING (part)
 JOIN knowledge_vectors v ON v.passage_id = c.passage_id AND v.model = $4

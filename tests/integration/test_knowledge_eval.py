@@ -51,6 +51,18 @@ async def test_a_space_is_seen_by_nobody_and_leaves_nothing(db: Database, tmp_pa
         assert await connection.fetchval("SELECT count(*) FROM pg_class WHERE relpersistence = 't'") == 0
 
 
+async def test_documents_without_a_title_are_told_apart_by_their_first_sentence(db: Database) -> None:
+    """Both say the same words of the question, at the same length; one of them begins with what it is about."""
+    parts = ("Sending goods back takes a label.", "Our shops open at nine.", "The hat is made of wool.")
+    sheets = [Sheet("hats", "", " ".join(parts[::-1])), Sheet("returns", "", " ".join(parts))]
+    async with open_space(db, EMBEDDER, sheets, print) as inside:
+        asked = [
+            Question("Can I return what I ordered?", frozenset({"returns"})),
+            Question("Which fabric is your headwear?", frozenset({"hats"})),
+        ]
+        assert (await measure_all(inside, KnowledgeSearch(db, EMBEDDER), asked, print))["hit@1"] == 1.0
+
+
 def test_the_command_measures_documents_of_its_own_without_a_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

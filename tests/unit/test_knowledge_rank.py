@@ -69,10 +69,16 @@ def test_a_rarer_word_is_worth_more() -> None:
     assert rarity(1, 100) > rarity(50, 100) > rarity(100, 100) > 0
 
 
-@pytest.mark.parametrize("better", ["words", "pairs", "passage", "title", "sentence"])
+@pytest.mark.parametrize("better", ["words", "pairs", "coverage", "passage", "title", "opening", "sentence"])
 def test_each_way_to_fit_lifts_a_passage(better: str) -> None:
-    """Words, pairs of words, and nearness of the whole, of the headings, of one sentence."""
+    """Words, pairs of words, and nearness of the whole, of the headings or the first sentence, of any sentence."""
     assert Fit(**{better: 0.6}).score > Fit(**{better: 0.5}).score
+
+
+def test_the_first_sentence_stands_for_headings_that_are_missing() -> None:
+    """Under a heading of its own it is a sentence like the others."""
+    assert Fit(title=0.3, opening=0.9).score == Fit(title=0.3, opening=0.1).score
+    assert Fit(title=0.0, passage=0.5).score < Fit(title=None, passage=0.5).score
 
 
 def test_vectors_find_what_words_do_not() -> None:
@@ -84,7 +90,7 @@ _SHARE = st.floats(0, 1)
 _COSINE = st.floats(-1, 1)
 
 
-@given(st.builds(Fit, _SHARE, _SHARE, _SHARE, _SHARE, _SHARE, _COSINE, _COSINE, _COSINE))
+@given(st.builds(Fit, _SHARE, _SHARE, _SHARE, _SHARE, _SHARE, _COSINE, st.none() | _COSINE, _COSINE, _COSINE))
 def test_confidence_stays_between_nought_and_one(fit: Fit) -> None:
     """So that one threshold fits all questions."""
     assert 0 <= fit.confidence <= 1
