@@ -44,6 +44,17 @@ async def offline() -> AsyncIterator[AgentDeps]:
 
 
 @pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize(
+    "text", ["Grazie mille", "Obrigado!", "Muito obrigada", "Bedankt!", "Dank je wel", "Hoi", "Bom dia"]
+)
+async def test_courtesy_needs_no_person_whose_language_has_no_page(
+    offline: AgentDeps, channel: Channel, text: str
+) -> None:
+    """Nobody is fetched for a word of thanks in Italian, Portuguese or Dutch."""
+    assert (await run_turn(offline, turn(text, channel))).outcome == "replied"
+
+
+@pytest.mark.parametrize("channel", list(Channel))
 @pytest.mark.parametrize(("language", "text"), [(one, text) for one, both in GREETINGS.items() for text in both])
 async def test_a_greeting_is_answered_in_its_language(
     offline: AgentDeps, channel: Channel, language: str, text: str
