@@ -258,6 +258,49 @@ def test_a_right_word_is_no_slip_of_another(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "We track pricing experiments in your A/B tool. How do I segment the results by country?",
+        "Our price survey ends tonight. Where do I stop it?",
+        "I want to assign a call to another representative in the phone module. Where's the button?",
+        "I need a report of the refunds that my shop gave in Q3. Which filter is right?",
+        "I need a chart of refunds per month for my store.",
+        "Does the refund that I give to a shopper also put the item back in stock?",
+        "Which webhook tells me that a buyer of mine was refunded?",
+        "What does image compensation do in the camera settings?",
+        "Error: illegal argument in line 4 of my formula. What's wrong with it?",
+        "Your SDK throws 'IllegalStateException' when I rotate the screen.",
+        "Which emoji set does the reaction bar use? I miss the angry face.",
+        "¿Qué informe muestra los reembolsos que dio mi tienda?",
+        "Wie trage ich einen Mengenrabatt in einer Rechnung an meinen Kunden ein?",
+    ],
+)
+def test_a_word_of_a_matter_that_means_a_thing_of_theirs_is_no_matter(text: str) -> None:
+    """A pricing experiment, a refund their shop gave, an illegal argument, the angry face."""
+    assert check([text]) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        (Reason.REFUND, "Send me a list of all refunds you owe us, please."),
+        (Reason.REFUND, "I am the buyer and was refunded only half."),
+        (Reason.REFUND, "We ask for compensation, the noise kept the guests awake."),
+        (Reason.PRICING, "What pricing could you give 30 nurses?"),
+        (Reason.PRICING, "Gibt es einen Mengenrabatt, wenn wir 60 Geräte auf einmal bestellen?"),
+        (Reason.LEGAL, "There was illegal access to my data, I want an explanation."),
+        (Reason.HUMAN, "Please transfer this chat to another agent."),
+        (Reason.HUMAN, "I want to be passed to another representative."),
+    ],
+)
+def test_what_stands_next_to_a_thing_of_theirs_still_counts(reason: Reason, text: str) -> None:
+    """The same words, from us to the customer."""
+    found = check([text])
+    assert found is not None
+    assert reason in (found.reason, *found.others)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         'The tab reads "Chat with support" and should read "Ask us".',
         'the button says "Speak to an advisor" on my site, where is that text kept',
     ],
