@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from shared.channels.language import language_written
 from shared.channels.message import Attachment, Channel, Trust
 from shared.conversations.codes import LinkAct
 from shared.conversations.follow_ups import FollowUp
@@ -105,6 +106,13 @@ class TurnInput:
         """The customer's own words: each subject once, then the messages in order."""
         subjects = dict.fromkeys(message.subject for message in self.messages if message.subject.strip())
         return (*subjects, *(message.text for message in self.messages))
+
+    @property
+    def language(self) -> str | None:
+        """What the customer writes in, None where nothing tells it."""
+        return language_written(
+            [message.text for message in self.messages], [message.subject for message in self.messages]
+        )
 
     @property
     def matters(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from shared.agent.offline_reading import Reading, Search
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import courtesy_language, small_talk
-from shared.channels.language import language_told
+from shared.channels.language import language_written
 
 _UNSEEN = [
     (re.compile(rf"<{name}\b.*?</{name}\s*>", re.IGNORECASE | re.DOTALL), re.compile(rf"</{name}\s*>", re.IGNORECASE))
@@ -84,7 +84,7 @@ def _readable_to(reading: Reading, search: Search) -> Search:
 
     Of a few words that tell no language, the page found tells it.
     """
-    told = language_told([*reading.subjects, reading.text])
+    told = language_written([reading.text], reading.subjects)
     kept = [one for one in search.sources if told is None or one.tongue == reading.language]
     return replace(search, sources=tuple(one for one in kept if has_frames(one.tongue)))
 

@@ -147,7 +147,7 @@ def escalated(
 ) -> TurnResult:
     """The handoff, and the summary for the person. A foreign language explains what was not found."""
     turn, mood = run.turn, sentiment(run.turn.texts)
-    language = language_of(turn.texts)
+    language = turn.language or ENGLISH
     if reason is Reason.NOT_FOUND and language != ENGLISH:
         reason = Reason.LANGUAGE
     team, greet = settings.support_team_name, not turn.answered_here

@@ -15,7 +15,7 @@ from typing import Any
 
 from shared.agent.contract import HistoryMessage, TurnInput, TurnMessage
 from shared.agent.dress import greeting_name
-from shared.channels.language import language_of
+from shared.channels.language import ENGLISH
 from shared.channels.message import Attachment, Channel
 from shared.settings import Settings
 
@@ -87,7 +87,7 @@ def turn_facts(turn: TurnInput, settings: Settings) -> dict[str, Any]:
         "sure_who_writes": turn.trust.value == "verified",
         "team": settings.support_team_name,
         "policy": settings.escalation_policy,
-        "language": language_of(turn.texts),
+        "language": turn.language or ENGLISH,
         "first_reply": not turn.answered_before,
         "greet": not turn.answered_here,
         "code_awaited": turn.code_awaited,

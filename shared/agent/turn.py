@@ -48,7 +48,7 @@ from shared.agent.sdk_tools import sdk_tools
 from shared.agent.small_talk import small_talk
 from shared.agent.tool_run import ToolRun
 from shared.agent.translation import load_glossary
-from shared.channels.language import language_of, language_told
+from shared.channels.language import language_of
 from shared.channels.message import Channel, Trust
 from shared.clock import Clock, SystemClock
 from shared.observability.logs import logger
@@ -241,7 +241,7 @@ def _gate_context(deps: AgentDeps, run: ToolRun) -> GateContext:
         small_talk=talk,
         names=f"{turn.customer_name} {settings.company_name} {settings.support_team_name}",
         # One word of greeting tells a language by its own list, if at all.
-        language=None if talk else language_told(turn.texts),
+        language=None if talk else turn.language,
     )
 
 

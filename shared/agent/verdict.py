@@ -19,7 +19,7 @@ from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
 from shared.agent.prompt import MAX_QUOTE
 from shared.agent.summary import five_lines, redacted
-from shared.channels.language import language_of
+from shared.channels.language import ENGLISH, language_written
 from shared.channels.message import Channel, Trust
 from shared.channels.sentiment import MOST_MOODS
 from shared.conversations.codes import ATTEMPTS
@@ -165,9 +165,9 @@ def handoff_of(turn: OpenTurn, reason: Reason, team: str) -> str:
     """The words that hand this turn over, in the language of what it answers; empty where it was told so before."""
     if told_before(turn):
         return ""
-    language = language_of([part for one in turn.messages for part in (one.subject, one.text) if part.strip()])
+    written = language_written([one.text for one in turn.messages], [one.subject for one in turn.messages])
     greet = not turn.answered_here
-    return handoff(turn.channel, reason, name=_name(turn), team=team, language=language, greet=greet)
+    return handoff(turn.channel, reason, name=_name(turn), team=team, language=written or ENGLISH, greet=greet)
 
 
 def told_before(turn: OpenTurn) -> bool:

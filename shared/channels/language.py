@@ -50,6 +50,12 @@ def language_told(texts: Iterable[str]) -> str | None:
     return _by_words(text)
 
 
+def language_written(texts: Iterable[str], subjects: Iterable[str]) -> str | None:
+    """Of what stands below a subject, which tells it only where the texts do not: programs make subjects up."""
+    bodies = list(texts)
+    return language_told(bodies) or language_told([*subjects, *bodies])
+
+
 def without_region(tag: str) -> str:
     """The language of a tag: `de` of `de-AT` (RFC 5646, section 2.1)."""
     return tag.partition("-")[0].lower()

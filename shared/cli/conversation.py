@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 import time
 from datetime import UTC, datetime
 
@@ -14,17 +15,27 @@ from shared.cli.output import complain, say
 
 #: An answer takes a second or two: after this long the desk is asked too, and then as often.
 _ASK_DESK_S = 2.0
+_SUBJECT = 60
 
 
-async def converse(customer: Customer, text: str | None, subject: str, wait_s: float) -> bool:
-    """Write `text`, or what is typed until an empty line; whether something came of every message."""
+async def converse(customer: Customer, text: str | None, subject: str | None, wait_s: float) -> bool:
+    """Write `text`, or what is typed until an empty line; whether something came of every message.
+
+    Without a `subject` the first message's beginning is the subject, as people write it.
+    """
     say(f"you are {customer.address} on {customer.channel}")
     well = True
     while words := text or await asyncio.to_thread(_prompt):
+        subject = subject or beginning(words)
         well = await _exchange(customer, words, subject, wait_s) and well
         if text:
             break
     return well
+
+
+def beginning(text: str) -> str:
+    """The first words of a text, in one line, as the subject of a mail."""
+    return textwrap.shorten(text, _SUBJECT, placeholder="…")
 
 
 async def _exchange(customer: Customer, words: str, subject: str, wait_s: float) -> bool:

@@ -27,6 +27,7 @@ app.add_typer(gmail, name="gmail")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="kafka, postgres, dispatcher, gmail, twilio or a function")]
 ChannelName = Annotated[str, typer.Argument(metavar="CHANNEL", help="email, whatsapp or web")]
 Sender = Annotated[str | None, typer.Option("--from", help="e-mail address or phone number to write from")]
+Subject = Annotated[str | None, typer.Option(help="of an e-mail or a ticket; else the first words of the message")]
 
 
 @app.command()
@@ -158,15 +159,16 @@ async def send(
     channel: ChannelName,
     text: Annotated[str, typer.Argument(help="the message")],
     sender: Sender = None,
-    subject: Annotated[str, typer.Option(help="of an e-mail or a ticket")] = "A question",
+    subject: Subject = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Write one message as a customer and return at once."""
+    from shared.cli.conversation import beginning
     from shared.cli.customer import Customer
 
     _refuse_empty(text)
     async with Customer.on(channel, sender) as customer:
-        show(await customer.write(text, subject), output)
+        show(await customer.write(text, subject or beginning(text)), output)
 
 
 @app.command("try")
@@ -175,7 +177,7 @@ async def try_(
     channel: ChannelName = "web",
     text: Annotated[str | None, typer.Argument(help="one message; without it a conversation begins")] = None,
     sender: Sender = None,
-    subject: Annotated[str, typer.Option(help="of an e-mail or a ticket")] = "A question",
+    subject: Subject = None,
     wait: Annotated[float, typer.Option(help="seconds to wait for an answer")] = 40.0,
 ) -> None:
     """Talk to the system as a customer and see what comes back."""

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from shared.channels.language import language_of
+from shared.channels.language import ENGLISH, language_written
 from shared.channels.message import Channel, InboundMessage, Trust
 from shared.conversations.notice_texts import notice_text
 from shared.conversations.notices import Notice, post
@@ -42,7 +42,7 @@ async def verify_address(
         return None
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     owner, keys = where.resolved.customer_id, where.resolved.keys
-    notice = _link_mail(settings, address, token, language_of([message.subject, message.text]))
+    notice = _link_mail(settings, address, token, language_written([message.text], [message.subject]) or ENGLISH)
     delivery_id = await post(
         connection, vault, keys, customer_id=owner, conversation_id=where.conversation_id, notice=notice
     )

@@ -109,3 +109,16 @@ def test_a_handoff_by_mail_greets_by_name_once(language: str, hello: str) -> Non
     again = said(Channel.WHATSAPP, greet=False)
     assert "Priya" not in again
     assert all(over_limit(Channel.WHATSAPP, text) is None for text in (short, again))
+
+
+@pytest.mark.parametrize("text", ["Hello", "Danke!", "Merci !", "Hola, buenos días"])
+async def test_a_subject_that_says_nothing_spoils_no_courtesy(offline: AgentDeps, text: str) -> None:
+    """Whoever has to fill in a subject writes "Question"."""
+    result = await run_turn(offline, turn(text, Channel.EMAIL, subject="A question"))
+    assert (result.outcome, result.reason) == ("replied", "")
+
+
+async def test_a_handoff_is_in_the_language_of_the_message(offline: AgentDeps) -> None:
+    """Not in that of a subject which a form made up."""
+    asked = turn("Was kostet Team im Jahr?", Channel.EMAIL, subject="A question")
+    assert "Guten Tag Priya Okafor" in (await run_turn(offline, asked)).text

@@ -11,7 +11,7 @@ import pytest
 
 from shared.cli import fte
 from shared.cli.aftermath import Aftermath, decided, tickets_of
-from shared.cli.conversation import unanswered
+from shared.cli.conversation import beginning, unanswered
 
 NOW = datetime(2026, 3, 4, 22, 53, tzinfo=UTC)
 
@@ -65,3 +65,9 @@ def test_an_empty_message_is_refused(
     with pytest.raises(SystemExit) as ended:
         fte.main()
     assert (ended.value.code, capfd.readouterr().err) == (1, "error: the message is empty\n")
+
+
+def test_a_message_s_beginning_is_its_subject() -> None:
+    """As people write it: an invented one would be read as what they say."""
+    assert beginning("Was kostet\nTeam im Jahr?") == "Was kostet Team im Jahr?"
+    assert beginning("How do I export " * 20) == "How do I export How do I export How do I export How do I…"

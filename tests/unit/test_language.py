@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.agent.likeness.examples import load_examples
-from shared.channels.language import language_of, language_told
+from shared.channels.language import language_of, language_told, language_written
 
 TICKETS = Path(__file__).parents[2] / "context" / "sample-tickets"
 SHORT = {
@@ -89,3 +89,10 @@ def test_of_a_thousand_short_messages_nearly_all_are_told(language: str) -> None
     texts = [example.text for example in load_examples() if example.language == language]
     wrong = [text for text in texts if language_of([text]) != language]
     assert len(wrong) <= 0.04 * len(texts), wrong[:20]
+
+
+def test_the_message_tells_the_language_before_its_subject() -> None:
+    """A form or a program may make the subject up; where the message has one word, the subject helps."""
+    assert language_written(["Was kostet Team im Jahr?"], ["A question about the price of it"]) == "de"
+    assert language_written(["ok"], ["Frage zu meiner Rechnung und dem Konto"]) == "de"
+    assert language_written(["ok"], ["42"]) is None
