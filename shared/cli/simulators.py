@@ -13,6 +13,9 @@ import httpx
 from shared.cli.desk_client import local_endpoints
 from shared.errors import Permanent, Retryable
 
+#: What to do next on this machine, by the reason that a channel's entrance gave.
+_NEXT = {"kafka-away": "nothing was accepted; `fte start kafka` brings it back, or try again"}
+
 
 def endpoints_here() -> dict[str, Any]:
     """`.fte/endpoints.json`. Raises Permanent when nothing is up."""
@@ -46,10 +49,13 @@ def mail_text(mail: EmailMessage) -> str:
 
 
 def _message(response: httpx.Response) -> str:
+    then = None
     try:
         found: Any = response.json()
         found = found.get("error", found.get("detail"))
-        found = found.get("message") if isinstance(found, dict) else found
+        if isinstance(found, dict):
+            then, found = _NEXT.get(str(found.get("reason"))), found.get("message")
     except (ValueError, AttributeError):
         found = None
-    return str(found) if found else f"refused with {response.status_code}"
+    said = str(found) if found else f"refused with {response.status_code}"
+    return f"{said}: {then}" if then else said

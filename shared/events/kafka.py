@@ -17,6 +17,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from shared.errors import Permanent, Retryable
 from shared.events.envelope import Event
 from shared.events.signature import sign
+from shared.observability.logs import logger
 from shared.observability.tracing import current_traceparent
 from shared.settings import Settings, key_list
 
@@ -106,7 +107,7 @@ class KafkaProducer:
             async with asyncio.timeout(self._timeout_s + 2):
                 await done
         except TimeoutError:
-            raise Retryable("Kafka did not acknowledge in time", reason="kafka-away") from None
+            raise _away("timeout") from None
 
     async def ping(self, timeout_s: float = 2.0) -> None:
         """Raise Retryable unless a broker answers a metadata request."""
@@ -138,4 +139,10 @@ def _settle(done: asyncio.Future[None], error: KafkaError | None) -> None:
 def _as_ours(error: KafkaError) -> Retryable | Permanent:
     if error.code() == _TOO_LARGE:
         return Permanent("the brokers refuse an event of this size", reason="event-too-large")
-    return Retryable(f"Kafka did not acknowledge: {error.name()}", reason="kafka-away")
+    return _away(error.name())
+
+
+def _away(code: str) -> Retryable:
+    # Customers read the sentence, on the form; librdkafka's word for it is for whoever reads the log.
+    logger().warning("kafka_not_acknowledged", code=code)
+    return Retryable("Kafka is away", reason="kafka-away")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 from confluent_kafka import Consumer
+from structlog.testing import capture_logs
 
 from shared.errors import Permanent, Retryable
 from shared.events.envelope import MESSAGE_RECEIVED, Event, header_map, new_event
@@ -102,9 +103,11 @@ async def test_brokers_away_is_said_and_not_swallowed(kafka_broker: KafkaBroker,
     await kafka_broker.suspend()
     try:
         started = time.monotonic()
-        with pytest.raises(Retryable):
+        with pytest.raises(Retryable) as away, capture_logs() as lines:
             await opened.publish("fte.inbound", an_event("a2"))
         assert time.monotonic() - started < 8
+        assert (str(away.value), away.value.reason) == ("Kafka is away", "kafka-away"), "no word of librdkafka's"
+        assert [line["code"] for line in lines if line["event"] == "kafka_not_acknowledged"] == ["_MSG_TIMED_OUT"]
         with pytest.raises(Retryable):
             await opened.ping()
     finally:

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from shared.cli import fte
 from shared.cli.aftermath import Aftermath, decided, tickets_of
 from shared.cli.conversation import beginning, unanswered
+from shared.cli.simulators import call
+from shared.errors import Retryable
 
 NOW = datetime(2026, 3, 4, 22, 53, tzinfo=UTC)
 
@@ -52,6 +55,19 @@ def test_a_message_without_an_answer_is_named_by_its_ticket() -> None:
     assert "it waits in ticket T7; `kn-fte status`" in unanswered(waiting, 8.0, "T7")
     assert unanswered(None, 8.0, "T8").startswith("no answer within 8 s: ticket T8 is not taken up yet; ")
     assert "and no ticket" in unanswered(None, 8.0, None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "then"),
+    [("kafka-away", ": nothing was accepted; `fte start kafka` brings it back, or try again"), ("unavailable", "")],
+)
+async def test_a_form_without_kafka_says_what_to_do(reason: str, then: str) -> None:
+    """The entrance's own words for a customer, and the next step for who runs this machine."""
+    refusal = httpx.Response(503, json={"error": {"reason": reason, "field": None, "message": "it is away"}})
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: refusal)) as client:
+        with pytest.raises(Retryable) as refused:
+            await call(client, "POST", "http://form.example.com/tickets", json={})
+    assert str(refused.value) == f"it is away{then}"
 
 
 @pytest.mark.parametrize("verb", ["try", "send"])
