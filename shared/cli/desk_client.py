@@ -24,6 +24,7 @@ _NEXT = {
     "unknown-attachment": "`kn-fte tickets show` names the files of a ticket",
     "unknown-message": "`kn-fte tickets show` names the raw mails of a ticket",
     "unknown-customer": "`kn-fte customers list` shows them",
+    "unconfirmed-address": "`kn-fte tickets list` shows its ticket, `kn-fte customers list --address` who wrote it",
     "unknown-merge": "`kn-fte customers show WHO` shows the merges",
     "only-identifier": "nobody shares it; `kn-fte customers show WHO` shows them, `kn-fte customers merge` joins two",
     "came-by-merge": "`kn-fte customers unmerge MERGE`",

@@ -73,7 +73,7 @@ class Customers:
     async def at(self, address: str) -> dict[str, Any]:
         """The customer whose verified e-mail address or phone number this is.
 
-        Raises Rejected: 422 when it is neither, 404 when nobody's.
+        Raises Rejected: 422 when it is neither, 404 when nobody's or only claimed.
         """
         return await self.show(await self._owner(address))
 
@@ -117,10 +117,15 @@ class Customers:
             return await self._owner(who)
 
     async def _owner(self, address: str) -> UUID:
-        row = await self.db.fetchrow(IDENTITY["who_has"], *self._lookup(address))
-        if row is None:
-            raise Rejected("no customer has this address", status=404, reason="unknown-customer")
-        return row["customer_id"]
+        identifier = self._lookup(address)
+        row = await self.db.fetchrow(IDENTITY["who_has"], *identifier)
+        if row is not None:
+            return row["customer_id"]
+        noted: Any = await self.db.fetchrow(IDENTITY["is_claimed"], *identifier)
+        if noted["claimed"]:
+            words = "nobody has confirmed this address, it is only claimed"
+            raise Rejected(words, status=404, reason="unconfirmed-address")
+        raise Rejected("no customer has this address", status=404, reason="unknown-customer")
 
     def _lookup(self, address: str) -> tuple[str, bytes]:
         kind, value = _normalised(address)

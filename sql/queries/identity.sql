@@ -15,6 +15,12 @@ FOR NO KEY UPDATE OF c;
 -- name: who_has
 SELECT customer_id FROM customer_identifiers WHERE kind = $1 AND lookup = $2 AND trust = 'verified';
 
+-- name: is_claimed
+-- Whether anybody wrote under it without proof, as by typing it into the form.
+SELECT EXISTS (
+    SELECT FROM customer_identifiers WHERE kind = $1 AND lookup = $2 AND trust = 'claimed'
+) AS claimed;
+
 -- name: see_identifier
 UPDATE customer_identifiers SET seen_at = now() WHERE id = $1 AND seen_at < now() - interval '1 day';
 

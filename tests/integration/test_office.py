@@ -70,7 +70,13 @@ async def test_a_claimed_address_is_nobody_s(
     """What somebody typed into the form proves nothing; a verified mail from there does."""
     await inbox.store(db, vault, settings, form("hello", sender="eve@example.org"), "e1")
     asked = {"address": "eve@example.org"}
-    assert (await desk.post("/customers/find", json=asked)).status_code == 404
+    refused = await desk.post("/customers/find", json=asked)
+    assert (refused.status_code, refused.json()["error"]["reason"]) == (404, "unconfirmed-address")
+    assert "nobody has confirmed" in refused.json()["error"]["message"]
+    assert "eve@" not in refused.text
+    ada = str((await inbox.store(db, vault, settings, email(), "e0")).customer_id)
+    merged = await desk.post("/customers/merge", json={"winner": ada, "loser": "eve@example.org"})
+    assert merged.json() == refused.json()
     await inbox.store(db, vault, settings, email(sender="eve@example.org"), "e2")
     assert (await desk.post("/customers/find", json=asked)).status_code == 200
 
