@@ -30,7 +30,7 @@ async def serve(conversation: str | None, http: str | None = None, allow_host: S
     """Serve until standard input ends, or with `http` (HOST:PORT) until SIGTERM or SIGINT.
 
     `conversation` is a conversation's or a ticket's id; `allow_host` are names that clients call us by. Raises
-    Permanent when it is neither, and for a door that is open to others and has no token.
+    Permanent when it is neither or closed, and for a door that is open to others and has no token.
     """
     settings = local_settings()
     where = door(http, settings.mcp_token.get_secret_value(), allow_host) if http is not None else None
@@ -64,13 +64,22 @@ async def _server(settings: Settings, library: Library, conversation: str | None
 
 
 async def _conversation_id(db: Database, given: str) -> UUID:
-    ticket = await db.fetchrow(load("tickets")["show"], given.upper())
-    if ticket is not None:
-        return ticket["conversation_id"]
-    try:
-        return UUID(given)
-    except ValueError:
+    found = await db.fetchrow(load("mailbox")["named"], given.upper(), _uuid(given))
+    if found is None:
         raise Permanent(
             f"{given} is neither a conversation nor a ticket: `kn-fte tickets list` shows them",
             reason="unknown-conversation",
-        ) from None
+        )
+    if found["state"] == "closed":
+        raise Permanent(
+            f"{given}: the conversation is closed; without --conversation the help centre is open",
+            reason="closed-conversation",
+        )
+    return found["id"]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -5,6 +5,10 @@ SELECT c.customer_id, c.trust, c.state, c.epoch, c.arrived, c.last_channel, now(
 FROM conversations c
 WHERE c.id = $1 AND c.lease_token = $2 AND c.lease_expires > now();
 
+-- name: named
+-- The conversation of a ticket, or by its own id.
+SELECT id, state FROM conversations WHERE id = (SELECT conversation_id FROM tickets WHERE id = $1) OR id = $2;
+
 -- name: peek
 -- The conversation without its lease, and the route its customer wrote on last.
 SELECT c.customer_id, CASE WHEN c.trust = 'verified' THEN m.trust ELSE c.trust END AS trust, c.state, c.epoch,

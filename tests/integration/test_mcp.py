@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +17,7 @@ from typing import IO, Any
 import httpx
 import httpx2
 import pytest
+import pytest_asyncio
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
@@ -34,7 +36,7 @@ from shared.mcp.http import door
 from shared.mcp.server import build_server
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import email, form, whatsapp
+from tests.builders import desk_of, email, form, whatsapp
 from tests.unit.test_agent_tools import Shelf
 
 TOKEN = "secret"
@@ -62,6 +64,26 @@ async def conversation_of(db: Database, vault: Vault, settings: Settings, messag
     stored = await inbox.store(db, vault, settings, message, "an-event")
     await db.execute("UPDATE conversations SET lease_token = NULL, lease_expires = NULL")
     return stored.conversation_id
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A matter that is over: its ids."""
+
+    conversation: str
+    ticket: str
+
+
+@pytest_asyncio.fixture
+async def closed(db: Database, vault: Vault, settings: Settings) -> Closed:
+    """A conversation that a person answered and closed."""
+    here = await conversation_of(db, vault, settings, email())
+    row: Any = await db.fetchrow("SELECT id FROM tickets WHERE conversation_id = $1", here)
+    desk = desk_of(db, vault, settings)
+    await desk.reply(row["id"], "I have seen to it. Sam")
+    await db.execute("UPDATE deliveries SET status = 'sent', finished_at = now() WHERE status = 'queued'")
+    await desk.close(row["id"], None, survey=False)
+    return Closed(str(here), row["id"])
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -213,6 +235,23 @@ async def test_a_client_s_handover_tells_the_person_what_any_other_does(
     kept = json.loads(keys.unseal("decision.record", decided["record_enc"]))
     assert [(call["name"], call["ok"]) for call in kept["tool_calls"]] == [("escalate", True)]
     assert kept["summary"] == told
+
+
+def test_a_closed_conversation_is_refused_at_the_start(closed: Closed, settings: Settings) -> None:
+    """By its ticket or its own id: one plain line, nothing on standard output; an id of nothing is told too."""
+    for given, said in (
+        (closed.ticket, "the conversation is closed; without --conversation the help centre is open"),
+        (closed.conversation, "the conversation is closed; without --conversation the help centre is open"),
+        ("00000000-0000-4000-8000-000000000000", "is neither a conversation nor a ticket"),
+    ):
+        command = [sys.executable, "-m", "shared.cli.fte", "mcp", "--conversation", given]
+        done = subprocess.run(
+            command, env=environment(settings), stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stdout) == (1, b"")
+        [line] = done.stderr.decode().splitlines()
+        assert line.startswith("error: ")
+        assert said in line
 
 
 async def test_a_server_says_what_it_is_and_where(settings: Settings, tmp_path: Path) -> None:
