@@ -93,12 +93,12 @@ def _repeated(pages: Sequence[Sequence[Line]], body: float) -> set[str]:
 
 
 def _keys(line: Line, number: int, body: float) -> Iterator[str]:
-    """A line as it is, and with each number in it told by how far it is from the page's.
+    """A line in its size as it is, and with each number in it told by how far it is from the page's.
 
     A sentence is text, however often it is said, and a larger line that counts on is a heading.
     """
     if len(line.text) > _LONGEST or _SENTENCE.search(line.text):
         return
-    yield line.text
+    yield f"{line.size}\0{line.text}"
     for found in _NUMBER.finditer(line.text) if line.size <= body else ():
-        yield f"{line.text[: found.start()]}\0{int(found[0]) - number}\0{line.text[found.end() :]}"
+        yield f"{line.size}\0{line.text[: found.start()]}\0{int(found[0]) - number}\0{line.text[found.end() :]}"

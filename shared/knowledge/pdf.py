@@ -23,7 +23,9 @@ _MAX_PAGES = 2000
 #: How much larger than the text the type of a heading is, and how long one may be.
 _LARGER = 1.1
 _LONGEST_HEADING = 120
-_ENDED = re.compile(r"[.!:;,]$")
+_MOST_LINES = 3
+#: A line with an end mark is a sentence, one with dots leading to a page is of a table of contents.
+_NO_HEADING = re.compile(r"[.!:;,]$|\.\s?\.\s?\.")
 
 
 def pdf_page(data: bytes, name: str) -> Page:
@@ -69,7 +71,7 @@ def _page(printed: Sequence[Sequence[Line]], outline: dict[int, str], title: str
     pages = without_margins(printed, title, body)
     parts = _with_text([part for lines in pages for part in _parts(lines, body)])
     sizes = sorted({size for _, size in parts if size}, reverse=True)
-    headings = [text for text, size in parts if size]
+    headings = [text.replace("\n", " ") for text, size in parts if size]
     if not title or names_a_file(title):
         title = headings[0] if headings else ""
     # A title page's large line is no reason to lose the outline, or to cite no page.
@@ -94,22 +96,25 @@ def _body_size(pages: Sequence[Sequence[Line]]) -> float:
 
 
 def _parts(lines: Sequence[Line], body: float) -> Iterator[tuple[str, float]]:
-    """Headings with the size of their type, a wrapped one in one piece; other lines with 0."""
+    """Headings with the size of their type, a wrapped one with its lines; other lines with 0."""
 
     def size_of(line: Line) -> float:
         return line.size if body and line.size >= body * _LARGER else 0.0
 
     for size, group in groupby(lines, key=size_of):
         texts = [line.text for line in group]
-        whole = " ".join(texts)
-        if size and len(whole) <= _LONGEST_HEADING and not _ENDED.search(whole):
+        whole = "\n".join(texts)
+        fits = len(texts) <= _MOST_LINES and len(whole) <= _LONGEST_HEADING
+        if size and fits and not _NO_HEADING.search(whole):
             yield whole, size
         else:
             yield from ((text, 0.0) for text in texts)
 
 
 def _marked(text: str, size: float, sizes: Sequence[float]) -> str:
-    return f"\n{'#' * min(2 + sizes.index(size), 6)} {text}\n" if size else _escaped(text)
+    if not size:
+        return "\n".join(map(_escaped, text.split("\n")))
+    return f"\n{'#' * min(2 + sizes.index(size), 6)} {text.replace(chr(10), ' ')}\n"
 
 
 def _escaped(text: str) -> str:

@@ -138,6 +138,21 @@ def test_a_larger_line_above_text_is_a_heading() -> None:
     assert "Mind the roof!\nIt is steep.\nCall us" in text
 
 
+def test_larger_lines_that_are_no_heading_keep_their_lines() -> None:
+    """A list in larger type, what has nothing below it, and a table of contents."""
+    listed = [(14, f"Item {name}") for name in "abcd"]
+    told = "Paint all of them well, and again when the summer has gone."
+    text = body(page(*listed, told, (14, "Sheds . . . . . 5"), "Mend.", (14, "Call"), (14, "us")))
+    items = ["Item a", "Item b", "Item c", "Item d"]
+    assert text.splitlines() == [*items, told, "Sheds . . . . . 5", "Mend.", "Call", "us"]
+
+
+def test_a_title_that_is_also_the_running_head_stays() -> None:
+    """Once, in its larger type."""
+    others = [page("Sheds", f"Paint {word} with a brush.", "Mend.") for word in "abc"]
+    assert body(page((24, "Sheds"), "A guide."), *others).count("Sheds") == 1
+
+
 @pytest.mark.parametrize(
     ("told", "title"),
     [
