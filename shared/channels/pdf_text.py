@@ -10,9 +10,11 @@ import io
 import json
 import logging
 import os
+import re
 import resource
 import subprocess
 import sys
+import unicodedata
 from typing import Any
 
 _MODULE = "shared.channels.pdf_text"
@@ -20,6 +22,14 @@ _MODULE = "shared.channels.pdf_text"
 CPU_S = 3
 WALL_S = 8.0
 MEMORY = 512 * 1024 * 1024
+#: A typesetter's ligatures (ff, fi, fl, ffi, ffl, st), each as the letters it stands for.
+_LIGATURES = {sign: unicodedata.normalize("NFKC", chr(sign)) for sign in range(0xFB00, 0xFB07)}
+_BROKEN_WORD = re.compile(r"(\w)(?:-|[ \t]?[\u00ad\u2010][ \t]*)\n(?=[a-zß-öø-ÿ])")
+
+
+def in_letters(text: str) -> str:
+    """The text of a PDF as it is read aloud: ligatures are letters, a word broken at a line's end is whole."""
+    return _BROKEN_WORD.sub(r"\1", text.translate(_LIGATURES))
 
 
 def read(data: bytes, *, pages: int, characters: int) -> tuple[int | None, str]:
@@ -54,7 +64,7 @@ def _main(pages: int, characters: int) -> None:
     _tell(len(every), "")
     text = ""
     for page in every[:pages]:
-        text += page.extract_text() + "\n"
+        text += in_letters(page.extract_text()) + "\n"
         if len(text) > characters:
             break
     _tell(len(every), text)

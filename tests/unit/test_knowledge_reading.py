@@ -24,7 +24,7 @@ PAGE = """<!doctype html><html lang="de"><head><title> Parken | Hilfe </title>
   now</pre></main><footer>Impressum</footer></body></html>"""
 
 
-def pdf(*pages: str, outline: bool = False) -> bytes:
+def pdf(*pages: str, outline: bool = False, title: str = "") -> bytes:
     """A PDF with one line of text a page, written by hand (ISO 32000-1)."""
     objects = ["<< /Type /Catalog /Pages 2 0 R >>", "", "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     kids: list[str] = []
@@ -42,13 +42,15 @@ def pdf(*pages: str, outline: bool = False) -> bytes:
         objects[0] = f"<< /Type /Catalog /Pages 2 0 R /Outlines {count + 1} 0 R >>"
         objects.append(f"<< /Type /Outlines /First {count + 2} 0 R /Last {count + 2} 0 R /Count 1 >>")
         objects.append(f"<< /Title (Painting) /Parent {count + 1} 0 R /Dest [{kids[0]} /Fit] >>")
+    objects += [f"<< /Title ({title}) >>"] if title else []
+    info = f"/Info {len(objects)} 0 R " if title else ""
     body, places = "%PDF-1.4\n", list[int]()
     for number, one in enumerate(objects, 1):
         places.append(len(body))
         body += f"{number} 0 obj\n{one}\nendobj\n"
     table = "".join(f"{place:010} 00000 n \n" for place in places)
     size = len(objects) + 1
-    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer << /Size {size} /Root 1 0 R >>\n"
+    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer << /Size {size} {info}/Root 1 0 R >>\n"
     return f"{body}{end}startxref\n{len(body)}\n%%EOF".encode("latin-1")
 
 
