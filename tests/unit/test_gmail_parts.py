@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 import time
 from collections.abc import Sequence
@@ -110,7 +111,9 @@ def test_what_a_list_appended_below_base64_is_left_out() -> None:
     assert parse(_HEAD + head + words).new_text == "How are you\n\nand the export? It was never encoded."
 
 
-_ENCODED = "R3LDvMOfZSBhdXMgS8O2bG4gdW5kIG1laHIuIEdyw7zDn2UgYXVzIEvDtmxuIHVuZCBtZWhyLiBH\r\ncsO8w59l"
+_ENCODED = (
+    base64.encodebytes(("Grüße aus Köln und mehr. " * 2 + "Grüße").encode()).decode().rstrip().replace("\n", "\r\n")
+)
 
 
 @pytest.mark.parametrize("encoding", ["BASE64 ", "base64 (as ever)", '"base64"', "(why) base64", "base64;"])
