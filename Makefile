@@ -39,19 +39,19 @@ up: $(STAMP) webform/dist/widget.js ## the whole system on this machine; DETACH=
 down: $(STAMP) ## stop it
 	@$(BIN)/fte down
 
-# Tests through processes mostly wait, so three runs go side by side, each about as long: the whole system, then what is
-# tested against real servers, then the checks and the rest. What the first two said is printed at the end.
+# Tests through processes mostly wait, so three runs go side by side, each about as long: the whole system, then its parts
+# against real servers and any input, then the checks and the rest. What the first two said is printed at the end.
 SYSTEM := tests/acceptance tests/browser
-SERVERS := tests/contract tests/integration
+PARTS := tests/contract tests/fuzz
 CHECKS := lint types imports secrets webform-test
 
 test: $(STAMP) webform ## everything that must pass
-	@said="$$(mktemp -d)"; trap 'kill $$system $$servers 2>/dev/null; wait; rm -rf "$$said"' EXIT; \
+	@said="$$(mktemp -d)"; trap 'kill $$system $$parts 2>/dev/null; wait; rm -rf "$$said"' EXIT; \
 	$(BIN)/python -m pytest $(SYSTEM) >"$$said/system" 2>&1 & system=$$!; \
-	$(BIN)/python -m pytest $(SERVERS) >"$$said/servers" 2>&1 & servers=$$!; \
+	$(BIN)/python -m pytest $(PARTS) >"$$said/parts" 2>&1 & parts=$$!; \
 	$(MAKE) --no-print-directory $(CHECKS) || exit; \
-	$(BIN)/python -m pytest tests $(SYSTEM:%=--ignore=%) $(SERVERS:%=--ignore=%); failed=$$?; \
-	wait $$system || failed=1; wait $$servers || failed=1; cat "$$said"/*; exit $$failed
+	$(BIN)/python -m pytest tests $(SYSTEM:%=--ignore=%) $(PARTS:%=--ignore=%); failed=$$?; \
+	wait $$system || failed=1; wait $$parts || failed=1; cat "$$said"/*; exit $$failed
 
 unit: $(STAMP) ## the quick tests alone
 	$(BIN)/python -m pytest tests/unit
