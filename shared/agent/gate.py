@@ -212,13 +212,13 @@ def _has_unbacked_number(plain: str, sources: Sources) -> bool:
 
     The customer's own may be repeated as theirs.
     """
-    backed = _numbers(f"{sources.headings} {sources.pages}", sources.languages)
+    pages = in_figures(f"{sources.headings} {sources.pages}", sources.languages)
+    backed = _numbers_in(pages)
     own = _numbers(sources.known) if sources.known else set[str]()
     if any(_unbacked_numbers(sentence, backed, own, sources.language) for sentence in sentences(plain)):
         return True
-    counted = measures(in_figures(f"{sources.headings} {sources.pages}", sources.languages))
     said = measures(in_figures(plain, {sources.language, ENGLISH}))
-    return any(number not in own for number in mismeasured(said, counted))
+    return any(number not in own for number in mismeasured(said, measures(pages)))
 
 
 def _unbacked_numbers(sentence: str, backed: set[str], own: set[str], language: str) -> set[str]:
@@ -228,8 +228,11 @@ def _unbacked_numbers(sentence: str, backed: set[str], own: set[str], language: 
 
 
 def _numbers(text: str, languages: Collection[str] = ()) -> set[str]:
-    plain = _STEP.sub(" ", in_figures(text, languages))
-    return {plain_number(match[0]) for match in _NUMBER.finditer(plain)}
+    return _numbers_in(in_figures(text, languages))
+
+
+def _numbers_in(figures: str) -> set[str]:
+    return {plain_number(match[0]) for match in _NUMBER.finditer(_STEP.sub(" ", figures))}
 
 
 def _language(text: str, wanted: str | None) -> list[str]:

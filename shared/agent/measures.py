@@ -6,12 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from functools import cache
-from pathlib import Path
 
 from shared.agent.figures import plain_number
+from shared.agent.lexicon import word_lists
 from shared.channels.fold import letters
 
-_FILE = Path(__file__).parent / "words" / "units.txt"
 _MEASURE = re.compile(r"(?<![\w.,])([€$£]?)[ ]?(\d[\d.,]*\d|\d)(?:[\s-]{0,2}([%٪€$£]|[^\W\d_]+))?")
 
 
@@ -37,9 +36,4 @@ def mismeasured(said: Mapping[str, Set[str]], backed: Mapping[str, Set[str]]) ->
 @cache
 def _units() -> Mapping[str, str]:
     """The unit of each word."""
-    found: dict[str, str] = {}
-    for line in _FILE.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            name, *words = line.split()
-            found.update((letters(word.lstrip("^")), name) for word in words)
-    return found
+    return {letters(word): unit for unit, words in word_lists("units").items() for word in words}
