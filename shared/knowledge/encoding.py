@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import re
 
-#: Where browsers look for it too (HTML, "prescan a byte stream").
+from shared.channels.html_charset import named_by_html
+
+#: Bytes in which browsers look for it too.
 _PRESCAN = 1024
-_META = re.compile(rb"<meta\b[^>]{0,200}?\bcharset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 #: What pages call Latin-1 is Windows' (WHATWG Encoding, section 4.2).
 _WESTERN = {"iso8859-1", "ascii"}
 
@@ -20,16 +20,10 @@ def decoded(data: bytes, charset: str = "") -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        named = _codec(charset) or _codec(html_charset(data))
+        named = _codec(charset) or _codec(named_by_html(data[:_PRESCAN]))
         if named is None:
             raise
         return data.decode(named)
-
-
-def html_charset(data: bytes) -> str:
-    """The character set that a page says it is written in, or nothing."""
-    found = _META.search(data[:_PRESCAN])
-    return found[1].decode("ascii", "replace") if found else ""
 
 
 def _codec(charset: str) -> str | None:

@@ -7,7 +7,8 @@ section 4.2), and a label that does not fit the bytes loses against UTF-8, which
 from __future__ import annotations
 
 import codecs
-import re
+
+from shared.channels.html_charset import named_by_html
 
 # What mailers write, and the superset they mean.
 _MEANT = {
@@ -49,7 +50,6 @@ _MEANT = {
 _BROKEN_SHARE = 0.1
 # Seven-bit Japanese tells itself by what switches to it (RFC 1468); no other text holds these.
 _TO_JAPANESE = (b"\x1b$B", b"\x1b$@")
-_META = re.compile(rb"<meta\b[^<>]{0,200}?charset\s{0,9}=[\s\"']{0,9}([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 
 
 def to_text(data: bytes, declared: str | None) -> str:
@@ -71,11 +71,11 @@ def header_text(value: str) -> str:
 
 
 def told_by_html(data: bytes) -> str | None:
-    """The charset that a meta element names, of HTML that is no UTF-8 (HTML Standard, section 13.2.3.2)."""
-    found = _META.search(data[:2048])
-    if found is None or found[1].lower().startswith(b"utf") or _strictly(data, "utf-8") is not None:
+    """The charset that a meta element names, of HTML that is no UTF-8."""
+    named = named_by_html(data[:2048])
+    if not named or named.lower().startswith("utf") or _strictly(data, "utf-8") is not None:
         return None
-    return found[1].decode("ascii")
+    return named
 
 
 def reads_as_text(data: bytes) -> bool:
