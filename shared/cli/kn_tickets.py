@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 
 from shared.cli.desk_client import DeskClient
-from shared.cli.output import Format, Output, command, fail, print_lines, save, screen, show
+from shared.cli.output import Format, Output, command, fail, print_lines, save, say, screen, show
 from shared.cli.ticket_view import ticket_lines
 from shared.cli.why_view import why_lines
 
@@ -111,8 +111,16 @@ async def tickets_assign(
 @tickets.command("return")
 @command
 async def tickets_return(ticket: TicketId, output: Output = Format.TABLE) -> None:
-    """Give the conversation back to the agent, which answers what nobody did."""
-    show(await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/return"), output)
+    """Give the conversation back to the agent, which answers what nobody did, but for what is for people by rule."""
+    returned = await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/return")
+    show(returned, output)
+    matters = returned["for_people"]
+    if matters:
+        say(
+            f"{', '.join(matters)} {'is' if len(matters) == 1 else 'are'} for people by rule, and nobody answered: the "
+            "agent gives it back to you at once, and says nothing more to the customer. Answer first, then return it: "
+            f'kn-fte tickets reply {returned["id"]} "…"'
+        )
 
 
 @tickets.command("close")

@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.channels.limits import over_limit
@@ -25,8 +25,19 @@ from shared.privacy.vault import Vault
 SQL = load("tickets")
 _IDENTITY = load("identity")
 
+#: Why a message is a person's by rule, whatever a model could say: shared.agent.escalation finds it again each time.
+PEOPLES_MATTERS = ("refund", "pricing", "legal", "angry", "human")
+
 #: Withdraws the agent's unsent replies; given by the floor above, which owns the ledger.
 Supersede = Callable[[Any, UUID], Awaitable[int]]
+
+
+class Returned(NamedTuple):
+    """What was given back: how many messages nobody answered, and for which matters the agent will not either."""
+
+    conversation_id: UUID
+    reopened: int
+    for_people: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +97,8 @@ class Desk:
             await connection.execute(SQL["assign"], ticket_id, to)
             await _record(connection, "tickets.assign", ticket_id, by, to=to)
 
-    async def give_back(self, ticket_id: str, by: str = "") -> tuple[UUID, int]:
-        """Return a conversation to the agent: (conversation id, how many messages it will answer now).
+    async def give_back(self, ticket_id: str, by: str = "") -> Returned:
+        """Return a conversation to the agent, with what no person answered.
 
         Raises Rejected: 404 unknown, 409 unless a person has it.
         """
@@ -101,7 +112,8 @@ class Desk:
                 raise Rejected("a held message stays with a person", status=409, reason="held")
             reopened = await _give_back(connection, found["id"])
             await _record(connection, "tickets.return", ticket_id, by)
-        return found["id"], reopened
+        known = set(reopened)
+        return Returned(found["id"], len(reopened), tuple(one for one in PEOPLES_MATTERS if one in known))
 
     async def close(
         self, ticket_id: str, reason: str | None, by: str = "", *, survey: bool = True
@@ -178,12 +190,12 @@ def _require_fit(channel: Channel, text: str) -> None:
         raise Rejected(f"the reply has {too_long}", status=422, reason="too-long", field="text")
 
 
-async def _give_back(connection: Any, conversation_id: UUID) -> int:
-    """To the agent, with what no person answered: how many messages that is."""
+async def _give_back(connection: Any, conversation_id: UUID) -> list[str]:
+    """To the agent, with what no person answered: why each of those had come to one."""
     await connection.execute(SQL["give_back"], conversation_id)
     reopened = await connection.fetch(SQL["reopen_unanswered"], conversation_id)
     await connection.execute(SQL["open_tickets"], conversation_id)
-    return len(reopened)
+    return [row["outcome_reason"] for row in reopened]
 
 
 async def return_idle(connection: Any, after_s: float) -> int:

@@ -97,9 +97,9 @@ def _acts(router: APIRouter, office: Office) -> None:
 
     @router.post("/tickets/{ticket_id}/return")
     async def give_back(ticket_id: str, by: By) -> Any:
-        conversation_id, reopened = await office.desk.give_back(ticket_id, by)
+        conversation_id, reopened, for_people = await office.desk.give_back(ticket_id, by)
         await office.wake(conversation_id)
-        return {"id": ticket_id, "status": "open", "reopened": reopened}
+        return {"id": ticket_id, "status": "open", "reopened": reopened, "for_people": list(for_people)}
 
     @router.post("/tickets/{ticket_id}/close")
     async def close(ticket_id: str, request: CloseRequest, by: By) -> Any:

@@ -130,12 +130,16 @@ WHERE conversation_id = $1 AND status <> 'closed';
 UPDATE conversations SET state = 'agent', epoch = epoch + 1, last_activity_at = now() WHERE id = $1;
 
 -- name: reopen_unanswered
--- A handoff is no answer: what no person answered is the agent's again.
+-- A handoff is no answer: what no person answered is the agent's again. With why each had come to a person.
+WITH theirs AS (
+    SELECT m.id, m.outcome_reason FROM messages m
+    WHERE m.conversation_id = $1 AND m.author = 'customer' AND m.outcome = 'escalated' AND m.trust <> 'held'
+      AND NOT EXISTS (SELECT FROM messages p
+                      WHERE p.conversation_id = $1 AND p.author = 'human' AND p.seq > m.seq)
+    ORDER BY m.seq FOR NO KEY UPDATE)
 UPDATE messages m SET outcome = NULL, outcome_reason = NULL, outcome_at = NULL, attempts = 0
-WHERE m.conversation_id = $1 AND m.author = 'customer' AND m.outcome = 'escalated' AND m.trust <> 'held'
-  AND NOT EXISTS (SELECT FROM messages p
-                  WHERE p.conversation_id = $1 AND p.author = 'human' AND p.seq > m.seq)
-RETURNING m.id;
+FROM theirs WHERE m.id = theirs.id
+RETURNING theirs.outcome_reason;
 
 -- name: open_tickets
 UPDATE tickets SET status = 'open', assigned_to = NULL, updated_at = now()

@@ -128,6 +128,35 @@ async def test_lines_after_a_handoff_bring_no_second_one(world: World, channel: 
     assert await world.sent() == [("agent", True)]
 
 
+async def test_a_return_says_what_stays_with_people(world: World) -> None:
+    """A refund returned unanswered is no answer of the agent's: the operator is told so, and what to do, at once."""
+    await world.say(email(REFUND))
+    await world.sent()
+    ticket = await world.ticket()
+    said = await world.sam.kn("tickets", "return", ticket)
+    assert said.code == 0
+    assert "refund is for people by rule" in said.err
+    assert f"kn-fte tickets reply {ticket}" in said.err
+    await world.wake()
+    assert await world.outcomes() == ["escalated"]
+    told = await world.sam.kn("tickets", "return", ticket, "-o", "json")
+    assert told.json == {"id": ticket, "status": "open", "reopened": 1, "for_people": ["refund"]}
+
+
+async def test_a_return_of_what_a_person_answered_says_nothing_of_people(world: World) -> None:
+    """The refund was decided and said: what is returned is the rest, which the agent answers."""
+    await world.say(email(REFUND))
+    await world.sent()
+    ticket = await world.ticket()
+    assert (await world.sam.kn("tickets", "reply", ticket, "You have your money back. Sam")).code == 0
+    await world.sent()
+    await world.say(later(email, ASKED))
+    said = await world.sam.kn("tickets", "return", ticket)
+    assert (said.code, said.err) == (0, "")
+    await world.wake()
+    assert await world.outcomes() == ["escalated", "replied"]
+
+
 @CHANNELS
 async def test_what_a_page_answers_is_answered_once_after_a_return(world: World, channel: Any) -> None:
     """Taken over, and two questions come that nobody answers: after the return both get the one answer."""

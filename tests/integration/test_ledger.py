@@ -248,7 +248,7 @@ async def test_returning_reopens_what_nobody_answered(sending: Sending, db: Data
     ticket = (await db.fetchrow("SELECT id FROM tickets"))["id"]
     await desk.reply(ticket, "from a person")
     await inbox.store(db, vault, sending.ledger.settings, whatsapp("and one more thing"), "e5")
-    conversation_id, reopened = await desk.give_back(ticket)
+    conversation_id, reopened, _ = await desk.give_back(ticket)
     assert reopened == 1
     again = await inbox.look_again(db, sending.ledger.settings, conversation_id, "e6")
     assert again is not None

@@ -302,8 +302,8 @@ async def test_the_same_handoff_is_not_sent_twice(worker: Worker, db: Database, 
     await handing_over.handle(event(email("refund")))
     await db.execute("UPDATE deliveries SET status = 'sent'")
     ticket = (await db.fetchrow("SELECT id FROM tickets")) or {}
-    conversation_id, reopened = await desk_of(db, vault, worker.settings).give_back(ticket["id"])
-    assert reopened == 1
+    conversation_id, reopened, for_people = await desk_of(db, vault, worker.settings).give_back(ticket["id"])
+    assert (reopened, for_people) == (1, ("refund",))
     attributes = {"id": str(uuid4()), "type": CONVERSATION_WAKE, "source": "s"}
     data = json.dumps({"conversation_id": str(conversation_id)}).encode()
     await handing_over.handle(ReceivedEvent(attributes, "application/json", data))

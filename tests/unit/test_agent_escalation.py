@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.agent.escalation import Escalation, Reason, check
+from shared.agent.escalation import FOUND_HERE, Escalation, Reason, check
 from shared.channels.fold import fold
+from shared.conversations.desk import PEOPLES_MATTERS
 
 MUST_REACH_A_PERSON = {
     Reason.REFUND: [
@@ -526,3 +527,8 @@ def test_a_hostile_text_ends_in_time(text: str) -> None:
     started = time.perf_counter()
     check([text])
     assert time.perf_counter() - started < 8.0
+
+
+def test_the_desk_knows_the_same_matters() -> None:
+    """What an operator is told stays with people on a return is what this check finds again."""
+    assert PEOPLES_MATTERS == FOUND_HERE
