@@ -91,6 +91,8 @@ class TurnInput:
     earlier: EarlierContact | None = None
     code_awaited: bool = False
     just_linked: bool = False
+    #: Since our last answer here an address or a number was found to be theirs, written from before or not.
+    just_proven: bool = False
     #: WhatsApp: our last answer offered the rest by e-mail; and whether there is a confirmed address to send it to.
     offered: bool = False
     mailable: bool = False

@@ -27,6 +27,11 @@ def offer(kind: Kind, language: str) -> str:
     return _text(f"offer.{kind}", language)
 
 
+def answer_to_yes(kind: Kind, language: str, *, linked: bool) -> str:
+    """What a plain yes to the offer is told: that it was done meanwhile, or to write the address or number."""
+    return _text("already" if linked else f"ask.{kind}", language)
+
+
 def is_offer(text: str) -> bool:
     """Whether a text is one of our offers, word for word."""
     return any(text.strip() == words for name, words in fixed_texts(_FILE).items() if ".offer." in name)

@@ -11,6 +11,8 @@ from shared.agent.contract import TicketChange, TurnInput, TurnResult
 from shared.agent.draft import Draft, Handover
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
+from shared.agent.link_reading import other_side
+from shared.agent.linking import answer_to_yes, has_offer, in_form
 from shared.agent.longer import accepts, declines
 from shared.agent.prompt import MAX_TEXT, too_long
 from shared.agent.small_talk import SmallTalk, small_talk
@@ -38,13 +40,13 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
     """The result of a turn that no model may or need see, or None.
 
     In this order: a sender who failed the check, more text than a model is given, a yes or no to the offer of the
-    rest, an acknowledgement after our answer or an empty message, a matter that a person decides. Works for tenths of
-    a second on a long text.
+    rest, a yes to the offer of linking, an acknowledgement after our answer or an empty message, a matter that a
+    person decides. Works for tenths of a second on a long text.
     """
     run = ToolRun(turn, _Nothing(), Draft())
     if turn.trust is Trust.HELD:
         return escalated(run, Reason.HELD, settings)
-    early = _unread(turn, settings) if too_long(turn) else _to_the_offer(turn)
+    early = _unread(turn, settings) if too_long(turn) else _to_the_offer(turn) or _to_linking(turn, settings)
     if early is not None:
         return early
     kind = small_talk(turn.said, turn.customer_name)
@@ -84,6 +86,17 @@ def _to_the_offer(turn: TurnInput) -> TurnResult | None:
         takes_offer=turn.offered,
         takes_past_offer=not turn.offered and turn.past_offer == "lapsed",
     )
+
+
+def _to_linking(turn: TurnInput, settings: Settings) -> TurnResult | None:
+    """A yes to the offer of linking names no address: it asks for that, or was overtaken by a link made meanwhile."""
+    last = _last_word(turn)
+    if turn.trust is not Trust.VERIFIED or not accepts(turn.said) or not has_offer(last):
+        return None
+    text = answer_to_yes(other_side(turn.channel), language_of([last]), linked=turn.just_proven)
+    team, greet = settings.support_team_name, not turn.answered_here
+    text = in_form(turn.channel, text, name=turn.customer_name, team=team, greet=greet)
+    return TurnResult("replied", text, sentiment=sentiment(turn.texts))
 
 
 def _last_word(turn: TurnInput) -> str:

@@ -69,6 +69,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         earlier=earlier_contact(turn, said),
         code_awaited=bool(proven and news and news["code_awaited"]),
         just_linked=bool(proven and news and news["just_linked"]),
+        just_proven=bool(proven and news and (news["just_linked"] or news["just_added"])),
         offered=offer is not None and offer["offered"],
         mailable=offer is not None and offer["mailable"],
         past_offer=(past and past["state"]) or "",

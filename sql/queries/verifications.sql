@@ -63,13 +63,18 @@ UPDATE verifications SET attempts = attempts + 1 WHERE id = $1;
 SELECT customer_id, kind FROM customer_identifiers WHERE customer_id = ANY($1::uuid[]) AND trust = 'verified';
 
 -- name: news_of
--- Whether a code is awaited from the customer, and whether they were joined with another since our last answer here.
+-- Whether a code is awaited from the customer, and since our last answer here: whether they were joined with another,
+-- or got an address or a number that nobody had.
+WITH answered AS (
+    SELECT coalesce(max(received_at), '-infinity') AS at FROM messages
+    WHERE conversation_id = $2 AND author <> 'customer' AND kind = 'message')
 SELECT EXISTS (
            SELECT FROM (SELECT used_at, attempts, expires_at FROM verifications
                         WHERE kind = 'code' AND customer_id = $1 ORDER BY created_at DESC, id LIMIT 1) latest
            WHERE used_at IS NULL AND attempts < $3 AND expires_at > now()) AS code_awaited,
        EXISTS (
-           SELECT FROM customer_merges g
-           WHERE g.winner = $1 AND g.undone_at IS NULL AND g.merged_at >= coalesce(
-               (SELECT max(received_at) FROM messages
-                WHERE conversation_id = $2 AND author <> 'customer' AND kind = 'message'), '-infinity')) AS just_linked;
+           SELECT FROM customer_merges g, answered
+           WHERE g.winner = $1 AND g.undone_at IS NULL AND g.merged_at >= answered.at) AS just_linked,
+       EXISTS (
+           SELECT FROM customer_identifiers i, answered
+           WHERE i.customer_id = $1 AND i.trust = 'verified' AND i.created_at >= answered.at) AS just_added;

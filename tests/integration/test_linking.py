@@ -326,3 +326,52 @@ async def test_the_tools_link_over_mcp_too(side: Side) -> None:
         right = await client.call_tool("confirm_identity_link", {"code": code})
         assert right.structured_content["noted"].startswith("linked")
     assert len(await side.customers()) == 1
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+async def test_a_yes_after_a_link_was_made_hears_that_it_is_done(side: Side, known_before: bool) -> None:
+    """Offered to link, and an operator linked meanwhile, with or without a customer at the other side."""
+    if known_before:
+        await side.write(email("My export stops at 50 %", subject="Export stops"))
+    await side.write(whatsapp("I emailed you yesterday about my import, any news?"))
+    await link(side.db, side.vault, ADDRESS, PHONE)
+    told = await side.write(whatsapp("YES"))
+    assert (told.outcome, told.text) == (
+        "replied",
+        "That one is linked with you already, so there is nothing to do. How can I help you?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("mentions", "agrees", "asked"),
+    [
+        (
+            "I emailed you yesterday about my import, any news?",
+            "yes please",
+            "Gladly. Please write me that e-mail address",
+        ),
+        (
+            "Ich habe Ihnen gestern eine Mail wegen des Imports geschickt, gibt es etwas Neues?",
+            "ja",
+            "Gern. Bitte schreiben Sie",
+        ),
+    ],
+)
+async def test_a_yes_to_the_offer_is_asked_for_the_address(side: Side, mentions: str, agrees: str, asked: str) -> None:
+    """A yes names no address: it is asked for, and then the code goes there."""
+    offered = await side.write(whatsapp(mentions))
+    assert "?" in offered.text
+    told = await side.write(whatsapp(agrees))
+    assert told.text.startswith(asked)
+    sent = await side.write(whatsapp(ADDRESS))
+    assert [address for address, _ in await side.notices()] == [ADDRESS]
+    assert sent.outcome == "replied"
+
+
+async def test_a_yes_by_mail_is_asked_for_the_number(side: Side) -> None:
+    """The same by e-mail, in a mail's form."""
+    offered = await side.write(email("I wrote to you on WhatsApp yesterday about my import. Any news?", subject="News"))
+    assert "Which WhatsApp number" in offered.text
+    told = await side.write(email("Yes, please", subject="Re: News"))
+    assert "Gladly. Please write me that number here" in told.text
+    assert "regards" in told.text
