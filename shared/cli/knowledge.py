@@ -123,12 +123,15 @@ async def search(
     audience: Audience = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """What the agent would find; nothing when nothing is near enough."""
+    """What the agent would find, in its order; nothing when nothing is near enough.
+
+    SCORE is what they are ordered by, comparable within one search; CONFIDENCE how sure each is to answer, 0 to 1.
+    """
     if not query.strip():
         fail("the query is empty")
     filters = {"language": language, "product": product, "audience": audience}
     rows = await DeskClient.find().get("/knowledge/search", q=query, limit=limit, **filters)
-    show(rows, output, ("score", "document_id", "version", "heading_path", "url"))
+    show(rows, output, ("score", "confidence", "document_id", "version", "heading_path", "url"))
 
 
 app.command("eval")(evaluate)

@@ -16,6 +16,7 @@ from shared.knowledge.embed import Embedder, open_embedder
 from shared.knowledge.evaluation import Question, measure
 from shared.knowledge.index import catch_up
 from shared.knowledge.ingest import ingest_document, list_documents
+from shared.knowledge.passage import Passage
 from shared.knowledge.search import KnowledgeSearch
 from shared.observability.logs import logger
 
@@ -56,8 +57,11 @@ class Library:
         return facts | {"versions": versions, "passages": [dict(row) for row in passages]}
 
     async def search(self, query: str, limit: int, **filters: str | None) -> list[dict[str, Any]]:
-        """The passages the agent would be given, best first; `filters`: language, product, audience."""
-        return [asdict(passage) for passage in await self.passages.search(query, limit=limit, **filters)]
+        """The passages the agent would be given, best first; `filters`: language, product, audience.
+
+        `score` is what they are ordered by, comparable within one search; `confidence` how sure each answers, 0..1.
+        """
+        return [_shown(one) for one in await self.passages.search(query, limit=limit, **filters)]
 
     async def add(self, name: str, content: str, *, dry_run: bool = False) -> dict[str, Any]:
         """Store one Markdown document; again is nothing, changed is a new version. Raises Rejected (422)."""
@@ -117,3 +121,9 @@ async def open_library(db: Database) -> AsyncGenerator[Library]:
     """The library over this database, with the configured embedder."""
     async with open_embedder() as embedder:
         yield Library(db, embedder, KnowledgeSearch(db, embedder))
+
+
+def _shown(passage: Passage) -> dict[str, Any]:
+    facts = asdict(passage)
+    score = facts.pop("fit")
+    return facts | {"score": score, "confidence": passage.score}

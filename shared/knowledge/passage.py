@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Passage:
     """A section of a document. `heading_path` runs from the title down, joined with ` > `.
 
-    `score` is the search's confidence, 0..1; `url` is where a customer can read the document; `language`
-    is the document's.
+    `score` is the search's confidence, 0..1, `fit` what it ordered this passage by; `url` is where a customer can
+    read the document; `language` is the document's.
     """
 
     document_id: str
@@ -21,6 +21,7 @@ class Passage:
     text: str
     score: float
     language: str = "en"
+    fit: float = 0.0
 
     @property
     def key(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.channels.language import ENGLISH, language_told, without_region
 from shared.db.pool import Connection, Database, Row
@@ -172,7 +172,7 @@ def _in_order(query: str, best: Sequence[Ranked], rows: Mapping[int, Row]) -> li
     of_first = [one for one in best if rows[one.passage]["document_id"] == rows[best[0].passage]["document_id"]]
     near = [one for one in of_first if one.score >= _NEARLY * best[0].score and _is_section(rows[one.passage])]
     first = min(near, key=lambda one: rows[one.passage]["ordinal"], default=best[0])
-    return [first, *(one for one in best if one is not first)]
+    return [replace(first, score=best[0].score), *(one for one in best if one is not first)]
 
 
 def _is_section(row: Row) -> bool:
@@ -285,6 +285,7 @@ def _passages(best: Sequence[Ranked], rows: Sequence[Row]) -> list[Passage]:
             text=row["content"],
             score=round(one.confidence, 4),
             language=row["language"],
+            fit=round(one.score, 4),
         )
         for one in best
         if (row := by_id.get(one.passage)) is not None

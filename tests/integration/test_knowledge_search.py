@@ -11,6 +11,7 @@ from shared.db.pool import Database
 from shared.errors import Retryable
 from shared.knowledge.embed import WordLlamaEmbedder
 from shared.knowledge.ingest import ingest_folder
+from shared.knowledge.library import Library
 from shared.knowledge.search import FOUND_ABOVE, KnowledgeSearch
 from tests.evals.retrieval import ask_all
 from tests.integration.test_knowledge_ingest import write
@@ -111,6 +112,22 @@ async def test_a_passage_knows_where_it_stands(products: KnowledgeSearch) -> Non
     assert found[0].url == "https://help.example.com/signing-in-and-passwords"
     assert found[0].heading_path.startswith(f"{found[0].title} > ")
     assert 1 >= found[0].score >= found[-1].score >= FOUND_ABOVE
+
+
+async def test_operators_see_the_number_that_the_order_rests_on(products: KnowledgeSearch, db: Database) -> None:
+    """Best first by `score`, as the agent is given them; how sure each is stands beside it and is no order."""
+    library = Library(db, EMBEDDER, products)
+    unsorted = 0
+    for query in ("how do I export?", "change my password", "invite a colleague to my workspace", "export"):
+        rows = await library.search(query, 10)
+        assert [row["document_id"] for row in rows] == [
+            one.document_id for one in await products.search(query, limit=10)
+        ]
+        assert [row["score"] for row in rows] == sorted((row["score"] for row in rows), reverse=True)
+        sure = [row["confidence"] for row in rows]
+        assert all(1 >= one >= FOUND_ABOVE for one in sure)
+        unsorted += sure != sorted(sure, reverse=True)
+    assert unsorted
 
 
 async def test_100_kilobytes_are_searched_in_bounded_time(products: KnowledgeSearch) -> None:
