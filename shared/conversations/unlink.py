@@ -22,7 +22,7 @@ from shared.errors import Rejected
 from shared.identity.link import record
 from shared.identity.merge import SQL as MERGING
 from shared.identity.merge import lock_identifiers
-from shared.identity.resolve import Resolved, create_customer
+from shared.identity.resolve import Resolved, create_customer, nobodys
 from shared.identity.unmerge import follow
 from shared.privacy.vault import Vault
 
@@ -57,7 +57,10 @@ async def unlink_identifiers(db: Database, vault: Vault, pairs: Sequence[tuple[s
 
 
 async def _unlink(connection: Any, vault: Vault, kind: str, value: str) -> Unlinked:
-    found = await connection.fetchrow(SQL["identifier"], kind, vault.lookup(kind, value))
+    lookup = vault.lookup(kind, value)
+    found = await connection.fetchrow(SQL["identifier"], kind, lookup)
+    if found is None:
+        raise await nobodys(connection, kind, lookup, "it belongs to no customer, so there is nothing to unlink")
     await _require_takeable(connection, found)
     owner = found["customer_id"]
     routes = await _routes(connection, vault, owner, kind, value)
@@ -74,8 +77,6 @@ async def _unlink(connection: Any, vault: Vault, kind: str, value: str) -> Unlin
 
 
 async def _require_takeable(connection: Any, found: Any) -> None:
-    if found is None:
-        raise Rejected("no customer has this address", status=404, reason="unknown-customer")
     if found["erased_at"] is not None:
         raise Rejected(f"customer {found['customer_id']} was erased", status=409, reason="erased-customer")
     merge_id = await connection.fetchval(SQL["came_by_merge"], found["customer_id"], found["id"])

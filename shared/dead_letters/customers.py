@@ -21,6 +21,7 @@ from shared.identity.link import (
     unmerge_customers,
 )
 from shared.identity.merge import SQL as MERGING
+from shared.identity.resolve import nobodys
 from shared.privacy.vault import Vault
 
 IDENTITY = load("identity")
@@ -121,11 +122,8 @@ class Customers:
         row = await self.db.fetchrow(IDENTITY["who_has"], *identifier)
         if row is not None:
             return row["customer_id"]
-        noted: Any = await self.db.fetchrow(IDENTITY["is_claimed"], *identifier)
-        if noted["claimed"]:
-            words = "nobody has confirmed this address, it is only claimed"
-            raise Rejected(words, status=404, reason="unconfirmed-address")
-        raise Rejected("no customer has this address", status=404, reason="unknown-customer")
+        async with self.db.transaction() as connection:
+            raise await nobodys(connection, *identifier)
 
     def _lookup(self, address: str) -> tuple[str, bytes]:
         kind, value = _normalised(address)

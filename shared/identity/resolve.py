@@ -13,6 +13,7 @@ from uuid import UUID
 
 from shared.channels.message import Sender, Trust
 from shared.db.queries import load
+from shared.errors import Rejected
 from shared.privacy.vault import Keyset, Vault
 
 SQL = load("identity")
@@ -103,3 +104,12 @@ async def _create(connection: Any, vault: Vault, sender: Sender) -> Resolved:
     if sender.trust is Trust.VERIFIED:
         await add_verified(connection, vault, made.customer_id, made.keys, sender.kind, sender.address)
     return made
+
+
+async def nobodys(connection: Any, kind: str, lookup: bytes, so: str = "") -> Rejected:
+    """Why no customer is found by an address or number: it is nobody's, or only claimed; `so` is what follows then."""
+    if not await connection.fetchval(SQL["is_claimed"], kind, lookup):
+        return Rejected("no customer has this address", status=404, reason="unknown-customer")
+    words = "nobody has confirmed this address, it is only claimed"
+    shows = "`kn-fte customers list --address ADDRESS` shows who typed it"
+    return Rejected("; ".join(filter(None, (words, so, shows))), status=404, reason="unconfirmed-address")

@@ -17,7 +17,7 @@ from shared.errors import Rejected
 from shared.identity.link import link, look_at_link, unmerge_customers
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import desk_of, email, whatsapp
+from tests.builders import desk_of, email, form, whatsapp
 from tests.integration.test_merging import consistent, remembered, rows_of, said
 
 ADDRESS, PHONE = "ada@example.org", "+12015550123"
@@ -146,6 +146,18 @@ async def test_what_may_not_be_taken_says_why(db: Database, vault: Vault, settin
     assert merged.value.reason == "came-by-merge"
     assert await rows_of(db) == before
     await unmerge_customers(db, merge_id=linked.merge_id)
+
+
+async def test_a_claimed_address_is_nobodys_to_be_taken(db: Database, vault: Vault, settings: Settings) -> None:
+    """Typed into the form it stands beside a conversation: that is said, with the command that shows whose."""
+    await said(db, vault, settings, form("hello"))
+    before = await rows_of(db)
+    with pytest.raises(Rejected, match="only claimed") as claimed:
+        await unlink_identifiers(db, vault, [("email", ADDRESS)])
+    assert (claimed.value.status, claimed.value.reason) == (404, "unconfirmed-address")
+    assert "nothing to unlink" in str(claimed.value)
+    assert "kn-fte customers list --address" in str(claimed.value)
+    assert await rows_of(db) == before
 
 
 async def test_an_unmerge_after_an_unlink_still_parts_the_rest(db: Database, vault: Vault, settings: Settings) -> None:
