@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import textwrap
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from shared.cli.aftermath import Aftermath, aftermath
 from shared.cli.customer import Customer
 from shared.cli.output import complain, say
+from shared.cli.stopped import in_words, stopped_here
 
 #: An answer takes a second or two: after this long the desk is asked too, and then as often.
 _ASK_DESK_S = 2.0
@@ -41,6 +43,9 @@ def beginning(text: str) -> str:
 async def _exchange(customer: Customer, words: str, subject: str, wait_s: float) -> bool:
     since = datetime.now(UTC)
     await customer.write(words, subject)
+    hindered = await stopped_here(customer.channel)
+    if hindered:
+        say(f"it waits: {in_words(hindered)}")
     answer, became = await _follow(customer, since, wait_s)
     if answer is not None:
         typer.echo(answer)
@@ -48,7 +53,7 @@ async def _exchange(customer: Customer, words: str, subject: str, wait_s: float)
     if became is not None and (answer is not None or became.with_person or became.silent):
         say(became.sentence())
     elif answer is None:
-        complain(unanswered(became, wait_s, customer.ticket_id))
+        complain(unanswered(became, wait_s, customer.ticket_id, await stopped_here(customer.channel)))
         return False
     return True
 
@@ -68,9 +73,14 @@ async def _follow(customer: Customer, since: datetime, wait_s: float) -> tuple[s
     return None, became
 
 
-def unanswered(became: Aftermath | None, wait_s: float, ticket_id: str | None) -> str:
-    """Where a message without an answer is; `ticket_id` is what the channel's entrance called it, if it did."""
+def unanswered(became: Aftermath | None, wait_s: float, ticket_id: str | None, hindered: Sequence[str] = ()) -> str:
+    """Where a message without an answer is; `ticket_id` is what the channel's entrance called it, if it did.
+
+    `hindered`: the parts it needs that are stopped on this machine.
+    """
     late, more = f"no answer within {wait_s:g} s", "`kn-fte status` says more"
+    if hindered:
+        return f"{late}: {in_words(hindered)}, and what you wrote waits"
     if became is not None:
         return f"{late}: it waits in ticket {became.ticket_id}; {more}"
     if ticket_id is not None:

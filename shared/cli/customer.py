@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email import policy
@@ -161,7 +161,7 @@ class WhatsAppCustomer(Customer):
         body = {"from": self.address, "body": text, "profile_name": "Ada Example"}
         said = await self.call("POST", self.simulator("twilio") + "/_control/inbound", json=body)
         if not 200 <= said["status_code"] < 300:
-            raise Retryable(f"the webhook refused it with {said['status_code']}; try again")
+            raise Retryable(_refused(said))
         return said
 
     async def answers(self) -> list[str]:
@@ -201,6 +201,17 @@ class WebCustomer(Customer):
         except Retryable:
             raise Retryable("accepted; the page can't be read while the database is away") from None
         return [message["text"] for message in page["messages"] if message["author"] != "customer"]
+
+
+def _refused(said: Mapping[str, Any]) -> str:
+    """A webhook's refusal; what it did not take Twilio has all the same."""
+    refused = f"the webhook refused it with {said['status_code']}"
+    if said.get("reason") != "kafka-away":
+        return f"{refused}; try again"
+    return (
+        f"{refused}: {said['message']}; `fte start kafka` brings it back, and the message, which Twilio keeps, is "
+        "then found within minutes"
+    )
 
 
 def _email(address: str, channel: str) -> str:

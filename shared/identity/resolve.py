@@ -111,5 +111,4 @@ async def nobodys(connection: Any, kind: str, lookup: bytes, so: str = "") -> Re
     if not await connection.fetchval(SQL["is_claimed"], kind, lookup):
         return Rejected("no customer has this address", status=404, reason="unknown-customer")
     words = "nobody has confirmed this address, it is only claimed"
-    shows = "`kn-fte customers list --address ADDRESS` shows who typed it"
-    return Rejected("; ".join(filter(None, (words, so, shows))), status=404, reason="unconfirmed-address")
+    return Rejected(f"{words}; {so}" if so else words, status=404, reason="unconfirmed-address")

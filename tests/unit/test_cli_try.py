@@ -13,7 +13,9 @@ import pytest
 from shared.cli import fte
 from shared.cli.aftermath import Aftermath, decided, tickets_of
 from shared.cli.conversation import beginning, unanswered
+from shared.cli.customer import WhatsAppCustomer
 from shared.cli.simulators import call
+from shared.cli.stopped import in_words, stopped
 from shared.errors import Retryable
 
 NOW = datetime(2026, 3, 4, 22, 53, tzinfo=UTC)
@@ -68,6 +70,38 @@ async def test_a_form_without_kafka_says_what_to_do(reason: str, then: str) -> N
         with pytest.raises(Retryable) as refused:
             await call(client, "POST", "http://form.example.com/tickets", json={})
     assert str(refused.value) == f"it is away{then}"
+
+
+def test_what_a_message_needs_and_is_stopped_is_named() -> None:
+    """Each channel's own entrance, and what all need; a part that nobody stopped is being brought back."""
+    parts = [{"name": "kafka", "state": "stopped"}, {"name": "gmail-push", "state": "stopped"}]
+    parts += [{"name": "postgres", "state": "down"}, {"name": "dlq-review", "state": "stopped"}]
+    assert stopped(parts, "email") == ["kafka", "gmail-push"]
+    assert stopped(parts, "whatsapp") == ["kafka"]
+    assert stopped([], "web") == []
+    assert in_words(["kafka"]) == "kafka is stopped here: `fte start kafka` brings it back"
+    assert in_words(["kafka", "gmail-push"]).startswith("kafka and gmail-push are stopped here: `fte start kafka`, ")
+
+
+def test_a_message_that_waits_says_for_what() -> None:
+    """Without Kafka nobody takes a mail up: that is no riddle of a number of seconds."""
+    said = unanswered(None, 8.0, None, ["kafka"])
+    assert said == f"no answer within 8 s: {in_words(['kafka'])}, and what you wrote waits"
+
+
+async def test_whatsapp_without_kafka_says_what_is_away() -> None:
+    """The webhook's 503 in words; the message is Twilio's, and is found once Kafka is back."""
+    said: dict[str, Any] = {"sid": "SM1", "status_code": 503, "reason": "kafka-away", "message": "Kafka is away"}
+    answered = httpx.MockTransport(lambda asked: httpx.Response(200, json=said if asked.method == "POST" else []))
+    async with httpx.AsyncClient(transport=answered) as client:
+        ada = WhatsAppCustomer(client, {"simulators": {"twilio": "http://twilio.example.com"}}, "+12015550123")
+        with pytest.raises(Retryable) as refused:
+            await ada.write("hi", "")
+        assert str(refused.value).startswith("the webhook refused it with 503: Kafka is away")
+        assert "`fte start kafka` brings it back" in str(refused.value)
+        said["reason"] = said["message"] = None
+        with pytest.raises(Retryable, match="refused it with 503; try again"):
+            await ada.write("hi", "")
 
 
 @pytest.mark.parametrize("verb", ["try", "send"])

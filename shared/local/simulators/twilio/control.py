@@ -1,8 +1,9 @@
 """Acting as the customer, and looking at what was really sent.
 
 POST /_control/inbound  {from, body, profile_name?, media?: [{content_type, base64}], message_sid?, params?}
-                        → 200 {sid, status_code} whatever the webhook answered; when it gave no answer, after one
-                        retry of a refused connection, status_code is 502 and `error` says so
+                        → 200 {sid, status_code} whatever the webhook answered, with its `reason` and `message` where
+                        it refused and said so; when it gave no answer, after one retry of a refused connection,
+                        status_code is 502 and `error` says so
 GET  /_control/sent     → [{sid, to, body, content_sid?, status_callback?, at}], at ISO 8601; what WhatsApp
                         refused (63016) was not sent and is not here
 POST /_control/window   {from, age_h}: that number's last message is made this old → {from, age_h}

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import httpx
@@ -73,7 +74,10 @@ class Webhook:
         self._reports = reports
 
     async def deliver(self, incoming: Incoming, base_url: str) -> dict[str, object]:
-        """Store the message and call the webhook: {sid, status_code}, with `error` and 502 when nothing answered."""
+        """Store the message and call the webhook: {sid, status_code}, with `error` and 502 when nothing answered.
+
+        `reason` and `message` are those of a refusal that gives them.
+        """
         sid = incoming.message_sid or new_sid("MM" if incoming.media else "SM")
         self._account.receive(self._row(sid, incoming), self._media(sid, incoming))
         await self._account.save()
@@ -82,7 +86,7 @@ class Webhook:
             return {"sid": sid, "status_code": NO_ANSWER, "error": "the webhook gave no answer"}
         for text in replies(answer):
             self._reports.follow(self._account.reply(incoming.sender, text))
-        return {"sid": sid, "status_code": answer.status_code}
+        return {"sid": sid, "status_code": answer.status_code, **_said_why(answer)}
 
     def _row(self, sid: str, incoming: Incoming) -> MessageRow:
         now = self._account.now()
@@ -138,6 +142,15 @@ class Webhook:
         for index, media in enumerate(attached):
             fields |= {f"MediaContentType{index}": media.content_type, f"MediaUrl{index}": f"{base}/{media.id}"}
         return fields
+
+
+def _said_why(answer: httpx.Response) -> dict[str, object]:
+    """Why our webhook refused, in its own words."""
+    try:
+        error: Any = {} if answer.is_success else answer.json()["error"]
+        return {name: str(error[name]) for name in ("reason", "message") if name in error}
+    except (ValueError, TypeError, KeyError):
+        return {}
 
 
 def replies(answer: httpx.Response) -> list[str]:
