@@ -24,10 +24,15 @@ async def mail(
     output: Output = Format.TABLE,
 ) -> None:
     """Who is believed to write, why not to answer, the new text apart from quote and signature, the files."""
-    from shared.channels.gmail.inspection import inspect_mail
+    from shared.channels.gmail.inspection import inspect_mail, is_mail
     from shared.channels.gmail.raw_mail import RawMail
 
-    source = RawMail("inspected", "inspected", frozenset({"INBOX"}), datetime.now(UTC), _bytes(file))
+    raw = _bytes(file)
+    if not is_mail(raw):
+        named = "standard input" if file == "-" else file
+        expected = "a raw message (RFC 822, what mail programs save as .eml)"
+        fail(f"{named} is no e-mail: {expected} begins with lines such as From:, Date: and Subject:")
+    source = RawMail("inspected", "inspected", frozenset({"INBOX"}), datetime.now(UTC), raw)
     found = inspect_mail(source, Settings())
     if output is Format.JSON:
         show(found, output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from shared.channels.gmail import html_text
 from shared.channels.gmail.headers import decoded, mailboxes
 from shared.channels.gmail.inbound import NOBODY, to_inbound
-from shared.channels.gmail.inspection import inspect_mail
+from shared.channels.gmail.inspection import inspect_mail, is_mail
 from shared.channels.gmail.message import parse
 from shared.channels.gmail.raw_mail import RawMail
+from shared.cli.fte import app
 from tests.conftest import make_settings
 
 _PAYLOADS = sorted((Path(__file__).parents[1] / "payloads" / "gmail").glob("*.eml"))
@@ -33,6 +36,48 @@ def test_a_mail_is_understood(path: Path) -> None:
     expected = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     seen = _seen(path.read_bytes())
     assert {name: seen[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("path", _PAYLOADS, ids=lambda path: path.stem)
+def test_the_oddest_mail_is_a_mail(path: Path) -> None:
+    """Of the whole collection none is refused by `fte inspect mail`."""
+    assert is_mail(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\n\nFrom: a@example.org\n\nhi",
+        b"From a@example.org Mon\nsubject : x\n\nhi",
+        b"\xef\xbb\xbfDate: x\n",
+        b"X-A: 1\rTO:\r\r",
+    ],
+)
+def test_a_mail_may_begin_oddly(raw: bytes) -> None:
+    """Empty lines, a mailbox's own line, a byte order mark, blanks before the colon, bare carriage returns."""
+    assert is_mail(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"\n", b"%PDF-1.7\n%\xe2\xe3", b"Just words\n\nFrom: nobody", b"PK\x03\x04"],
+)
+def test_what_is_no_mail(raw: bytes) -> None:
+    """Nothing of what every mail begins with."""
+    assert not is_mail(raw)
+
+
+@pytest.mark.parametrize("format_", ["table", "json"])
+def test_bytes_that_are_no_mail_are_told_so(format_: str, tmp_path: Path) -> None:
+    """In words, with what was expected, instead of what bytes look like; of a thousand files none is taken for one."""
+    dice = random.Random(7)
+    assert not any(is_mail(dice.randbytes(5000)) for _ in range(1000))
+    file = tmp_path / "noise.eml"
+    file.write_bytes(dice.randbytes(5000))
+    said = CliRunner().invoke(app, ["inspect", "mail", str(file), "-o", format_])
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert "noise.eml is no e-mail" in said.stderr
+    assert "From:" in said.stderr
 
 
 def _raw(raw: bytes, **more: Any) -> RawMail:

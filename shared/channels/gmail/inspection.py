@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from shared.channels.gmail.inbound import read_mail
@@ -9,6 +10,20 @@ from shared.channels.gmail.message import parse
 from shared.channels.gmail.raw_mail import RawMail
 from shared.channels.message import Trust
 from shared.settings import Settings
+
+#: What some line of every mail's header begins with.
+_FIELD = re.compile(
+    rb"^(?:from|sender|to|cc|reply-to|subject|date|received|return-path|delivered-to|message-id|in-reply-to|references"
+    rb"|mime-version|content-type|content-transfer-encoding|authentication-results|dkim-signature)[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BLANK = re.compile(rb"(?:\r\n|\n|\r)(?:\r\n|\n|\r)")
+
+
+def is_mail(raw: bytes) -> bool:
+    """Whether the bytes begin as a mail does, however odd: with a field that mails have, before any empty line."""
+    head = _BLANK.split(raw.removeprefix(b"\xef\xbb\xbf").lstrip(), maxsplit=1)[0]
+    return _FIELD.search(head.replace(b"\r", b"\n")) is not None
 
 
 def inspect_mail(source: RawMail, settings: Settings) -> dict[str, Any]:
