@@ -11,7 +11,8 @@ import typer
 from shared.cli.desk_client import DeskClient
 from shared.cli.knowledge_eval import evaluate
 from shared.cli.output import Format, Output, command, confirm, fail, say, show
-from shared.knowledge.reading import Facts, read_sources
+from shared.knowledge.document import Document
+from shared.knowledge.reading import Facts, read_page, read_sources
 
 app = typer.Typer(no_args_is_help=True, help="What the agent knows.")
 
@@ -32,6 +33,9 @@ async def add(
     product: Annotated[str, typer.Option(help="for documents that name none")] = "",
     language: Annotated[str, typer.Option(help="for documents that name none")] = "en",
     audience: Annotated[str, typer.Option(help="for documents that name none; internal: not for customers")] = "",
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="of one file: where customers find its page, for answers to link")
+    ] = None,
     dry_run: DryRun = False,
     output: Output = Format.TABLE,
 ) -> None:
@@ -39,7 +43,7 @@ async def add(
 
     A list of URLs is a .urls or .txt file: one URL a line, with the saved page's file after it or else fetched.
     """
-    documents = await read_sources(paths, Facts(product, language, audience))
+    documents = await _read(paths, url, Facts(product, language, audience))
     desk = DeskClient.find()
     rows: list[dict[str, Any]] = []
     for number, document in enumerate(documents, 1):
@@ -47,6 +51,14 @@ async def add(
         rows.append(await desk.post("/knowledge", body))
         say(f"[{number}/{len(documents)}] {document.id}: {'would be ' if dry_run else ''}{rows[-1]['change']}")
     show(rows, output)
+
+
+async def _read(paths: list[Path], url: str | None, facts: Facts) -> list[Document]:
+    if url is None:
+        return await read_sources(paths, facts)
+    if len(paths) > 1:
+        fail("--url is the address of one file's page: give one file, or a list of URLs with the file of each")
+    return [await read_page(paths[0], url, facts)]
 
 
 @app.command("list")

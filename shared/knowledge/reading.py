@@ -30,6 +30,7 @@ from shared.knowledge.plain import Page, markdown_page, text_page
 MAX_BYTES = 20_000_000
 _KINDS = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".pdf": "pdf", ".txt": "text"}
 _FETCH_S = 15.0
+_LONGEST_URL = 1000
 _URLS = re.compile(r"^(?:https?://\S+(?:[ \t]+\S[^\n]*)?\s*|#[^\n]*\s*|\s*)+$")
 
 
@@ -72,6 +73,19 @@ async def read_sources(paths: Sequence[Path], facts: Facts | None = None) -> lis
         where = ", ".join(str(path) for path in paths)
         raise Permanent(f"no Markdown, HTML, PDF or text document at {where}", reason="no-documents")
     return _in_order(documents)
+
+
+async def read_page(path: Path, url: str, facts: Facts) -> Document:
+    """The document of one file, whose page customers find at `url`, whatever the file says.
+
+    Raises Permanent as `read_sources`, for what is no address of a page, and for a folder or a list of URLs.
+    """
+    if not _is_url(url):
+        raise Permanent("--url is no address of a page: https://HOST/…, without blanks", reason="bad-document")
+    if await asyncio.to_thread(lambda: path.is_dir() or _is_list(path)):
+        raise Permanent("--url is the address of one file's page: give no folder and no list", reason="bad-document")
+    (document,) = await read_sources([path], facts)
+    return document.model_copy(update={"url": url})
 
 
 async def _all(found: Sequence[_Found], facts: Facts) -> list[Document]:
@@ -131,14 +145,25 @@ def _listed(file: Path) -> list[_Found]:
         url, _, saved = line.strip().partition(" ") if " " in line.strip() else line.strip().partition("\t")
         if not url or url.startswith("#"):
             continue
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        if not _is_url(url):
             raise Permanent(f"{file.name}: line {number} does not begin with a URL", reason="bad-document")
         path = (file.parent / saved.strip()) if saved.strip() else None
         if path is not None and not path.is_file():
             raise Permanent(f"{file.name}: line {number}: no file {saved.strip()}", reason="bad-document")
+        parts = urlsplit(url)
         found.append(_Found(f"{parts.netloc}{parts.path}".rstrip("/"), path, url))
     return found
+
+
+def _is_url(text: str) -> bool:
+    """Whether it is a page's address, as long as a document may keep."""
+    if re.search(r"\s", text) or len(text) > _LONGEST_URL:
+        return False
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 async def _read(found: _Found, facts: Facts) -> Document:

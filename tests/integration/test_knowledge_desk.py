@@ -137,6 +137,9 @@ async def test_the_command_line_goes_through_the_desk(
     added = await run("add", str(tmp_path))
     assert [(row["document_id"], row["change"]) for row in added] == [("fences", "added"), ("sheds", "added")]
     assert {row["change"] for row in await run("add", str(tmp_path))} == {"unchanged"}
+    linked = await run("add", str(tmp_path / "fences.html"), "--url", "https://help.example.com/fences")
+    assert [(row["document_id"], row["change"]) for row in linked] == [("fences", "updated")]
+    assert (await run("show", "fences"))["url"] == "https://help.example.com/fences"
     assert [row["id"] for row in await run("list")] == ["fences", "sheds"]
     assert (await run("reindex", "sheds"))["waiting"] == 0
     measured = await run("eval", str(questions))

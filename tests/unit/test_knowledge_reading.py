@@ -13,7 +13,7 @@ import pytest
 from shared.errors import Permanent
 from shared.knowledge.chunk import MAX_CHARACTERS, chunks
 from shared.knowledge.document import parse_document
-from shared.knowledge.reading import Facts, document_id, read_sources
+from shared.knowledge.reading import Facts, document_id, read_page, read_sources
 
 PAGE = """<!doctype html><html lang="de"><head><title> Parken | Hilfe </title>
 <link rel="canonical" href="https://help.example.com/parken"><style>p { color: red }</style></head><body>
@@ -235,3 +235,42 @@ async def test_every_bad_file_of_a_folder_is_named_at_once(tmp_path: Path) -> No
     (tmp_path / "c.txt").write_bytes(b"caf\xe9")
     with pytest.raises(Permanent, match=r"a\.pdf: is no PDF that can be read: \w+; c\.txt: is not UTF-8"):
         await read_sources([tmp_path])
+
+
+async def test_one_file_is_given_the_address_of_its_page(tmp_path: Path) -> None:
+    """What answers link to: for a file that has none, and over one that it has."""
+    bare, named = tmp_path / "parking.pdf", tmp_path / "named.md"
+    bare.write_bytes(pdf("Park behind the house"))
+    named.write_text("---\nid: own\ntitle: Own\nurl: https://old.example.com/\n---\nText.", encoding="utf-8")
+    parking = await read_page(bare, "https://help.example.com/parking?lang=en", Facts(product="cars"))
+    assert (parking.id, parking.url, parking.product) == ("parking", "https://help.example.com/parking?lang=en", "cars")
+    assert (await read_page(named, "http://new.example.com", Facts())).url == "http://new.example.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "help.example.com/page",
+        "ftp://help.example.com/",
+        "https://",
+        "https:///page",
+        "https://a.example.com/b c",
+        "javascript:alert(1)",
+        "https://[oops/",
+        "https://help.example.com/" + "x" * 1000,
+    ],
+)
+async def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
+    """It is told before anything is read."""
+    with pytest.raises(Permanent, match="--url"):
+        await read_page(tmp_path / "missing.md", url, Facts())
+
+
+async def test_an_address_is_one_file_s(tmp_path: Path) -> None:
+    """Neither a folder nor a list of URLs has one address."""
+    (tmp_path / "a.md").write_text("# A\n\nText.", encoding="utf-8")
+    (tmp_path / "pages.urls").write_text("https://help.example.com/a a.md\n", encoding="utf-8")
+    for path in (tmp_path, tmp_path / "pages.urls"):
+        with pytest.raises(Permanent, match="one file"):
+            await read_page(path, "https://help.example.com/", Facts())
