@@ -93,6 +93,9 @@ class TurnInput:
     just_linked: bool = False
     #: Since our last answer here an address or a number was found to be theirs, written from before or not.
     just_proven: bool = False
+    #: Whether it has an answer of ours on this channel already, also one that the history was cut before: then no
+    #: greeting, and no acknowledgement, is due again.
+    answered_here: bool = False
     #: WhatsApp: our last answer offered the rest by e-mail; and whether there is a confirmed address to send it to.
     offered: bool = False
     mailable: bool = False
@@ -142,11 +145,6 @@ class TurnInput:
     def answered_before(self) -> bool:
         """Whether this conversation has an answer of ours already."""
         return any(message.author != "customer" for message in self.own_history)
-
-    @property
-    def answered_here(self) -> bool:
-        """Whether it has one on this channel: then no greeting, and no acknowledgement, is due again."""
-        return any(one.author != "customer" and one.channel is self.channel for one in self.own_history)
 
     @property
     def to_acknowledge(self) -> EarlierContact | None:

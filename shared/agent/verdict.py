@@ -67,6 +67,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
             HistoryMessage(s.author, s.channel, s.text, s.subject, s.at, str(s.conversation_id)) for s in said
         ),
         earlier=earlier_contact(turn, said),
+        answered_here=turn.answered_here,
         code_awaited=bool(proven and news and news["code_awaited"]),
         just_linked=bool(proven and news and news["just_linked"]),
         just_proven=bool(proven and news and (news["just_linked"] or news["just_added"])),

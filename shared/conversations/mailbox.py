@@ -171,7 +171,7 @@ async def _turn(connection: Any, vault: Vault, lease: Lease, row: Any, messages:
     notes = await notes_of(connection, vault, row["customer_id"], messages, keys)
     first = messages[0] if messages else row
     attached = opened(files, keys)
-    trusts = {Trust(m["trust"]) for m in messages} | {Trust(row["trust"])}
+    trust = max({Trust(m["trust"]) for m in messages} | {Trust(row["trust"])}, key=TRUST_ORDER.index)
     address = json.loads(keys.unseal("route.address", first["address_enc"]))
     return OpenTurn(
         lease=lease,
@@ -180,13 +180,15 @@ async def _turn(connection: Any, vault: Vault, lease: Lease, row: Any, messages:
         channel=Channel(first["channel"]),
         to_name=address["name"],
         to_address=address["address"],
-        trust=max(trusts, key=TRUST_ORDER.index),
+        trust=trust,
         epoch=row["epoch"],
         messages=tuple(_open(m, keys, attached.get(m["id"], ()), notes.get(m["id"], ())) for m in messages),
         quiet_s=first["quiet_s"] if messages else 0.0,
         waited_s=first["waited_s"] if messages else 0.0,
         ticket=_ticket(ticket, keys),
-        answered_here=bool(messages) and all(m["answered_here"] for m in messages),
+        answered_here=await connection.fetchval(
+            SQL["answered_here"], lease.conversation_id, first["channel"], trust.value
+        ),
     )
 
 

@@ -29,10 +29,6 @@ SELECT m.id, m.route_id, m.channel, m.trust, m.subject_enc, m.body_enc, m.detail
        EXISTS (SELECT FROM messages h LEFT JOIN deliveries d ON d.message_id = h.id
                WHERE h.id = m.reply_id AND h.handoff AND coalesce(d.status, '') NOT IN ('failed', 'superseded'))
            AS handed_over,
-       EXISTS (SELECT FROM messages a LEFT JOIN deliveries d ON d.message_id = a.id
-               WHERE a.conversation_id = $1 AND a.author <> 'customer' AND a.kind = 'message' AND a.channel = m.channel
-                 AND (m.trust = 'verified' OR a.trust <> 'verified')
-                 AND coalesce(d.status, '') NOT IN ('superseded', 'failed', 'rerouted')) AS answered_here,
        extract(epoch FROM now() - max(m.stored_at) OVER ())::float8 AS quiet_s,
        extract(epoch FROM now() - min(m.stored_at) OVER ())::float8 AS waited_s
 FROM messages m
@@ -42,6 +38,13 @@ WHERE m.conversation_id = $1 AND m.author = 'customer' AND m.outcome IS NULL
                     WHERE o.conversation_id = $1 AND o.author = 'customer' AND o.outcome IS NULL
                     ORDER BY o.seq LIMIT 1)
 ORDER BY m.seq;
+
+-- name: answered_here
+-- Whether a conversation has an answer of ours on a channel that a turn of this trust may know of.
+SELECT EXISTS (SELECT FROM messages a LEFT JOIN deliveries d ON d.message_id = a.id
+               WHERE a.conversation_id = $1 AND a.author <> 'customer' AND a.kind = 'message' AND a.channel = $2
+                 AND ($3 = 'verified' OR a.trust <> 'verified')
+                 AND coalesce(d.status, '') NOT IN ('superseded', 'failed', 'rerouted'));
 
 -- name: count_attempt
 -- Locked in their order, as a merge locks them.

@@ -88,6 +88,7 @@ def _turn(case: Case, texts: tuple[str, ...], at: datetime, history: tuple[Histo
         customer_name="Robin Hale",
         messages=tuple(TurnMessage(text, case.subject, at) for text in texts),
         history=history,
+        answered_here=any(one.author != "customer" and one.channel is case.channel for one in history),
     )
 
 

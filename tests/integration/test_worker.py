@@ -311,6 +311,17 @@ async def test_the_same_handoff_is_not_sent_twice(worker: Worker, db: Database, 
     assert await replies(db) == 1
 
 
+async def test_an_answer_that_the_history_has_no_room_for_was_given_all_the_same(worker: Worker, agent: Agent) -> None:
+    """So nobody is greeted again in a thread because of what they wrote elsewhere in between."""
+    short = replace(worker, settings=worker.settings.model_copy(update={"history_messages": 3}))
+    await short.handle(event(email(thread="t1")))
+    for text in ("How do I invite a colleague?", "Where are my invoices kept?", "Which time zone do reports use?"):
+        await short.handle(event(email(text, thread="t2", subject="Other")))
+    await short.handle(event(email("and now?", thread="t1")))
+    assert agent.turns[-1].own_history == ()
+    assert [turn.answered_here for turn in agent.turns] == [False, False, True, True, True]
+
+
 async def test_a_follow_up_is_said_when_the_sweep_wakes_it(
     worker: Worker, agent: Agent, db: Database, sending: Sending
 ) -> None:

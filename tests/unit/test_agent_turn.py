@@ -194,7 +194,7 @@ async def test_earlier_contact_is_acknowledged_once_and_only_to_who_surely_had_i
     assert claimed.outcome == "replied"
     assert "29 May" not in claimed.text
     answered = (HistoryMessage("agent", channel, "Do this.", "", AT, "here"),)
-    assert "29 May" not in (await run_turn(offline, replace(verified, history=answered))).text
+    assert "29 May" not in (await run_turn(offline, replace(verified, history=answered, answered_here=True))).text
 
 
 async def test_whatsapp_greets_once_also_when_a_person_takes_over(offline: AgentDeps) -> None:
@@ -202,9 +202,9 @@ async def test_whatsapp_greets_once_also_when_a_person_takes_over(offline: Agent
     asked = turn("i want my money back", Channel.WHATSAPP, customer_name="Ada Example")
     assert (await run_turn(offline, asked)).text.startswith("Hi Ada!")
     answered = (HistoryMessage("agent", Channel.WHATSAPP, "Do this.", "", AT, "here"),)
-    assert not (await run_turn(offline, replace(asked, history=answered))).text.startswith("Hi")
+    assert not (await run_turn(offline, replace(asked, history=answered, answered_here=True))).text.startswith("Hi")
     mailed = (HistoryMessage("agent", Channel.EMAIL, "Do this.", "", AT, "here"),)
-    again = replace(asked, channel=Channel.EMAIL, history=mailed)
+    again = replace(asked, channel=Channel.EMAIL, history=mailed, answered_here=True)
     assert (await run_turn(offline, again)).text.startswith("Hello Ada Example,")
 
 

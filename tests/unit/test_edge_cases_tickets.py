@@ -71,6 +71,7 @@ def turn(ticket: str, *said: str) -> TurnInput:
         customer_name=one["name"],
         messages=(TurnMessage(one["body"], subject, AT),),
         history=tuple(HistoryMessage("agent", channel, text, subject, AT, "here") for text in said),
+        answered_here=bool(said),
     )
 
 
