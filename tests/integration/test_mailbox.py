@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from shared.channels.message import Trust
+from shared.channels.message import InboundMessage, Trust
 from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.history import history
@@ -16,7 +16,7 @@ from shared.db.pool import Database
 from shared.identity.link import link
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import email, form, whatsapp
+from tests.builders import desk_of, email, form, whatsapp
 
 REPLY = Verdict(outcome="replied", reason=None, text="Open Settings, then Export.")
 
@@ -304,6 +304,39 @@ async def test_arrivals_and_commits_of_one_customer_do_not_deadlock(
     before = await _deadlocks(db)
     await asyncio.gather(answer(), *(write(number) for number in range(40)))
     assert await _deadlocks(db) == before
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "same"),
+    [
+        (email("one"), email("two"), False),
+        (whatsapp("one"), whatsapp("two"), False),
+        (
+            form("one", ticket_id="PAGE"),
+            form("two", ticket_id="PAGE").model_copy(update={"provider_message_id": "PAGE.2", "form": None}),
+            True,
+        ),
+    ],
+    ids=["email", "whatsapp", "web"],
+)
+async def test_what_comes_after_closing(
+    db: Database, vault: Vault, settings: Settings, first: InboundMessage, later: InboundMessage, same: bool
+) -> None:
+    """The runbook of a takeover: a new conversation with a ticket of its own, but a page is one matter for good."""
+    stored = await take_in(db, vault, settings, first)
+    await commit_turn(db, vault, await the_turn(db, vault, stored.lease), REPLY)
+    await db.execute("UPDATE deliveries SET status = 'sent', finished_at = now()")
+    ticket = str(await _value(db, "SELECT id FROM tickets"))
+    await desk_of(db, vault, settings).close(ticket, None, survey=False)
+    again = await take_in(db, vault, settings, later, "e2")
+    assert (again.conversation_id == stored.conversation_id) is same
+    rows = await db.fetch("SELECT id, status FROM tickets ORDER BY created_at")
+    assert [row["status"] for row in rows] == (["open"] if same else ["closed", "open"])
+
+
+async def _value(db: Database, query: str) -> object:
+    row = await db.fetchrow(query)
+    return row[0] if row else None
 
 
 async def _deadlocks(db: Database) -> int:
