@@ -24,6 +24,10 @@ from shared.settings import Settings, key_list
 _TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE  # pyright: ignore[reportAttributeAccessIssue]
 
 
+#: Where librdkafka's lines go, as a client's `logger`: into our log, instead of past it to standard error.
+LIBRARY_LOG = logging.getLogger("librdkafka")
+
+
 def client_config(settings: Settings) -> dict[str, Any]:
     """librdkafka settings shared by producers, consumers and admin clients.
 
@@ -71,7 +75,7 @@ class KafkaProducer:
             "log_level": 2,
         }
         keys = key_list(settings.fte_event_key, "FTE_EVENT_KEY") if settings.fte_event_key.get_secret_value() else ()
-        producer = Producer(config, logger=logging.getLogger("librdkafka"))
+        producer = Producer(config, logger=LIBRARY_LOG)
         opened = cls(producer, settings.kafka_publish_timeout_s, keys)
         opened._poller.start()
         return opened

@@ -102,8 +102,13 @@ async def test_reading_stops_at_the_bound_and_goes_on_below_it(topics: Topics) -
         assert [record.offset for record in one.records] == list(range(40))
 
 
-async def test_a_namesake_puts_the_older_member_out(apache_kafka: str) -> None:
-    """Two dispatchers under one name: the older is fenced and says so, instead of both delivering for ever."""
+async def test_a_namesake_puts_the_older_member_out(
+    apache_kafka: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two dispatchers under one name: the older is fenced and says so, instead of both delivering for ever.
+
+    librdkafka's word for it is a line of our log, and not one of its own among them.
+    """
     topics = Topics(apache_kafka)
     topic, group = topics.make("t"), uuid.uuid4().hex
     async with joining(topics, topic, group, "same") as older:
@@ -113,6 +118,8 @@ async def test_a_namesake_puts_the_older_member_out(apache_kafka: str) -> None:
             await until(lambda: older.ended_by is not None)
             assert older.ended_by is not None
             assert older.ended_by.reason == "kafka-fenced"
+    assert "rdkafka#" not in capfd.readouterr().err
+    assert "librdkafka" in {record.name for record in caplog.records}
 
 
 @pytest.mark.parametrize("initial", ["earliest", "latest"])

@@ -19,6 +19,7 @@ from shared.events.kafka import KafkaProducer
 from shared.events.signature import is_ours
 from shared.events.topics import TOPICS, create_topics
 from shared.local.kafka.broker import KafkaBroker
+from shared.local.server_process import free_port
 from shared.settings import Settings
 from tests.conftest import make_settings
 
@@ -122,3 +123,11 @@ async def test_brokers_away_is_said_and_not_swallowed(kafka_broker: KafkaBroker,
     await opened.close()
     found = await asyncio.to_thread(read, kafka_settings.kafka_bootstrap_servers, "fte.inbound", {"a3"})
     assert "a3" in found
+
+
+async def test_topics_without_kafka_fail_in_one_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    """Not in a page of librdkafka's lines between ours, as `fte topics` and its Job printed them."""
+    nobody = make_settings(kafka_bootstrap_servers=f"127.0.0.1:{free_port()}")
+    with pytest.raises(Retryable, match="Kafka does not answer"):
+        await create_topics(nobody, timeout_s=1.0)
+    assert capfd.readouterr().err == ""
