@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ ENGLISH = "en"
 OTHER = "other"
 
 _FILE = Path(__file__).with_name("languages.txt")
+_URDU_IN_LATIN = Path(__file__).with_name("urdu_in_latin.txt")
 _BORROWED = Path(__file__).with_name("borrowed.txt")
 _TOKEN = re.compile(r"[^\W\d_]+")
 _URDU = set("ٹڈڑںےگچپژھہ")
@@ -71,8 +72,17 @@ def _by_words(text: str) -> str | None:
     scores = {language: sum(token in known for token in tokens) for language, known in common_words().items()}
     # Words that several languages share must not outvote English: another needs a clear lead.
     best = max(scores, key=lambda language: (scores[language], language == ENGLISH))
+    if _is_urdu(tokens, scores):
+        return "ur"
     told = best if scores[best] >= _TELLING else None
     return told if told == ENGLISH else _by_letters(text, scores) or told
+
+
+def _is_urdu(tokens: Sequence[str], scores: Mapping[str, int]) -> bool:
+    """Whether words tell Urdu in Latin letters: more of them than of English, which may quote it, and no fewer than of
+    any other language, some of whose short words Urdu has too."""
+    found = len(word_lists(_URDU_IN_LATIN)["any"].intersection(tokens))
+    return found >= _TELLING and found > scores[ENGLISH] and found >= max(scores.values())
 
 
 def _by_letters(text: str, scores: Mapping[str, int]) -> str | None:

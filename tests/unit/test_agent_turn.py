@@ -25,6 +25,7 @@ from shared.agent.model_faults import Unusable, rest_of, retry_in
 from shared.agent.offline import OfflineModel
 from shared.agent.prompt import REVIEW_MARK
 from shared.agent.turn import AgentDeps, open_agent, run_turn
+from shared.channels.language import language_of
 from shared.channels.limits import over_limit
 from shared.channels.message import Attachment, Channel, Trust
 from shared.errors import Retryable
@@ -206,6 +207,14 @@ async def test_whatsapp_greets_once_also_when_a_person_takes_over(offline: Agent
     mailed = (HistoryMessage("agent", Channel.EMAIL, "Do this.", "", AT, "here"),)
     again = replace(asked, channel=Channel.EMAIL, history=mailed, answered_here=True)
     assert (await run_turn(offline, again)).text.startswith("Hello Ada Example,")
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+async def test_urdu_in_latin_letters_is_answered_in_urdu(offline: AgentDeps, channel: Channel) -> None:
+    """No page is in Urdu: a person answers, and the customer is told so in their language."""
+    result = await run_turn(offline, turn("mera payment nahi hua, kya masla hai?", channel))
+    assert result.outcome == "escalated"
+    assert language_of([result.text]) == "ur"
 
 
 async def test_a_fault_of_the_knowledge_base_is_tried_again(offline: AgentDeps) -> None:
