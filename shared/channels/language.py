@@ -30,6 +30,8 @@ _LATIN = "LATIN"
 _NO_WORD = re.compile(r"\be(?:[-\u2010\u2011](?=mail)|\. ?g\.)")
 #: Common words that tell a language.
 _TELLING = 2
+#: By letters alone "vacation balance" is French: where English is so nearly as likely, a word must tell the other.
+_NEARLY = 0.66
 
 
 def language_of(texts: Iterable[str]) -> str:
@@ -91,7 +93,14 @@ def _by_letters(text: str, scores: Mapping[str, int]) -> str | None:
     told = found.language
     if told == ENGLISH or told not in scores:
         return None
-    return told if found.is_reliable() or scores[told] >= max(1, scores[ENGLISH]) else None
+    clear = found.is_reliable() and not _is_nearly_english(text, found)
+    return told if clear or scores[told] >= max(1, scores[ENGLISH]) else None
+
+
+def _is_nearly_english(text: str, found: Any) -> bool:
+    """Whether words without an accent may as well be English, by their letters."""
+    likely = found.scores()
+    return text.isascii() and len(text.split()) > 1 and likely.get(ENGLISH, 0.0) >= _NEARLY * likely[found.language]
 
 
 def _without_borrowed(text: str) -> str:

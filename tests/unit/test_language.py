@@ -25,6 +25,8 @@ SHORT = {
         "Combien de temps prend un remboursement ?",
         "Que se passe-t-il à la fin de l'essai ?",
         "Impossible d'ouvrir le projet",
+        "Combien coûte Tideline ?",
+        "Impardonnable.",
         "Supprimer un membre",
         "mode hors ligne",
     ],
@@ -65,6 +67,11 @@ def test_what_many_languages_write_tells_nothing(text: str) -> None:
         "zapier connects",
         "Microsoft Entra",
         "notification mails",
+        "vacation balance",
+        "cname record",
+        "compute wages",
+        "peppol identifier",
+        "utilisation report",
     ],
 )
 def test_words_of_screens_do_not_make_an_english_customer_a_foreigner(text: str) -> None:
