@@ -56,6 +56,7 @@ class Sought:
     among_all: float = 0.0
     among_telling: float = 0.0
     among_pairs: float = 0.0
+    among_names: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ def _weighed(part: int, choices: Sequence[_Choice], held: Mapping[str, int], sco
     telling = {choice.word.term for choice in choices if choice.telling} - idle
     told = sum(math.sqrt(nowhere if value is None else value) for term, value in worth.items() if term in telling)
     leads = _leads({term: worth[term] for term in telling}, scope)
+    names = len({choice.word.term for choice in choices if choice.word.named})
     found: list[Sought] = []
     for number, choice in enumerate(choices):
         term, value = choice.word.term, worth[choice.word.term]
@@ -178,8 +180,9 @@ def _weighed(part: int, choices: Sequence[_Choice], held: Mapping[str, int], sco
         share = choice.word.weight / len(choice.lexemes)
         gain = share * value
         sure = share * math.sqrt(value) / (told + PRIOR) if choice.telling else 0.0
+        name = 1.0 / (names * len(choice.lexemes)) if choice.word.named else 0.0
         found += [
-            Sought(part, term, number, lexeme, False, gain, term in leads, gain / everything, sure)
+            Sought(part, term, number, lexeme, False, gain, term in leads, gain / everything, sure, among_names=name)
             for lexeme in choice.lexemes
         ]
     return found

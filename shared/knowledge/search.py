@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.channels.language import ENGLISH, language_told, without_region
@@ -229,7 +229,8 @@ async def _fits(
     where = ([part for part, _ in pairs], [passage for _, passage in pairs])
     said = await connection.fetch(_SQL["word_features"], *where, *_columns(asked), scope.mean_length, SATURATION)
     near = await connection.fetch(_SQL["vector_features"], *where, list(vectors.values()), scope.model, list(vectors))
-    return _merged(said, near)
+    naming = {part for part, one in enumerate(parts) if any(word.named for word in one.words)}
+    return _merged(said, near, naming)
 
 
 async def _candidates(
@@ -250,22 +251,23 @@ async def _candidates(
 
 
 def _columns(asked: Sequence[Sought]) -> tuple[list[object], ...]:
-    names = ("part", "term", "choice", "lexeme", "pair", "among_all", "among_telling", "among_pairs")
+    names = ("part", "term", "choice", "lexeme", "pair", "among_all", "among_telling", "among_pairs", "among_names")
     return tuple([getattr(one, name) for one in asked] for name in names)
 
 
-def _merged(said: Sequence[Row], near: Sequence[Row]) -> dict[int, dict[int, Fit]]:
+def _merged(said: Sequence[Row], near: Sequence[Row], naming: Collection[int]) -> dict[int, dict[int, Fit]]:
     fits: dict[int, dict[int, Fit]] = {}
     by_words = {(row["part"], row["passage_id"]): row for row in said}
     by_vectors = {(row["part"], row["passage_id"]): row for row in near}
     for key in by_words.keys() | by_vectors.keys():
-        fits.setdefault(key[0], {})[key[1]] = _fit(by_words.get(key), by_vectors.get(key))
+        fits.setdefault(key[0], {})[key[1]] = _fit(by_words.get(key), by_vectors.get(key), naming=key[0] in naming)
     return fits
 
 
-def _fit(said: Row | None, near: Row | None) -> Fit:
-    """A passage whose sentences have no vectors has sentences as near as itself."""
+def _fit(said: Row | None, near: Row | None, *, naming: bool) -> Fit:
+    """A passage whose sentences have no vectors has sentences as near as itself. `naming`: the text has names."""
     words_ = {name: said[name] for name in ("words", "pairs", "strength", "coverage", "heading")} if said else {}
+    words_["names"] = 1.0 if not naming else said["names"] if said else 0.0
     if near is None:
         return Fit(**words_)
     passage = near["passage"]
