@@ -111,11 +111,13 @@ async def sought(
 
 
 async def held(connection: Connection, scope: Scope, words: Sequence[Word]) -> list[str]:
-    """Those of the words that passages have as they are, each once."""
+    """Those of the words that passages have as they are, each once; none where an abbreviation is not among them."""
     own = [word for word in words if word.weight == 1.0 and word.telling]
     stems = await _stems(connection, scope, {word.text for word in own})
     found = await Holders().count(connection, scope, {lexeme for made in stems.values() for lexeme, _ in made})
     known = {text for (text, _), made in stems.items() if any(tells and lexeme in found for lexeme, tells in made)}
+    if any(word.named and word.text not in known for word in own):
+        return []
     return list(dict.fromkeys(word.text for word in own if word.text in known))
 
 

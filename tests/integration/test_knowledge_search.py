@@ -61,6 +61,12 @@ async def test_the_documents_that_came_later_are_found_in_three_languages(produc
     assert sum(one.score < FOUND_ABOVE for one in silent) / len(silent) >= 0.8
 
 
+async def test_what_newcomers_asked_is_found_or_left_to_a_person(products: KnowledgeSearch) -> None:
+    """Each was answered from another page once, or from the page on another standard."""
+    asked = await ask_all(products, "newcomers")
+    assert [one for one in asked if not one.right(FOUND_ABOVE)] == []
+
+
 @pytest.mark.parametrize(
     ("asked", "document"),
     [
