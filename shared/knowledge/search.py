@@ -10,8 +10,9 @@ import asyncio
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from shared.channels.language import ENGLISH, language_told, without_region
+from shared.channels.language import ENGLISH, common_words, language_told, without_region
 from shared.db.pool import Connection, Database, Row
 from shared.db.queries import load
 from shared.errors import FteError
@@ -26,7 +27,7 @@ from shared.observability.logs import logger
 _SQL = load("knowledge_search")
 
 #: Below this confidence a passage is not an answer: tests/evals/retrieval.py measures where to cut.
-FOUND_ABOVE = 0.42
+FOUND_ABOVE = 0.44
 
 _WORD_CANDIDATES = 40
 _VECTOR_CANDIDATES = 30
@@ -36,7 +37,7 @@ _LOOKED_AT = 10
 _FEW = 2
 _NEARLY = 0.88
 #: The vectors that are shipped know English: any two texts in another language are near each other.
-_FOREIGN_DOUBT = 0.1
+_FOREIGN_DOUBT = 0.08
 _EMBED_TIMEOUT_S = 3.0
 _LONG = 12  # words, from which a message is also searched sentence by sentence
 _MAX_SENTENCES = 6
@@ -114,7 +115,7 @@ class KnowledgeSearch:
 
     async def _held(self, connection: Connection, query: str, filters: Filters) -> str:
         scope = _scope(filters, await connection.fetchrow(_SQL["scope"], *filters))
-        return " ".join(await held(connection, scope, words(query)))
+        return " ".join(await held(connection, scope, [word for word in words(query) if word.text not in _common()]))
 
     async def _sure(self, connection: Connection, query: str, filters: Filters) -> list[Ranked]:
         (ranked,) = await self.rank(connection, [query], filters)
@@ -146,6 +147,12 @@ class KnowledgeSearch:
         except (FteError, TimeoutError) as error:
             logger().warning("search_without_vectors", error_type=type(error).__name__)
             return [None for _ in texts]
+
+
+@cache
+def _common() -> frozenset[str]:
+    """What is no name in any language: the "per" of a German question is on English pages too."""
+    return frozenset[str]().union(*common_words().values())
 
 
 def _to_try(written: Sequence[str], query: str) -> tuple[list[str], list[str]]:
