@@ -26,6 +26,8 @@ _BODY_WORDS = {Channel.EMAIL: 260, Channel.WEB: 180}
 _PER_PASSAGE_WORDS = 140
 _SUBJECT_LENGTH = 60
 _QUESTION_LENGTH = 110
+#: A last sentence that leads to a list.
+_ANNOUNCED = re.compile(r"(?:^|(?<=[.!?])\s)[^.!?\n]*:$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ def _excerpt(source: Source, policy: Policy, budget: int) -> str:
     for block in blocks(source.text):
         allowed = _allowed(block, policy)
         size = len(str(allowed).split())
+        if chosen and block.is_list and (size > budget or not allowed.lines):
+            chosen[-1] = _ANNOUNCED.sub("", chosen[-1]) or chosen[-1]
         if size <= budget:
             chosen.append(str(allowed))
             budget -= size

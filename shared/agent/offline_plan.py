@@ -16,7 +16,9 @@ from shared.agent.offline_reading import Reading, Search
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import courtesy_language, small_talk
-from shared.channels.language import language_written
+from shared.channels.fold import letters
+from shared.channels.language import common_words, language_written
+from shared.knowledge.query import words
 
 _UNSEEN = [
     (re.compile(rf"<{name}\b.*?</{name}\s*>", re.IGNORECASE | re.DOTALL), re.compile(rf"</{name}\s*>", re.IGNORECASE))
@@ -34,6 +36,16 @@ _EMPTY_TEXT = re.compile(r"^\W*(?:(?:please )?see (?:the )?(?:subject|title|abov
 _ASKS = re.compile(
     r"\?|\b(?:how|where|which|whether|could|can|would|possible|way|tell me|what|need|want|like to)\b", re.IGNORECASE
 )
+_AND_ASKS = re.compile(
+    r",?\s(?:and|und|y)\s(?=(?:how|where|when|which|what|who|can|could|do|does|is|are|will|wie|wo|wann|welche\w*|was|wer"
+    r"|kann|k[oö]nn\w+|gibt|ist|sind|c[oó]mo|d[oó]nde|cu[aá]\w+|qu[eé]|qui[eé]n|puedo|se puede|hay)\s)",
+    re.IGNORECASE,
+)
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|this|that|these|those|they|them|es|das|dies\w*|ihn|ihm|eso|esto|ello)\b", re.IGNORECASE
+)
+#: Words of a question that may be no more than "can you help me?".
+_SHORT = 4
 _MAX_QUESTIONS = 4
 _MAX_QUERY = 1900
 _MAX_SEARCHES = 6
@@ -162,7 +174,25 @@ def questions(text: str) -> list[str]:
     if points:
         return [point.split("\n\n")[0] for point in points if len(point.split()) > 2]
     sentences = [sentence.strip() for sentence in _SENTENCE.split(text)]
-    return [sentence for sentence in sentences if sentence.endswith("?") and len(sentence.split()) > 4]
+    asking = [part for one in sentences if one.endswith("?") for part in _parted(one)]
+    return [
+        one for one in asking if len(one.split()) > _SHORT or (_tells(one) and not _POINTS_BACK.search(letters(one)))
+    ]
+
+
+def _parted(sentence: str) -> list[str]:
+    """Two questions in one sentence; what leans on what stands before it keeps that beside it."""
+    parts = [f"{part.strip(' ,?')}?" for part in _AND_ASKS.split(sentence)]
+    if _POINTS_BACK.search(letters(parts[0])) or not all(_tells(part) for part in parts):
+        return [sentence]
+    return [sentence if _POINTS_BACK.search(letters(part)) else part for part in parts]
+
+
+def _tells(question: str) -> bool:
+    """Whether a question of three words or more has one that says what it is about."""
+    common = frozenset[str]().union(*common_words().values())
+    about = {letters(word.text) for word in words(question)}
+    return len(question.split()) > 2 and bool(about - common)
 
 
 def _readable(text: str) -> str:

@@ -15,7 +15,7 @@ from shared.agent.link_reading import other_side
 from shared.agent.linking import answer_to_yes, has_offer, in_form
 from shared.agent.longer import accepts, declines
 from shared.agent.prompt import MAX_TEXT, too_long
-from shared.agent.small_talk import SmallTalk, small_talk
+from shared.agent.small_talk import SmallTalk, points_to_file, small_talk
 from shared.agent.summary import summary
 from shared.agent.tool_run import ToolRun
 from shared.channels.language import ENGLISH, language_of
@@ -51,7 +51,7 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
         return early
     kind = small_talk(turn.said, turn.customer_name)
     attached = any(message.attachments or message.quoted for message in turn.messages)
-    if kind is SmallTalk.EMPTY:
+    if kind is SmallTalk.EMPTY or _is_in_a_file(turn):
         return escalated(run, Reason.NOT_FOUND, settings) if attached else ignored(turn, "empty")
     answers_us = accepts(turn.said) and _asks(_last_word(turn))
     if kind in {SmallTalk.THANKS, SmallTalk.EMOJI} and turn.answered_before and not attached and not answers_us:
@@ -60,6 +60,11 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
     if found is None:
         return None
     return escalated(run, found.reason, settings, others=found.others, evidence=found.evidence)
+
+
+def _is_in_a_file(turn: TurnInput) -> bool:
+    """Whether the words only point to a file: what they want is in it, and an answer to "see file" would be a guess."""
+    return any(message.attachments for message in turn.messages) and points_to_file(turn.said)
 
 
 def _to_the_offer(turn: TurnInput) -> TurnResult | None:

@@ -52,6 +52,14 @@ def small_talk(texts: Sequence[str], name: str = "") -> SmallTalk | None:
     return SmallTalk.PRAISE if _PRAISE.search(text) and not _WANTS.search(text) else None
 
 
+def points_to_file(texts: Sequence[str]) -> bool:
+    """Whether they say no more than that something is attached."""
+    tokens, lists = _TOKEN.findall(fold("\n".join(texts))), word_lists("small_talk")
+    return any(one in lists["file"] for one in tokens) and all(
+        one in lists["file"] | lists["around a file"] | lists["greeting"] for one in tokens
+    )
+
+
 def courtesy_language(texts: Sequence[str]) -> str:
     """The language of a greeting or thanks: one word is enough, where a question would need more."""
     tokens, lists = _TOKEN.findall(fold("\n".join(texts))), word_lists("small_talk")

@@ -56,6 +56,7 @@ class Sought:
     among_all: float = 0.0
     among_telling: float = 0.0
     among_pairs: float = 0.0
+    among_names: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,13 @@ async def sought(
 
 
 async def held(connection: Connection, scope: Scope, words: Sequence[Word]) -> list[str]:
-    """Those of the words that passages have as they are, each once."""
+    """Those of the words that passages have as they are, each once; none where an abbreviation is not among them."""
     own = [word for word in words if word.weight == 1.0 and word.telling]
     stems = await _stems(connection, scope, {word.text for word in own})
     found = await Holders().count(connection, scope, {lexeme for made in stems.values() for lexeme, _ in made})
     known = {text for (text, _), made in stems.items() if any(tells and lexeme in found for lexeme, tells in made)}
+    if any(word.named and word.text not in known for word in own):
+        return []
     return list(dict.fromkeys(word.text for word in own if word.text in known))
 
 
@@ -170,6 +173,7 @@ def _weighed(part: int, choices: Sequence[_Choice], held: Mapping[str, int], sco
     telling = {choice.word.term for choice in choices if choice.telling} - idle
     told = sum(math.sqrt(nowhere if value is None else value) for term, value in worth.items() if term in telling)
     leads = _leads({term: worth[term] for term in telling}, scope)
+    names = len({choice.word.term for choice in choices if choice.word.named})
     found: list[Sought] = []
     for number, choice in enumerate(choices):
         term, value = choice.word.term, worth[choice.word.term]
@@ -178,8 +182,9 @@ def _weighed(part: int, choices: Sequence[_Choice], held: Mapping[str, int], sco
         share = choice.word.weight / len(choice.lexemes)
         gain = share * value
         sure = share * math.sqrt(value) / (told + PRIOR) if choice.telling else 0.0
+        name = 1.0 / (names * len(choice.lexemes)) if choice.word.named else 0.0
         found += [
-            Sought(part, term, number, lexeme, False, gain, term in leads, gain / everything, sure)
+            Sought(part, term, number, lexeme, False, gain, term in leads, gain / everything, sure, among_names=name)
             for lexeme in choice.lexemes
         ]
     return found

@@ -18,6 +18,7 @@ MAX_WORDS = 60
 _ALTERNATIVE_WEIGHT = 0.8
 _LONGEST_PHRASE = 3
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_JOINT = re.compile(r"['.-]")
 _FOLDER = Path(__file__).parent / "vocabulary"
 
 
@@ -26,12 +27,14 @@ class Word:
     """A word to look for. Words with one `term` are alternatives for each other; `weight` is 0..1.
 
     `telling` is false for what is said around a matter: it helps to tell passages apart, and proves nothing found.
+    `named`: it is written as an abbreviation is, such as a standard or a product, for which no other words stand.
     """
 
     term: int
     text: str
     weight: float
     telling: bool = True
+    named: bool = False
 
 
 def words(query: str) -> list[Word]:
@@ -41,16 +44,30 @@ def words(query: str) -> list[Word]:
 
 def every_word(query: str) -> list[Word]:
     """All words of a query in its order, each term once: at most `MAX_WORDS` telling ones, and those between them."""
-    phrases = _phrases(list(islice(_tokens(query), 4 * MAX_WORDS)))
+    text = unicodedata.normalize("NFKC", query).replace("’", "'")
+    phrases = _phrases(list(islice(_tokens(text.casefold()), 4 * MAX_WORDS)))
     telling = count(1)
     upto = takewhile(lambda phrase: phrase in _noise() or next(telling) <= MAX_WORDS, phrases)
-    return [word for term, phrase in enumerate(upto) for word in _alternatives(term, phrase)]
+    names = _names(text)
+    return [word for term, phrase in enumerate(upto) for word in _alternatives(term, phrase, phrase in names)]
 
 
-def _tokens(query: str) -> Iterator[str]:
-    text = unicodedata.normalize("NFKC", query).casefold().replace("’", "'")
+def _tokens(text: str) -> Iterator[str]:
     for match in _WORD.finditer(text):
         yield match[0].removesuffix("'s")
+
+
+def _names(text: str) -> frozenset[str]:
+    """Words of two capitals or more in one piece, of a text that is not written in capitals throughout."""
+    tokens = list(_tokens(text))
+    shouted = sum(len(token) for token in tokens if token.isupper())
+    if 2 * shouted > sum(map(len, tokens)):
+        return frozenset()
+    return frozenset(token.casefold() for token in tokens if max(map(_capitals, _JOINT.split(token))) > 1)
+
+
+def _capitals(piece: str) -> int:
+    return sum(map(str.isupper, piece))
 
 
 def _phrases(tokens: Sequence[str]) -> Iterator[str]:
@@ -70,13 +87,13 @@ def _known(tokens: Sequence[str]) -> bool:
     return " ".join(tokens) in _synonyms()
 
 
-def _alternatives(term: int, phrase: str) -> Iterator[Word]:
+def _alternatives(term: int, phrase: str, named: bool) -> Iterator[Word]:
     if phrase in _noise():
         yield Word(term, phrase, 1.0, telling=False)
         return
-    yield Word(term, phrase, 1.0)
+    yield Word(term, phrase, 1.0, named=named)
     for other in _synonyms().get(phrase, ()):
-        yield Word(term, other, _ALTERNATIVE_WEIGHT)
+        yield Word(term, other, _ALTERNATIVE_WEIGHT, named=named)
 
 
 @cache

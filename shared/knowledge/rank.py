@@ -21,6 +21,8 @@ SATURATION = 1.6
 PRIOR = 0.3
 #: What a word that no passage has counts for among the words to be found.
 UNKNOWN = 0.3
+#: What is taken off where a passage speaks of another standard or product than the text: its vector does not tell.
+_ANOTHER = 0.35
 #: Of a message of several sentences: the part of its score that the message as a whole decides, its best sentence
 #: decides the rest; and what makes up for the words around its question.
 _WHOLE = 0.6
@@ -33,6 +35,7 @@ class Fit:
 
     `words`: BM25 of all words, `pairs`: of telling words next to each other. Of the telling words alone, weighted by
     how rare they are: `strength` as BM25, `coverage` what the passage has of them, `heading` what its headings have.
+    `names`: the share of the abbreviations in the text that the passage has, 1 where there are none.
     `passage`, `title`, `sentence` and `opening`: cosine of the text and the passage, its headings (None: it has none),
     its nearest sentence, its first.
     """
@@ -46,6 +49,7 @@ class Fit:
     title: float | None = None
     sentence: float = 0.0
     opening: float = 0.0
+    names: float = 1.0
 
     @property
     def score(self) -> float:
@@ -59,7 +63,8 @@ class Fit:
     def confidence(self) -> float:
         """How sure it is that the passage answers, 0..1, comparable between searches."""
         said = 0.3 * self.strength + 0.1 * self.coverage + 0.3 * self.heading
-        return min(1.0, said + 0.8 * max(0.0, self.passage))
+        sure = said + 0.8 * max(0.0, self.passage) - _ANOTHER * (1 - self.names)
+        return min(1.0, max(0.0, sure))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
-from shared.channels.language import ENGLISH, language_told, without_region
+from shared.channels.language import ENGLISH, common_words, language_told, without_region
 from shared.db.pool import Connection, Database, Row
 from shared.db.queries import load
 from shared.errors import FteError
@@ -26,7 +27,7 @@ from shared.observability.logs import logger
 _SQL = load("knowledge_search")
 
 #: Below this confidence a passage is not an answer: tests/evals/retrieval.py measures where to cut.
-FOUND_ABOVE = 0.42
+FOUND_ABOVE = 0.44
 
 _WORD_CANDIDATES = 40
 _VECTOR_CANDIDATES = 30
@@ -36,7 +37,7 @@ _LOOKED_AT = 10
 _FEW = 2
 _NEARLY = 0.88
 #: The vectors that are shipped know English: any two texts in another language are near each other.
-_FOREIGN_DOUBT = 0.1
+_FOREIGN_DOUBT = 0.08
 _EMBED_TIMEOUT_S = 3.0
 _LONG = 12  # words, from which a message is also searched sentence by sentence
 _MAX_SENTENCES = 6
@@ -114,7 +115,7 @@ class KnowledgeSearch:
 
     async def _held(self, connection: Connection, query: str, filters: Filters) -> str:
         scope = _scope(filters, await connection.fetchrow(_SQL["scope"], *filters))
-        return " ".join(await held(connection, scope, words(query)))
+        return " ".join(await held(connection, scope, [word for word in words(query) if word.text not in _common()]))
 
     async def _sure(self, connection: Connection, query: str, filters: Filters) -> list[Ranked]:
         (ranked,) = await self.rank(connection, [query], filters)
@@ -146,6 +147,12 @@ class KnowledgeSearch:
         except (FteError, TimeoutError) as error:
             logger().warning("search_without_vectors", error_type=type(error).__name__)
             return [None for _ in texts]
+
+
+@cache
+def _common() -> frozenset[str]:
+    """What is no name in any language: the "per" of a German question is on English pages too."""
+    return frozenset[str]().union(*common_words().values())
 
 
 def _to_try(written: Sequence[str], query: str) -> tuple[list[str], list[str]]:
@@ -229,7 +236,8 @@ async def _fits(
     where = ([part for part, _ in pairs], [passage for _, passage in pairs])
     said = await connection.fetch(_SQL["word_features"], *where, *_columns(asked), scope.mean_length, SATURATION)
     near = await connection.fetch(_SQL["vector_features"], *where, list(vectors.values()), scope.model, list(vectors))
-    return _merged(said, near)
+    naming = {part for part, one in enumerate(parts) if any(word.named for word in one.words)}
+    return _merged(said, near, naming)
 
 
 async def _candidates(
@@ -250,22 +258,23 @@ async def _candidates(
 
 
 def _columns(asked: Sequence[Sought]) -> tuple[list[object], ...]:
-    names = ("part", "term", "choice", "lexeme", "pair", "among_all", "among_telling", "among_pairs")
+    names = ("part", "term", "choice", "lexeme", "pair", "among_all", "among_telling", "among_pairs", "among_names")
     return tuple([getattr(one, name) for one in asked] for name in names)
 
 
-def _merged(said: Sequence[Row], near: Sequence[Row]) -> dict[int, dict[int, Fit]]:
+def _merged(said: Sequence[Row], near: Sequence[Row], naming: Collection[int]) -> dict[int, dict[int, Fit]]:
     fits: dict[int, dict[int, Fit]] = {}
     by_words = {(row["part"], row["passage_id"]): row for row in said}
     by_vectors = {(row["part"], row["passage_id"]): row for row in near}
     for key in by_words.keys() | by_vectors.keys():
-        fits.setdefault(key[0], {})[key[1]] = _fit(by_words.get(key), by_vectors.get(key))
+        fits.setdefault(key[0], {})[key[1]] = _fit(by_words.get(key), by_vectors.get(key), naming=key[0] in naming)
     return fits
 
 
-def _fit(said: Row | None, near: Row | None) -> Fit:
-    """A passage whose sentences have no vectors has sentences as near as itself."""
+def _fit(said: Row | None, near: Row | None, *, naming: bool) -> Fit:
+    """A passage whose sentences have no vectors has sentences as near as itself. `naming`: the text has names."""
     words_ = {name: said[name] for name in ("words", "pairs", "strength", "coverage", "heading")} if said else {}
+    words_["names"] = 1.0 if not naming else said["names"] if said else 0.0
     if near is None:
         return Fit(**words_)
     passage = near["passage"]

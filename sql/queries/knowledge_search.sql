@@ -86,13 +86,14 @@ CROSS JOIN LATERAL (
 
 -- name: word_features
 -- How passages $2 of the texts $1 fit the terms asked for. $3 text, $4 term, $5 choice and $6 lexeme of each thing asked,
--- $7 whether it is a pair, $8 to $10 what it is worth among all words, among the telling ones, among the pairs;
--- $11 and $12 as $7 and $8 of word_hits. Choices are alternatives: the best of them counts for its term.
+-- $7 whether it is a pair, $8 to $11 what it is worth among all words, the telling ones, the pairs, the names;
+-- $12 and $13 as $7 and $8 of word_hits. Choices are alternatives: the best of them counts for its term.
 WITH asked AS (
-    SELECT * FROM unnest($3::int[], $4::int[], $5::int[], $6::text[], $7::bool[], $8::float8[], $9::float8[], $10::float8[])
-        AS one (part, term, choice, lexeme, pair, among_all, among_telling, among_pairs)
+    SELECT * FROM unnest($3::int[], $4::int[], $5::int[], $6::text[], $7::bool[], $8::float8[], $9::float8[], $10::float8[],
+                         $11::float8[])
+        AS one (part, term, choice, lexeme, pair, among_all, among_telling, among_pairs, among_names)
 ), wanted AS MATERIALIZED (
-    SELECT c.passage_id, $12::float8 * (0.25 + 0.75 * k.length / $11::float8) AS stretch, asked.*
+    SELECT c.passage_id, $13::float8 * (0.25 + 0.75 * k.length / $12::float8) AS stretch, asked.*
     FROM unnest($1::int[], $2::bigint[]) AS c (part, passage_id)
     JOIN asked USING (part)
     JOIN knowledge_base k ON k.id = c.passage_id
@@ -110,17 +111,17 @@ WITH asked AS (
            sum(CASE WHEN pair THEN 0 ELSE among_telling * fit END) AS strength,
            sum(CASE WHEN pair THEN 0 ELSE among_telling END) AS coverage,
            sum(CASE WHEN pair OR NOT headed THEN 0 ELSE among_telling END) AS heading,
-           sum(among_pairs) AS pairs
+           sum(among_pairs) AS pairs, sum(among_names) AS names
     FROM fits
     GROUP BY part, passage_id, term, choice
 ), terms AS (
     SELECT part, passage_id, max(words) AS words, max(strength) AS strength, max(coverage) AS coverage,
-           max(heading) AS heading, max(pairs) AS pairs
+           max(heading) AS heading, max(pairs) AS pairs, max(names) AS names
     FROM choices
     GROUP BY part, passage_id, term
 )
 SELECT part, passage_id, sum(words) AS words, sum(strength) AS strength, sum(coverage) AS coverage,
-       sum(heading) AS heading, sum(pairs) AS pairs
+       sum(heading) AS heading, sum(pairs) AS pairs, sum(names) AS names
 FROM terms
 GROUP BY part, passage_id
 

@@ -86,6 +86,16 @@ def test_web_is_between_the_two() -> None:
     assert text.endswith(TEAM)
 
 
+def test_a_list_that_does_not_fit_is_not_announced() -> None:
+    """What remains is a whole answer: no colon before nothing."""
+    steps = "\n".join(f"{number}. {'step ' * 30}" for number in range(1, 8))
+    source = replace(PASSWORD, text=f"Choose Security. These steps follow:\n\n{steps}\n\nDone.")
+    text = answer([source], EMAIL)
+    assert "Choose Security.\n" in text
+    assert "follow" not in text
+    assert "These steps follow:" in answer([replace(source, text="These steps follow:\n\n1. One.")], EMAIL)
+
+
 @pytest.mark.parametrize("channel", list(Channel))
 def test_earlier_contact_is_acknowledged_with_matter_day_and_channel(channel: Channel) -> None:
     """R4.4: what about, when, by which channel; the prefix of an answer is no part of the matter."""

@@ -14,7 +14,7 @@ from shared.agent.escalation import Reason
 from shared.agent.offline_plan import Say, ToolUse, plan, questions, whole
 from shared.agent.offline_reading import read
 from shared.agent.prompt import REVIEW_MARK, conversation, load_instructions, system_prompt
-from shared.agent.small_talk import SmallTalk, small_talk
+from shared.agent.small_talk import SmallTalk, points_to_file, small_talk
 from shared.agent.summary import summary
 from shared.channels.language import language_of
 from shared.channels.message import Attachment, Channel, Trust
@@ -88,6 +88,20 @@ def passage(text: str = "Open Settings › Data › Export.", heading: str = "Ho
 def test_small_talk_is_told_from_a_question(text: str, kind: SmallTalk | None) -> None:
     """Edge cases E4, W2 to W5, F5 of the discovery log; a statement may be a question."""
     assert small_talk([text], "Priya Okafor") is kind
+
+
+@pytest.mark.parametrize(
+    "text", ["see file", "Please see the attached screenshot", "siehe Anhang", "ver archivo adjunto"]
+)
+def test_words_that_say_nothing_but_look_at_the_file(text: str) -> None:
+    """What they want is in the file."""
+    assert points_to_file([text])
+
+
+@pytest.mark.parametrize("text", ["", "how do I attach a file?", "the file is too big", "see you tomorrow"])
+def test_words_about_files_point_to_none(text: str) -> None:
+    """A question about files, or no word at all."""
+    assert not points_to_file([text])
 
 
 @pytest.mark.parametrize(
@@ -165,6 +179,49 @@ def test_several_questions_are_searched_one_by_one() -> None:
     text = "Hi,\n\n1) Where are the invoices of this year?\n2) How do I add our VAT number?\n\nThanks"
     assert questions(text) == ["Where are the invoices of this year?", "How do I add our VAT number?"]
     assert [len(plan(read(*model_input(turn(text, channel=channel))))) for channel in Channel] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        (
+            "How many calls can we make per minute? And do you have webhooks?",
+            ["How many calls can we make per minute?", "And do you have webhooks?"],
+        ),
+        ("How do I export my hours? Do you support SAML?", ["How do I export my hours?", "Do you support SAML?"]),
+        (
+            "Two questions: do you have webhooks, and how do I import my customers?",
+            ["Two questions: do you have webhooks?", "how do I import my customers?"],
+        ),
+        (
+            "In which country is our data stored, and is it encrypted?",
+            ["In which country is our data stored?", "In which country is our data stored, and is it encrypted?"],
+        ),
+        (
+            "Wo finde ich die Rechnung und wie ändere ich die Karte?",
+            ["Wo finde ich die Rechnung?", "wie ändere ich die Karte?"],
+        ),
+        ("¿Dónde está la factura y cómo cambio la tarjeta?", ["¿Dónde está la factura?", "cómo cambio la tarjeta?"]),
+    ],
+)
+def test_short_questions_and_two_in_one_sentence_are_questions_too(text: str, asked: list[str]) -> None:
+    """Each is searched for by itself: what is dropped is never answered."""
+    assert questions(text) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("How do I export my hours? Can you help me?", ["How do I export my hours?"]),
+        ("How do I export my hours? Is it possible?", ["How do I export my hours?"]),
+        ("Is it switched off, and how do I turn it on?", ["Is it switched off, and how do I turn it on?"]),
+        ("How do I plan and print the schedule?", ["How do I plan and print the schedule?"]),
+        ("How do I invite him and what role?", ["How do I invite him and what role?"]),
+    ],
+)
+def test_what_asks_for_nothing_of_its_own_is_no_question(text: str, asked: list[str]) -> None:
+    """Help that is asked for, and half a question that cannot be understood by itself."""
+    assert questions(text) == asked
 
 
 def test_markup_and_mail_headers_are_not_searched_for() -> None:

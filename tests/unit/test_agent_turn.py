@@ -176,10 +176,13 @@ async def test_small_talk_ends_as_the_discovery_log_says(
     assert bool(result.text) is (outcome == "replied")
 
 
-async def test_a_file_without_a_word_is_for_a_person(offline: AgentDeps) -> None:
-    """A picture may hold the question, and nobody but a person can see it."""
+@pytest.mark.parametrize("text", ["", "see file", "please see the attached photo"])
+async def test_a_file_without_a_word_is_for_a_person(offline: AgentDeps, text: str) -> None:
+    """A picture may hold the question, and a person alone can see it; an answer from before is not repeated."""
     photo = (Attachment(name="photo.jpg", content_type="image/jpeg", size=9),)
-    result = await run_turn(offline, turn("", Channel.WHATSAPP, attachments=photo))
+    page = "Choose Import: https://help.example.com/importing-data"
+    said = (HistoryMessage("agent", Channel.WHATSAPP, page, "", AT, "here"),)
+    result = await run_turn(offline, turn(text, Channel.WHATSAPP, attachments=photo, history=said))
     assert (result.outcome, result.reason) == ("escalated", "not_found")
 
 

@@ -111,6 +111,29 @@ def test_a_passage_may_be_the_best_and_still_no_answer() -> None:
     assert only.confidence < FOUND_ABOVE
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("Are you HIPAA compliant?", {"hipaa"}),
+        ("Gibt es einen Betriebsrat-Bericht nach BetrVG?", {"betrvg"}),
+        ("connect QuickBooks and SAP", {"quickbooks", "sap"}),
+        ("Where is my Invoice, Peter?", set[str]()),
+        ("WHERE IS MY INVOICE", set[str]()),
+    ],
+)
+def test_abbreviations_are_names(query: str, names: set[str]) -> None:
+    """Capitals within a word tell them in every language; a shouted message has none."""
+    assert {word.text for word in words(query) if word.named and word.weight == 1.0} == names
+
+
+def test_a_passage_about_another_standard_is_less_sure_and_ranked_as_before() -> None:
+    """Its other words and its vector are as near as can be."""
+    assert Fit(passage=0.7, names=0.0).confidence < FOUND_ABOVE < Fit(passage=0.7).confidence
+    assert Fit(passage=0.7, names=0.0).confidence < Fit(passage=0.7, names=0.5).confidence
+    assert Fit(names=0.0).confidence == 0.0
+    assert Fit(passage=0.7, names=0.0).score == Fit(passage=0.7).score
+
+
 def test_a_misspelt_word_is_what_a_slip_makes_of_a_stem() -> None:
     """A dropped, doubled or swapped letter; not another word that is merely like it."""
     assert meant("pasword", "password")
