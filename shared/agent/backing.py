@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from shared.agent.figures import in_figures
+from shared.agent.negation import is_negated, without_not
 from shared.agent.plain import unwrapped
 from shared.channels.fold import fold
 from shared.channels.language import ENGLISH
@@ -45,9 +46,6 @@ _RETOLD = re.compile(
 )
 _OF_THEIRS = re.compile(r"^(?:for|about|regarding|as for|with|in) your (?:\w+ ){0,3}\w+\W*$")
 _GREETED = re.compile(r"(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)) ((?:[^\W\d_]+\W{1,2}){1,5})$")
-#: "If it does not arrive" denies nothing.
-_CONDITION = re.compile(r"\b(?:if|unless|in case|should) [^,.;:?!]*")
-_NEGATED = re.compile(r"\b(?:not|no|never|cannot|without|neither|nor|none|\w+n't)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +93,28 @@ class Held:
     own: frozenset[str]
     headings: tuple[str, ...]
     said: tuple[tuple[frozenset[str], bool], ...]
+    #: In which "not" is looked for: the reply's, where a page cited is in it.
+    language: str = ENGLISH
 
     @classmethod
     def of(cls, sources: Sources) -> Held:
         """The sources, read."""
         names = stems(f"{sources.names} {sources.headings}")
-        said = tuple((frozenset(_content(one)), is_negated(one)) for one in sentences(sources.pages))
+        language = sources.language if sources.language in sources.languages else ENGLISH
+        said = tuple(
+            (frozenset(_content(without_not(one, language))), is_negated(one, language))
+            for one in sentences(sources.pages)
+        )
         headings = tuple(heading for heading in map(fold, sources.headings.splitlines()) if heading)
         pages, known = stems(sources.pages), stems(sources.known)
-        return cls(frozenset(pages | names), frozenset(known | names), frozenset(stems(sources.names)), headings, said)
+        return cls(
+            frozenset(pages | names),
+            frozenset(known | names),
+            frozenset(stems(sources.names)),
+            headings,
+            said,
+            language,
+        )
 
     def backs(self, sentence: str) -> bool:
         """Whether a sentence states no more than the pages, or nothing."""
@@ -114,7 +125,7 @@ class Held:
             return len(content - self.pages - self.known) <= _NEW_IN_QUESTION
         if retold(sentence) or _OF_THEIRS.match(fold(sentence)) or content <= _salutation(sentence):
             return _share(content, self.pages | self.known) >= _ENOUGH
-        return _share(content, self.pages) >= _ENOUGH and self._agrees(content, negated=is_negated(sentence))
+        return _share(content, self.pages) >= _ENOUGH and self._agrees(sentence)
 
     def without_headings(self, sentence: str) -> str:
         """A page that is named says nothing."""
@@ -123,8 +134,10 @@ class Held:
             plain = plain.replace(heading, " ")
         return plain
 
-    def _agrees(self, content: Collection[str], *, negated: bool) -> bool:
+    def _agrees(self, sentence: str) -> bool:
         """A "not" is never added to what a page says, and never dropped from it."""
+        negated = is_negated(sentence, self.language)
+        content = _content(without_not(self.without_headings(sentence), self.language)) - self.own
         near = [(_share(content, words), no) for words, no in self.said if words]
         best = max((share for share, _ in near), default=0.0)
         if best < _ENOUGH or len(content) < _FEWEST_TO_DENY:
@@ -146,11 +159,6 @@ def _is_question(sentence: str) -> bool:
     plain = fold(sentence)
     asked = plain.endswith(("?", "؟")) and bool(_ASKED.match(plain))
     return asked and not _PRESUMED.search(plain) and not _SECRET.search(plain)
-
-
-def is_negated(sentence: str) -> bool:
-    """Whether an English sentence says "not"."""
-    return bool(_NEGATED.search(_CONDITION.sub(" ", fold(sentence))))
 
 
 def _salutation(sentence: str) -> set[str]:

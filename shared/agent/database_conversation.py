@@ -32,13 +32,15 @@ class DatabaseConversation:
 
     async def load(self) -> TurnInput:
         """The conversation now. Raises Permanent when it is unknown or a person has it."""
-        turn = await peek(self.db, self.vault, self.conversation_id)
+        return await self._asked(await peek(self.db, self.vault, self.conversation_id))
+
+    async def _asked(self, turn: OpenTurn) -> TurnInput:
         return await ask(self.db, turn, await history(self.db, self.vault, turn, self.settings.history_messages))
 
     async def apply(self, draft: Draft) -> None:
         """Write what one tool call asked for. Raises Permanent as `load` does, Retryable when it just moved on."""
         turn = await peek(self.db, self.vault, self.conversation_id)
-        told = self._told(await ask(self.db, turn, ()), draft) if draft.escalation else ""
+        told = self._told(await self._asked(turn), draft) if draft.escalation else ""
         try:
             await commit_change(self.db, self.vault, turn, self._verdict(turn, draft, told))
         except Stale:

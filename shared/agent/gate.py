@@ -138,23 +138,26 @@ def _promised(text: str, context: GateContext) -> list[str]:
 
 def _links(text: str, context: GateContext) -> list[str]:
     allowed = {plain_url(passage.url) for passage in context.passages if passage.url}
-    # A page's own text may name addresses: the sign-in page, the status page.
-    named = {plain_url(url) for passage in context.passages for url in links(passage.text)}
+    # A page's own text may name addresses, for who cites it: the sign-in page, the status page.
+    cited_pages = _of_named_pages(text, context.passages)
+    named = {plain_url(url) for passage in cited_pages for url in links(passage.text)}
     foreign = [url for url in links(text) if plain_url(url) not in allowed | named]
-    return ["foreign-link: link only pages that your searches returned"] if foreign else []
+    return (
+        ["foreign-link: link only pages that your searches returned, and what those you cite link"] if foreign else []
+    )
 
 
 def _contacts(text: str, context: GateContext) -> list[str]:
-    source = " ".join(passage.text for passage in context.passages)
+    source = " ".join(passage.text for passage in _of_named_pages(text, context.passages))
     allowed = {address.lower() for address in [*context.addresses, *EMAIL.findall(source)]}
     found: list[str] = []
     if any(address.lower().rstrip(".") not in allowed for address in EMAIL.findall(unmasked(text))):
-        found.append("foreign-address: name no e-mail address that the passages do not name")
+        found.append("foreign-address: name no e-mail address that the pages you cite do not name")
     without_links = URL.sub(" ", text)
     known = {_digits(number) for number in _PHONE.findall(source)}
     numbers = [match[0] for match in _PHONE.finditer(without_links)]
     if any(_is_phone(number) and _digits(number) not in known for number in numbers):
-        found.append("foreign-phone: name no phone number that the passages do not name")
+        found.append("foreign-phone: name no phone number that the pages you cite do not name")
     return found
 
 

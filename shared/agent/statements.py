@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from shared.agent.backing import Held, Sources, asks_only, foreign_name, is_negated, sentences, stems
+from shared.agent.backing import Held, Sources, asks_only, foreign_name, sentences, stems
 from shared.agent.escalation import Policy
 from shared.agent.language import OTHERS
+from shared.agent.negation import is_negated
 from shared.agent.promises import promises
 from shared.agent.questions import asks
 from shared.agent.translation import Page, foreign_label, states_nothing, translates

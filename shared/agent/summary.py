@@ -58,8 +58,13 @@ def redacted(text: str) -> str:
 
 
 def _quote(turn: TurnInput) -> str:
-    text = redacted(" / ".join(text for text in turn.texts if text.strip()))
+    """What is to be answered; where nothing is, as an MCP client may hand over, what they wrote last."""
+    text = redacted(" / ".join(text for text in turn.texts if text.strip()) or _said_last(turn))
     return text if len(text) <= _QUOTED else f"{text[:_QUOTED].rsplit(' ', 1)[0]} …"
+
+
+def _said_last(turn: TurnInput) -> str:
+    return next((one.text for one in reversed(turn.own_history) if one.author == "customer"), "")
 
 
 def _tried(draft: Draft) -> str:

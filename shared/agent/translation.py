@@ -15,7 +15,8 @@ from pathlib import Path
 from shared.agent.backing import neutral, stem
 from shared.agent.figures import in_figures
 from shared.agent.language import OTHERS, in_one_script
-from shared.channels.fold import fold, letters
+from shared.agent.negation import is_negated
+from shared.channels.fold import fold
 from shared.channels.language import ENGLISH, common_words, language_told
 
 _FILE = Path(__file__).parent / "words" / "glossary.txt"
@@ -25,20 +26,6 @@ _ARABIC_PREFIX = re.compile(r"^(?:[وبلكف]?(?:ال|لل)|[وبلكف])(?=\w{
 _LABEL = re.compile(r"[\"“„«»‚‘]([^\"”“»«’\n]{1,60})[\"”“»«’]|([^\s›>→]+(?: ?[›→] ?[^\s›>→.,;:!?]+)+)")
 _SHOWN = re.compile(r"(?<=[^\W_] )[A-ZÀ-Þ][^\W\d_]+|(?<=[›→] )[A-ZÀ-Þ][^\W\d_]+")
 _LATIN_WORD = re.compile(r"(?<![^\W_])[A-Z][A-Za-z]+")
-_NOT = {
-    language: re.compile(letters(pattern))
-    for language, pattern in {
-        "de": r"\b(?:nicht|kein\w*|nie|niemals|nichts|ohne|weder)\b",
-        "es": r"\b(?:no|nunca|jamas|sin|ni|ningun\w*|tampoco|nada)\b",
-        "fr": r"\b(?:ne|n|pas|sans|jamais|aucune?|ni|rien)\b",
-        "ar": r"(?<!\w)و?(?:لا|لن|لم|ليس\w*|غير|بدون|يتعذر)(?!\w)",
-        "ur": r"(?<!\w)(?:نہیں|نہ|بغیر|مت|ناممکن)(?!\w)",
-    }.items()
-}
-#: "If it is not ready" denies nothing.
-_CONDITION = re.compile(
-    letters(r"(?<!\w)(?:wenn|falls|sollte|sofern|si|cuando|quand|lorsque|إذا|عندما|لو|اگر|جب)(?!\w)[^,.;:؟?!،]*")
-)
 _FEWEST_TO_DENY = 2
 #: Share of the words known that may be missing on the page, and share of all that the glossary may not know.
 _STRANGE = 0.2
@@ -104,12 +91,7 @@ def translates(sentence: str, language: str, page: Page) -> bool:
         return False
     if len(unknown) > _UNKNOWN * (len(known) + len(strange) + len(unknown)):
         return False
-    return _agrees(known, denied(sentence, language), page)
-
-
-def denied(sentence: str, language: str) -> bool:
-    """Whether a sentence says "not"."""
-    return bool(_NOT[language].search(_CONDITION.sub(" ", fold(sentence).replace("'", " "))))
+    return _agrees(known, is_negated(sentence, language), page)
 
 
 def foreign_label(sentence: str, language: str, page: Page, said: Collection[str]) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
 import typer
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from shared.cli.desk_client import DeskClient
 from shared.cli.output import Format, Output, command, fail, say, show
@@ -22,13 +22,21 @@ _BATCH = 100
 T = TypeVar("T", bound=BaseModel)
 
 
+def _storable(text: str) -> str:
+    """Without what JSON can write and PostgreSQL cannot hold: NUL, and halves of a character."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+
+
 class Asked(BaseModel):
     """A line of the questions."""
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
-    query: str
-    relevant: list[str]
+    query: Text
+    relevant: list[Text]
 
 
 class Sheet(BaseModel):
@@ -36,9 +44,9 @@ class Sheet(BaseModel):
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
-    id: str
-    title: str | None = None
-    text: str
+    id: Text
+    title: Text | None = None
+    text: Text
 
 
 @command
@@ -53,9 +61,7 @@ async def evaluate(
     output: Output = Format.TABLE,
 ) -> None:
     """Measure hit@1, hit@5, MRR and milliseconds a question, against plain BM25 and plain full text in the same run."""
-    questions = [one for one in _lines(file, Asked) if one.relevant and one.query.strip()]
-    if not questions:
-        fail(f"{file.name} has no question with a relevant document")
+    questions = _questions(file)
     sheets = None if docs is None else _lines(docs, Sheet)
     if sheets is not None and not sheets:
         fail(f"{docs and docs.name} has no document")
@@ -64,6 +70,17 @@ async def evaluate(
         show(found, output)
     else:
         show(_rows(found), output)
+
+
+def _questions(file: Path) -> list[Asked]:
+    given = _lines(file, Asked)
+    found = [one for one in given if one.relevant and one.query.strip()]
+    if not found:
+        fail(f"{file.name} has no question with a relevant document")
+    if left := len(given) - len(found):
+        lines = "1 line has" if left == 1 else f"{left} lines have"
+        say(f"warning: {lines} no question or no relevant document: not counted")
+    return found
 
 
 def _lines(file: Path, kind: type[T]) -> list[T]:

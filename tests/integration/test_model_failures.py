@@ -7,7 +7,6 @@ what is looked at is what the customer was sent.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -59,6 +58,8 @@ SEARCH = {
 }
 #: So often that the model never comes to an end of it.
 ALWAYS = 30
+ENDS_WITHIN_S = 20
+NEVER_MS = 60_000
 CUT = {"content": GOOD[:60], "finish_reason": "length"}
 
 
@@ -91,8 +92,8 @@ gated = partial(Case, ends="escalated", reason="gate")
 
 #: What goes wrong on the way, on either API: the offline model takes over, and this page answers.
 AT_THE_WIRE = {
-    "slow": bridged([{"content": GOOD, "delay_ms": 60_000}] * ALWAYS),
-    "slow-after-its-search": bridged([SEARCH, *[{"content": GOOD, "delay_ms": 60_000}] * ALWAYS]),
+    "slow": bridged([{"content": GOOD, "delay_ms": NEVER_MS}] * ALWAYS),
+    "slow-after-its-search": bridged([SEARCH, *[{"content": GOOD, "delay_ms": NEVER_MS}] * ALWAYS]),
     "busy": bridged([{"status": 429, "headers": {}}] * ALWAYS),
     "busy-for-a-minute": bridged([{"status": 429, "headers": {"retry-after": "60"}}] * ALWAYS, calls=1),
     "busy-once": repaired([{"status": 429, "headers": {"retry-after": "0"}}, *says(GOOD)]),
@@ -160,7 +161,7 @@ CASES = {
     "over-long-once": (repaired(says(IN_ITS_WORDS["over-long"][0], GOOD)), "chat"),
     **{f"{name}-twice": (gated(says(text, text), never=never), "chat") for name, (text, never) in IN_ITS_WORDS.items()},
     "slow-and-unknown": (
-        Case([{"content": GOOD, "delay_ms": 60_000}] * ALWAYS, "escalated", "offline", "not_found", form(UNKNOWN)),
+        Case([{"content": GOOD, "delay_ms": NEVER_MS}] * ALWAYS, "escalated", "offline", "not_found", form(UNKNOWN)),
         "chat",
     ),
     "fault-and-unknown-by-mail": (
@@ -240,10 +241,9 @@ async def test_one_good_answer_or_one_handoff(
     await control(endpoint, "script", {"turns": list(case.turns)})
     told = settings.model_copy(update={"openai_base_url": f"{endpoint}/v1", "openai_api": api})
     async with system(told, db, vault) as (worker, sending):
-        began = time.monotonic()
-        async with asyncio.timeout(20):
+        # Far more than a turn takes, on a busy machine too, and far less than a slow model would.
+        async with asyncio.timeout(ENDS_WITHIN_S):
             await worker.handle(event(case.message))
-        took = time.monotonic() - began
         texts = await delivered(db, sending, case.message.channel)
     (row,) = await db.fetch("SELECT outcome, outcome_reason, attempts FROM messages WHERE author = 'customer'")
     (decided,) = await db.fetch("SELECT outcome, model FROM decisions")
@@ -253,5 +253,4 @@ async def test_one_good_answer_or_one_handoff(
     assert over_limit(case.message.channel, texts[0]) is None
     assert (URL in texts[0]) is (case.ends == "replied")
     assert [word for word in case.never if word in texts[0]] == []
-    assert took < told.agent_turn_timeout_s + 1
     assert len(await control(endpoint, "requests")) <= case.calls

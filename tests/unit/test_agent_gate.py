@@ -149,6 +149,31 @@ def test_addresses_and_numbers_of_others_are_not_sent() -> None:
     )
 
 
+OTHER_PAGE = replace(
+    PAGE,
+    document_id="contact",
+    title="Contact us",
+    url="https://help.example.com/contact",
+    heading_path="Contact us > How?",
+    text="Write to billing@example.com or ring +1 201 555 0123; https://status.example.com shows what is down.",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Write to billing@example.com.", "foreign-address"),
+        ("Ring +1 201 555 0123.", "foreign-phone"),
+        ("See https://status.example.com.", "foreign-link"),
+    ],
+)
+def test_what_a_page_names_is_named_with_that_page(text: str, fault: str) -> None:
+    """A number out of a passage that was found, and that the reply does not cite, answers something else."""
+    found = replace(WEB, passages=(PAGE, OTHER_PAGE))
+    assert fault in codes(f"{GOOD} {text}", found)
+    assert fault not in codes(f"{GOOD} {text} See also: {OTHER_PAGE.url}", found)
+
+
 @pytest.mark.parametrize("text", ["on 2026-05-12", "on 12.05.2026", "invoices 40"])
 def test_dates_are_no_phone_numbers(text: str) -> None:
     """A date that the customer named may be repeated."""

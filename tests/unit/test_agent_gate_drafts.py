@@ -207,6 +207,51 @@ def test_what_the_page_says_may_be_said_in_the_customer_s_language(text: str) ->
     assert codes(text + MORE) == set()
 
 
+TRANSLATED = {
+    "de": "Der Link gilt 72 Stunden. Gelöschte Projekte können nicht wiederhergestellt werden. Sie brauchen kein neues "
+    "Passwort. Wenn der Link nicht ankommt, prüfen Sie den Spamordner.",
+    "es": "El enlace es válido durante 72 horas. Los proyectos eliminados no se pueden recuperar. Nunca pedimos su "
+    "contraseña. Si el enlace no llega, revise la carpeta de spam.",
+    "fr": "Le lien est valable 72 heures. Les projets supprimés ne peuvent pas être récupérés. Nous ne demandons "
+    "jamais votre mot de passe.",
+    "ar": "الرابط صالح لمدة 72 ساعة. لا يمكن استعادة المشاريع المحذوفة نهائيا.",
+    "ur": "یہ لنک 72 گھنٹے تک کارآمد ہے۔ حذف شدہ پروجیکٹ بحال نہیں ہو سکتے۔",
+}
+
+
+def own(language: str) -> GateContext:
+    """What cites a page in the reply's own language."""
+    return replace(WEB, passages=(replace(PAGE, text=TRANSLATED[language], language=language),), language=language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Der Link gilt nicht 72 Stunden."),
+        ("de", "Der Link gilt niemals 72 Stunden."),
+        ("de", "Gelöschte Projekte können wiederhergestellt werden."),
+        ("de", "Sie brauchen ein neues Passwort."),
+        ("es", "El enlace nunca es válido durante 72 horas."),
+        ("es", "Los proyectos eliminados se pueden recuperar."),
+        ("es", "Pedimos su contraseña."),
+        ("fr", "Le lien n'est pas valable 72 heures."),
+        ("fr", "Les projets supprimés peuvent être récupérés."),
+        ("fr", "Nous demandons votre mot de passe."),
+        ("ar", "يمكن استعادة المشاريع المحذوفة نهائيا."),
+        ("ur", "حذف شدہ پروجیکٹ بحال ہو سکتے۔"),
+    ],
+)
+def test_a_not_stays_where_a_page_in_the_reply_s_language_has_it(language: str, text: str) -> None:
+    """The opposite of what a translated page says is made of the same words."""
+    assert "unbacked" in codes(f"{text}{MORE}", own(language))
+
+
+@pytest.mark.parametrize("language", sorted(TRANSLATED))
+def test_a_page_in_the_reply_s_language_may_be_repeated(language: str) -> None:
+    """Word for word, with each "not" and each condition."""
+    assert codes(f"{TRANSLATED[language]}{MORE}", own(language)) == set()
+
+
 @pytest.mark.parametrize(
     "text",
     [

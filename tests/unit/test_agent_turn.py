@@ -118,7 +118,7 @@ async def test_the_offline_model_answers_with_a_citation(offline: AgentDeps, cha
     assert result.checks[-1].reasons == ()
     assert result.model == "offline"
     own = 2 if channel is Channel.WHATSAPP else 1
-    assert result.instructions_version == f"common-4+{channel.value}-{own}"
+    assert result.instructions_version == f"common-5+{channel.value}-{own}"
 
 
 async def test_a_matter_for_a_person_never_reaches_a_model(offline: AgentDeps) -> None:

@@ -17,7 +17,7 @@ from tests.evals.scenarios.checks import Delivered, always
 FOLDER = Path(__file__).parents[2] / "shared" / "agent" / "instructions"
 #: Version and text (its CRC-32) of what runs now.
 KNOWN = {
-    "common": ("version: 4", 1814793776),
+    "common": ("version: 5", 522432579),
     "email": ("version: 1", 933725702),
     "web": ("version: 1", 2516242691),
     "whatsapp": ("version: 2", 3841469281),
@@ -56,6 +56,12 @@ def test_what_is_the_same_for_all_turns_stands_first(channel: Channel) -> None:
     common = rules[: rules.index("\nChannel: ")]
     assert all(told(one, "Ada", "How do I export?").startswith(common) for one in Channel)
     assert len(common) > len(rules) / 2
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_step_that_was_tried_is_not_told_again(channel: Channel) -> None:
+    """Incubation's tickets web-03 and web-07: being told once more what did not help is what makes people angry."""
+    assert "already tried" in " ".join(load_instructions()[channel].text.split())
 
 
 @pytest.mark.parametrize("channel", list(Channel))

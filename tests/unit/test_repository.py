@@ -6,11 +6,15 @@ import ast
 import json
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 from shared.db.queries import load
 from shared.local.system import home, supervisor
@@ -122,6 +126,15 @@ def _statements(body: list[ast.stmt]) -> int:
             inner += [block.body for name in ("handlers", "cases") for block in getattr(statement, name, [])]
             count += sum(map(_statements, inner))
     return count
+
+
+def test_the_mcp_sdk_is_asked_for_by_the_generation_that_is_used() -> None:
+    """Its second one has another client, another server and the package `mcp_types`: a first one would not start."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    (asked,) = [Requirement(one) for one in extras["mcp"] if one.startswith("mcp")]
+    used = Version(metadata.version("mcp"))
+    assert asked.specifier.contains(used)
+    assert not any(asked.specifier.contains(f"{used.major + step}.0.0") for step in (-1, 1))
 
 
 def test_packages_say_nothing_at_import() -> None:
