@@ -145,7 +145,7 @@ def test_folder_target_extra_lock_and_manifest_agree() -> None:
     files = {path.stem for path in (KNATIVE / "functions").glob("*.yaml")} - {"kustomization"}
     assert folders == set(FUNCTIONS) == set(SERVICES) == files
     assert extras >= set(FUNCTIONS)
-    assert locks == {*FUNCTIONS, "dev"}
+    assert locks == {*FUNCTIONS, "dev", "training"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

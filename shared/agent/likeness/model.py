@@ -8,7 +8,6 @@ network, and the same text always gets the same number.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +38,6 @@ _CONSTANT = 0.09
 #: that 1 stays a matter and -1 an ordinary question.
 _TAUGHT = 0.1
 _TOGETHER = 1.2
-_ADDRESS = re.compile(r"([\w.+-]+)@[\w-]+(?:\.[\w-]+)+")
 #: Examples are stored as whole numbers: this times a coordinate, which is seldom above a third.
 _STEPS = 360
 
@@ -113,8 +111,7 @@ class Model:
 
     def read(self, text: str) -> list[tuple[str, Likeness]]:
         """Each sentence of a text, folded, with its likeness: half its own, half that of it and a neighbour."""
-        # An address tells no more than a name, and its parts are like nothing.
-        parts = pieces(_ADDRESS.sub(r"\1", text))
+        parts = pieces(text)
         texts = list(dict.fromkeys(one for part in parts for one in (part.text, *part.wider)))
         judged = dict(zip(texts, map(_judged, self.scores(texts)), strict=True)) if texts else {}
         return [(fold(part.text), _blended(judged[part.text], [judged[one] for one in part.wider])) for part in parts]
