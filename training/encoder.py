@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from shared.agent.likeness.sense import encoder, sense
-from shared.agent.likeness.tuned import HEAD, layers
+from shared.agent.likeness.tuned import layers
 
 Layers = Mapping[str, jax.Array]
 #: Words of each branch's window, and how many of them stand before the word.
@@ -20,7 +20,8 @@ _ORDERS = ((2, 0), (3, 1), (5, 2))
 _WIDTH = 256
 #: Lengths of a batch go up by as many word pieces, so that few shapes are compiled.
 _STEP = 16
-_EPSILON = float(encoder().eps)
+#: What the head is multiplied by while it is taught: senses are short, and Adam takes small steps.
+HEAD = 10.0
 
 
 def tokens(texts: Sequence[str]) -> list[np.ndarray]:
@@ -59,7 +60,7 @@ def forward(
     first = jax.nn.relu(mean @ own["d0"])
     second = _some(jax.nn.relu(mean @ own["p1"] + first @ own["d1"]), keys[1], drop)
     sense_of = jnp.tanh(second @ own["p3"] + jax.nn.relu(second @ own["d2"]) @ own["d3"])
-    return sense_of / jnp.sqrt(jnp.clip((sense_of**2).sum(-1, keepdims=True), _EPSILON, None))
+    return sense_of / jnp.sqrt(jnp.clip((sense_of**2).sum(-1, keepdims=True), encoder().eps, None))
 
 
 def read(own: Layers, senses: jax.Array) -> jax.Array:
@@ -93,7 +94,7 @@ def _windows(values: jax.Array, words: int, before: int) -> jax.Array:
 def _normal(values: jax.Array, gain: jax.Array, shift: jax.Array) -> jax.Array:
     middle = values.mean(-1, keepdims=True)
     spread = ((values - middle) ** 2).mean(-1, keepdims=True)
-    return (values - middle) / jnp.sqrt(spread + _EPSILON) * gain + shift
+    return (values - middle) / jnp.sqrt(spread + encoder().eps) * gain + shift
 
 
 def _some(values: jax.Array, key: jax.Array | None, drop: float) -> jax.Array:

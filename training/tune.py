@@ -21,10 +21,10 @@ import numpy as np
 import optax
 
 from shared.agent.likeness.examples import LABELS, NONE, Example, load_examples
-from shared.agent.likeness.sense import readable
-from shared.agent.likeness.tuned import HEAD, odds_of, store
+from shared.agent.likeness.sense import SIZE, readable
+from shared.agent.likeness.tuned import odds_of, store
 from training.blur import blurred
-from training.encoder import forward, package_layers, padded, read, same_as_package, tokens
+from training.encoder import HEAD, forward, package_layers, padded, read, same_as_package, tokens
 
 _BATCH = 64
 _RATE, _HEAD_RATE, _WARM, _LAST = 6e-4, 1e-3, 0.1, 0.05
@@ -99,7 +99,7 @@ class Lessons:
 def teach(examples: Sequence[Example], epochs: int, seed: int) -> Taught:
     """All layers, and the columns that read the sense, after as many times through the examples."""
     lessons = Lessons(examples, seed)
-    own = package_layers() | {"head": jnp.zeros((512, len(LABELS))), "bias": jnp.zeros(len(LABELS))}
+    own = package_layers() | {"head": jnp.zeros((SIZE, len(LABELS))), "bias": jnp.zeros(len(LABELS))}
     steps = optimiser(epochs * (len(examples) // _BATCH), own)
     state, wanted, key = steps.init(own), lessons.wanted(), jax.random.PRNGKey(seed)
 

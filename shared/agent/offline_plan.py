@@ -17,7 +17,7 @@ from shared.agent.plain import blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import courtesy_language, small_talk
 from shared.channels.fold import letters
-from shared.channels.language import common_words, language_written
+from shared.channels.language import every_common_word, language_written
 from shared.knowledge.query import words
 
 _UNSEEN = [
@@ -190,9 +190,8 @@ def _parted(sentence: str) -> list[str]:
 
 def _tells(question: str) -> bool:
     """Whether a question of three words or more has one that says what it is about."""
-    common = frozenset[str]().union(*common_words().values())
     about = {letters(word.text) for word in words(question)}
-    return len(question.split()) > 2 and bool(about - common)
+    return len(question.split()) > 2 and bool(about - every_common_word())
 
 
 def _readable(text: str) -> str:

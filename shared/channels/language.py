@@ -69,6 +69,12 @@ def common_words() -> Mapping[str, frozenset[str]]:
     return word_lists(_FILE)
 
 
+@cache
+def every_common_word() -> frozenset[str]:
+    """The commonest words of all languages together: none of them says what a text is about."""
+    return frozenset[str]().union(*common_words().values())
+
+
 def _by_words(text: str) -> str | None:
     tokens = _TOKEN.findall(_NO_WORD.sub("", letters(text.casefold())))
     scores = {language: sum(token in known for token in tokens) for language, known in common_words().items()}

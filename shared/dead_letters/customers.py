@@ -122,8 +122,7 @@ class Customers:
         row = await self.db.fetchrow(IDENTITY["who_has"], *identifier)
         if row is not None:
             return row["customer_id"]
-        async with self.db.transaction() as connection:
-            raise await nobodys(connection, *identifier)
+        raise await nobodys(self.db, *identifier)
 
     def _lookup(self, address: str) -> tuple[str, bytes]:
         kind, value = _normalised(address)

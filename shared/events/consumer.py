@@ -19,7 +19,7 @@ from typing import Any, Literal, Self
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from shared.errors import Retryable
-from shared.events.kafka import LIBRARY_LOG, client_config
+from shared.events.kafka import client_config
 from shared.events.lag import Lag
 from shared.events.records import Flow, Partition, Record, Revoked
 from shared.settings import Settings
@@ -38,8 +38,7 @@ class KafkaConsumer:
     """
 
     def __init__(self, config: Mapping[str, Any], lag: Lag, flow: Flow, on_trouble: Callable[[str], None]) -> None:
-        callbacks = {"on_commit": self._committed, "error_cb": self._trouble}
-        self._consumer = Consumer({**config, **callbacks}, logger=LIBRARY_LOG)
+        self._consumer = Consumer({**config, "on_commit": self._committed, "error_cb": self._trouble})
         self._lag = lag
         self._flow = flow
         self._on_trouble = on_trouble

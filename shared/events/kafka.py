@@ -24,10 +24,6 @@ from shared.settings import Settings, key_list
 _TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE  # pyright: ignore[reportAttributeAccessIssue]
 
 
-#: Where librdkafka's lines go, as a client's `logger`: into our log, instead of past it to standard error.
-LIBRARY_LOG = logging.getLogger("librdkafka")
-
-
 def client_config(settings: Settings) -> dict[str, Any]:
     """librdkafka settings shared by producers, consumers and admin clients.
 
@@ -41,6 +37,8 @@ def client_config(settings: Settings) -> dict[str, Any]:
         # A broker that restarts must be found again within a second or two, not in ten.
         "reconnect.backoff.ms": 100,
         "reconnect.backoff.max.ms": 1000,
+        # Its lines go into our log, instead of past it to standard error.
+        "logger": logging.getLogger("librdkafka"),
     }
     if settings.kafka_sasl_mechanism:
         config |= {
@@ -71,11 +69,11 @@ class KafkaProducer:
             "delivery.timeout.ms": int(settings.kafka_publish_timeout_s * 1000),
             "request.timeout.ms": int(min(5.0, settings.kafka_publish_timeout_s) * 1000),
             "socket.timeout.ms": 6000,
-            # Its lines go through our JSON handler; while the brokers are away the worst alone.
+            # While the brokers are away its worst lines alone.
             "log_level": 2,
         }
         keys = key_list(settings.fte_event_key, "FTE_EVENT_KEY") if settings.fte_event_key.get_secret_value() else ()
-        producer = Producer(config, logger=LIBRARY_LOG)
+        producer = Producer(config)
         opened = cls(producer, settings.kafka_publish_timeout_s, keys)
         opened._poller.start()
         return opened

@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # pyright: ignore[reportPrivateImportUsage]
 
-from shared.events.kafka import LIBRARY_LOG, client_config
+from shared.events.kafka import client_config
 from shared.events.records import Partition
 from shared.events.topics import READERS
 from shared.settings import Settings
@@ -21,7 +21,7 @@ class Lag:
     """Asks over connections of its own: a consumer's are busy with long fetches, and its calls with its poll."""
 
     def __init__(self, config: Mapping[str, Any], group: str) -> None:
-        self._admin: Any = AdminClient(dict(config), logger=LIBRARY_LOG)
+        self._admin: Any = AdminClient(dict(config))
         self._group = group
 
     async def of(self, partitions: Sequence[Partition]) -> int | None:

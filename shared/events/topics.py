@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # pyright: ignore[repor
 
 from shared.errors import Retryable
 from shared.events.envelope import CHANNELS, DEAD_LETTERS, INBOUND, OUTBOUND
-from shared.events.kafka import LIBRARY_LOG, client_config
+from shared.events.kafka import client_config
 from shared.settings import Settings
 
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -57,7 +57,7 @@ async def create_topics(settings: Settings, *, replication: int | None = None, t
 
 def _create(settings: Settings, replication: int | None, timeout_s: float) -> list[str]:
     # While the brokers are away we say so, once: its worst lines alone go to the log.
-    admin = AdminClient(client_config(settings) | {"log_level": 2}, logger=LIBRARY_LOG)
+    admin = AdminClient(client_config(settings) | {"log_level": 2})
     try:
         present = admin.list_topics(timeout=timeout_s).topics
     except KafkaException:

@@ -106,9 +106,9 @@ async def _create(connection: Any, vault: Vault, sender: Sender) -> Resolved:
     return made
 
 
-async def nobodys(connection: Any, kind: str, lookup: bytes, so: str = "") -> Rejected:
+async def nobodys(db: Any, kind: str, lookup: bytes, so: str = "") -> Rejected:
     """Why no customer is found by an address or number: it is nobody's, or only claimed; `so` is what follows then."""
-    if not await connection.fetchval(SQL["is_claimed"], kind, lookup):
+    if not (await db.fetchrow(SQL["is_claimed"], kind, lookup))["claimed"]:
         return Rejected("no customer has this address", status=404, reason="unknown-customer")
     words = "nobody has confirmed this address, it is only claimed"
     return Rejected(f"{words}; {so}" if so else words, status=404, reason="unconfirmed-address")

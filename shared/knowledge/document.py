@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import Permanent
 
+#: Characters of a page's address that a document keeps.
+MAX_URL = 1000
 _FRONT_MATTER = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n(.*)\Z", re.DOTALL)
 
 #: Part of every content hash: raising it re-chunks what is stored.
@@ -37,7 +39,7 @@ class Document(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=120)
     title: str = Field(min_length=1, max_length=300)
     version: int = Field(1, ge=1, le=1_000_000)
-    url: str = Field("", max_length=1000, pattern=r"^(https?://\S+)?$")
+    url: str = Field("", max_length=MAX_URL, pattern=r"^(https?://\S+)?$")
     product: str = Field("", max_length=100)
     language: str = Field("en", min_length=2, max_length=20)
     audience: str = Field("", max_length=100)

@@ -21,7 +21,7 @@ import httpx
 from pydantic import ValidationError
 
 from shared.errors import Permanent
-from shared.knowledge.document import Document, has_front_matter, parse_document
+from shared.knowledge.document import MAX_URL, Document, has_front_matter, parse_document
 from shared.knowledge.encoding import decoded
 from shared.knowledge.html import html_page
 from shared.knowledge.pdf import pdf_page
@@ -30,7 +30,6 @@ from shared.knowledge.plain import Page, markdown_page, text_page
 MAX_BYTES = 20_000_000
 _KINDS = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".pdf": "pdf", ".txt": "text"}
 _FETCH_S = 15.0
-_LONGEST_URL = 1000
 _URLS = re.compile(r"^(?:https?://\S+(?:[ \t]+\S[^\n]*)?\s*|#[^\n]*\s*|\s*)+$")
 
 
@@ -157,7 +156,7 @@ def _listed(file: Path) -> list[_Found]:
 
 def _is_url(text: str) -> bool:
     """Whether it is a page's address, as long as a document may keep."""
-    if re.search(r"\s", text) or len(text) > _LONGEST_URL:
+    if re.search(r"\s", text) or len(text) > MAX_URL:
         return False
     try:
         parts = urlsplit(text)

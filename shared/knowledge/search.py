@@ -10,9 +10,8 @@ import asyncio
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
-from shared.channels.language import ENGLISH, common_words, language_told, without_region
+from shared.channels.language import ENGLISH, every_common_word, language_told, without_region
 from shared.db.pool import Connection, Database, Row
 from shared.db.queries import load
 from shared.errors import FteError
@@ -115,7 +114,9 @@ class KnowledgeSearch:
 
     async def _held(self, connection: Connection, query: str, filters: Filters) -> str:
         scope = _scope(filters, await connection.fetchrow(_SQL["scope"], *filters))
-        return " ".join(await held(connection, scope, [word for word in words(query) if word.text not in _common()]))
+        # What is common in any language is no name: the "per" of a German question is on English pages too.
+        telling = [word for word in words(query) if word.text not in every_common_word()]
+        return " ".join(await held(connection, scope, telling))
 
     async def _sure(self, connection: Connection, query: str, filters: Filters) -> list[Ranked]:
         (ranked,) = await self.rank(connection, [query], filters)
@@ -149,12 +150,6 @@ class KnowledgeSearch:
             return [None for _ in texts]
 
 
-@cache
-def _common() -> frozenset[str]:
-    """What is no name in any language: the "per" of a German question is on English pages too."""
-    return frozenset[str]().union(*common_words().values())
-
-
 def _to_try(written: Sequence[str], query: str) -> tuple[list[str], list[str]]:
     """The languages that documents are `written` in, those that the query is in before the others.
 
@@ -170,8 +165,9 @@ def _lead(ranked: Sequence[Ranked]) -> float:
 
 
 def _in_order(query: str, best: Sequence[Ranked], rows: Mapping[int, Row]) -> list[Ranked]:
-    """Of a word or two the document tells what they are about, and its first section about it answers them: "How do I
-    export?" is nearly as near to "The export link has expired". Which document comes first is left alone.
+    """Of a word or two the document tells what they are about, and its first section about it answers them.
+
+    "How do I export?" is nearly as near to "The export link has expired". Which document comes first is left alone.
     """
     if not best or len({word.term for word in words(query)}) > _FEW:
         return list(best)

@@ -44,8 +44,6 @@ BRANCHES = ("w1", "b1", "w2", "b2")
 _BRANCHES = 3
 #: Whole steps that a column's largest move is kept in, either way.
 _STEPS = 127
-#: What the head was multiplied by while it was taught: senses are short, and Adam takes small steps.
-HEAD = 10.0
 
 
 @dataclass(frozen=True, slots=True)
