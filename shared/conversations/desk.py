@@ -52,13 +52,13 @@ class Desk:
     async def reply(self, ticket_id: str, text: str, by: str = "") -> tuple[UUID, UUID]:
         """Take over and answer as a person: (delivery id, conversation id). A ticket nobody had is `by`'s now.
 
-        The reply goes where the customer last wrote. Raises Rejected: 404 unknown, 409 closed, 422 longer
-        than the channel allows; nothing changes then.
+        The reply goes where the customer last wrote. Raises Rejected: 404 unknown, 409 closed or nobody wrote in
+        it, 422 longer than the channel allows; nothing changes then.
         """
         async with self.db.transaction() as connection:
             found = await self._lock(connection, ticket_id)
+            route = await _route(connection, found["id"])
             await self._take_over(connection, found["id"])
-            route = await connection.fetchrow(SQL["latest_route"], found["id"])
             _require_fit(Channel(route["channel"]), text)
             message_id = await self._insert(connection, found, route, text)
             await connection.execute(SQL["mark_answered"], found["id"], message_id)
@@ -181,6 +181,15 @@ class Desk:
             False,
         )
         return message_id
+
+
+async def _route(connection: Any, conversation_id: UUID) -> Any:
+    route = await connection.fetchrow(SQL["latest_route"], conversation_id)
+    if route is None:
+        raise Rejected(
+            "no customer wrote in this ticket, so there is nobody to reply to: close it", status=409, reason="no-route"
+        )
+    return route
 
 
 def _require_fit(channel: Channel, text: str) -> None:
