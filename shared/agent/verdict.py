@@ -30,11 +30,12 @@ from shared.conversations.letters import SQL as LETTERS
 from shared.conversations.long_answers import PAST_OFFER_D
 from shared.conversations.mailbox import OpenTurn
 from shared.conversations.numbers import SQL as NUMBERS
+from shared.conversations.reasons import HandedOver
 from shared.conversations.verification import SQL as VERIFICATIONS
 from shared.db.pool import Database
 from shared.settings import Settings
 
-REPEATED_FAILURE = "repeated-failure"
+REPEATED_FAILURE = HandedOver.REPEATED_FAILURE
 #: Characters of what was written that the person reads in the summary.
 _TOLD = 400
 

@@ -22,6 +22,7 @@ from shared.conversations.lease import Lease, Stale
 from shared.conversations.long_answers import accept, accept_past, note_reply
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.placing import new_ticket_id
+from shared.conversations.reasons import HandedOver
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.observability.counts import Counts
@@ -237,8 +238,8 @@ class _Writer:
         summary = self._sealed("ticket.summary", verdict.summary)
         if not await self.connection.fetch(SQL["escalate_ticket"], conversation_id, verdict.reason, summary):
             await self._open_ticket("escalated", "general", "normal", "(no subject)", verdict.reason)
-        for row in await self.connection.fetch(SQL["escalate_rest"], conversation_id, "with-person"):
-            self.counts.add(OUTCOMES, row["channel"], "escalated", "with-person")
+        for row in await self.connection.fetch(SQL["escalate_rest"], conversation_id, HandedOver.WITH_PERSON):
+            self.counts.add(OUTCOMES, row["channel"], "escalated", HandedOver.WITH_PERSON)
         await self.connection.execute(SQL["to_person"], conversation_id)
 
     async def _open_ticket(self, status: str, category: str, priority: str, title: str, reason: str | None) -> None:

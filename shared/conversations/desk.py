@@ -15,6 +15,7 @@ from uuid import UUID
 from shared.channels.limits import over_limit
 from shared.channels.message import Channel
 from shared.conversations.mailbox import SQL as MAILBOX
+from shared.conversations.reasons import HandedOver
 from shared.conversations.surveys import Asking, Surveys
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -162,7 +163,7 @@ class Desk:
     async def _take_over(self, connection: Any, conversation_id: UUID) -> None:
         await self.supersede(connection, conversation_id)
         await connection.execute(SQL["take_over"], conversation_id)
-        await connection.execute(SQL["escalate_ticket"], conversation_id, "takeover")
+        await connection.execute(SQL["escalate_ticket"], conversation_id, HandedOver.TAKEOVER)
 
     async def _insert(self, connection: Any, found: Any, route: Any, text: str) -> UUID:
         message_id = uuid.uuid4()

@@ -15,12 +15,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 from shared.conversations.placing import heading, new_ticket_id
+from shared.conversations.reasons import HandedOver
 from shared.db.queries import load
 from shared.privacy.vault import Vault
 
 SQL = load("parting")
 
-Cause = Literal["unlinked", "unmerged"]
+Cause = Literal[HandedOver.UNLINKED, HandedOver.UNMERGED]
 _CHANNELS = {"email": ["email", "web"], "phone": ["whatsapp"]}
 _FOLLOW = ("deliveries", "decisions", "long_answers")
 _OWN = ("messages", "tickets", "decisions", "verifications", "ratings", "notes")

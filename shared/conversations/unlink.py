@@ -14,6 +14,7 @@ from uuid import UUID
 
 from shared.conversations.parting import SQL as PARTING
 from shared.conversations.parting import Pair, divide, routes_written_from
+from shared.conversations.reasons import HandedOver
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.errors import Rejected
@@ -65,7 +66,7 @@ async def _unlink(connection: Any, vault: Vault, kind: str, value: str) -> Unlin
     stranger = await create_customer(connection, vault)
     sealed = stranger.keys.seal(stranger.customer_id, "identifier", value)
     await connection.execute(SQL["give_identifier"], found["id"], stranger.customer_id, sealed)
-    theirs = await divide(connection, vault, Pair(stranger.customer_id, owner, routes, "unlinked"))
+    theirs = await divide(connection, vault, Pair(stranger.customer_id, owner, routes, HandedOver.UNLINKED))
     return Unlinked(kind, owner, stranger.customer_id, len(theirs))
 
 

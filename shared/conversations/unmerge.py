@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.conversations.parting import Pair, divide, routes_written_from
+from shared.conversations.reasons import HandedOver
 from shared.db.pool import Database
 from shared.errors import Rejected
 from shared.identity.link import record
@@ -85,7 +86,7 @@ async def _give_back(connection: Any, vault: Vault, parted: Parted, moved: Mappi
     routes = [*_uuids(moved["routes"]), *await _begun_since(connection, vault, parted, identifiers)]
     back = await connection.fetch(SQL["still_theirs"], winner, _uuids(moved["conversations"]))
     theirs = [row["id"] for row in back]
-    await divide(connection, vault, Pair(loser, winner, routes, "unmerged"), theirs)
+    await divide(connection, vault, Pair(loser, winner, routes, HandedOver.UNMERGED), theirs)
     await connection.execute(SQL["return_trusts"], loser, theirs, json.dumps(moved["conversations"]))
     await connection.execute(SQL["return_blobs"], loser, winner, _uuids(moved["blobs"]))
     if not moved.get("named", True):
