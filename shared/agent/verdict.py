@@ -164,11 +164,15 @@ def _told_of_failures(turn: OpenTurn) -> str:
     )
 
 
-def handoff_of(turn: OpenTurn, reason: Reason, team: str) -> str:
-    """The words that hand this turn over, in the language of what it answers; empty where it was told so before."""
+def handoff_of(turn: OpenTurn, reason: Reason, team: str, last_said: str = "") -> str:
+    """The words that hand this turn over, in the language of what it answers; empty where it was told so before.
+
+    Where nothing is unanswered they are in the language of what the customer said last.
+    """
     if told_before(turn):
         return ""
-    written = language_written([one.text for one in turn.messages], [one.subject for one in turn.messages])
+    texts = [one.text for one in turn.messages] or [last_said]
+    written = language_written(texts, [one.subject for one in turn.messages])
     greet = not turn.answered_here
     return handoff(turn.channel, reason, name=_name(turn), team=team, language=written or ENGLISH, greet=greet)
 

@@ -11,6 +11,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -102,7 +103,7 @@ async def commit_change(db: Database, vault: Vault, turn: OpenTurn, verdict: Ver
         await writer.ticket(verdict)
         await writer.follow_up(verdict)
         if verdict.outcome == "escalated":
-            message_id = await writer.reply(verdict) if verdict.text and turn.messages else None
+            message_id = await writer.reply(verdict) if verdict.text else None
             await writer.settle(verdict, message_id)
             if message_id is not None:
                 await writer.deliver(message_id)
@@ -171,7 +172,8 @@ class _Writer:
     async def deliver(self, message_id: UUID) -> UUID:
         delivery_id = uuid.uuid4()
         turn = self.turn
-        arrived = min(message.received_at for message in turn.messages)
+        # Without a message that it answers it is ours to begin with.
+        arrived = min((message.received_at for message in turn.messages), default=datetime.now(UTC))
         await self.connection.execute(
             SQL["insert_delivery"],
             delivery_id,

@@ -115,7 +115,7 @@ WHERE conversation_id = $1 AND status <> 'closed'
 RETURNING id;
 
 -- name: to_person
-UPDATE conversations SET state = 'human', epoch = epoch + 1,
+UPDATE conversations SET state = 'human', epoch = epoch + 1, handed_over_at = now(),
                          lease_token = NULL, lease_event = NULL, lease_expires = NULL
 WHERE id = $1;
 

@@ -31,8 +31,9 @@ WHERE conversation_id = $1 AND kind = 'message' AND (route_id = ANY($2::uuid[]))
 
 -- name: copy_conversation
 -- Beside the one it is parted from, and as it stands: what a person had a person has.
-INSERT INTO conversations (id, customer_id, trust, state, last_channel, metadata)
-SELECT $1, $2, trust, state, last_channel, jsonb_build_object('trust_reason', $4::text) FROM conversations WHERE id = $3;
+INSERT INTO conversations (id, customer_id, trust, state, last_channel, metadata, handed_over_at)
+SELECT $1, $2, trust, state, last_channel, jsonb_build_object('trust_reason', $4::text), handed_over_at
+FROM conversations WHERE id = $3;
 
 -- name: part_routes
 UPDATE routes SET conversation_id = $1 WHERE id = ANY($2::uuid[]) AND conversation_id = $3;

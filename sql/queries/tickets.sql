@@ -111,7 +111,9 @@ WHERE m.conversation_id = $1 AND m.author = 'customer'
 ORDER BY m.seq DESC LIMIT 1;
 
 -- name: take_over
+-- No later than what the person says in this transaction, which may have waited for the one that handed over.
 UPDATE conversations SET state = 'human', epoch = epoch + 1, last_activity_at = now(),
+                         handed_over_at = CASE WHEN state = 'human' THEN least(handed_over_at, now()) ELSE now() END,
                          lease_token = NULL, lease_event = NULL, lease_expires = NULL
 WHERE id = $1;
 

@@ -24,7 +24,7 @@ def test_a_robot_that_answers_our_answers_gets_two(system: System, threaded: boo
             stays(lambda: len(system.mails_to(robot)) == 2, 2.0)
     reasons = {"repeated-text", "with-person"}
     mine = [row for row in system.kn("tickets", "list") if row["address"] == robot]
-    assert {row["reason"] for row in mine if row["status"] == "escalated"} <= reasons | {"not-found"}
+    assert {row["reason"] for row in mine if row["status"] == "escalated"} <= reasons | {"not_found"}
     system.email("How do I invite a colleague?", sender=robot, subject="Something else")
     mails = eventually(lambda: (sent := system.mails_to(robot)) and len(sent) == 3 and sent)
     assert "invit" in text_of(mails[2]).lower()

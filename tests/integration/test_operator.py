@@ -217,6 +217,7 @@ async def test_what_a_person_left_goes_back_and_who_waits_is_alarmed_of(
     found = await sweep.run()
     assert (found["returned"], found["overdue"]) == (0, 0)
     await db.execute("UPDATE messages SET received_at = received_at - interval '25 hours'")
+    await db.execute("UPDATE conversations SET handed_over_at = handed_over_at - interval '25 hours'")
     assert (await replace(sweep, human_idle_s=0.0).run())["returned"] == 0
     found = await sweep.run()
     assert (found["returned"], found["overdue"]) == (1, 2)
