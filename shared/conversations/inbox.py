@@ -15,6 +15,7 @@ from uuid import UUID
 
 from asyncpg import UniqueViolationError
 
+from shared.channels.cards import without_cards
 from shared.channels.message import Channel, InboundMessage, Trust
 from shared.channels.sentiment import band, sentiment
 from shared.conversations.files import store_files
@@ -58,6 +59,8 @@ class Stored:
 
 async def store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
     """Store one inbound message and ask for the lease in one transaction; a repeat is a no-op that looks again."""
+    # Masked before it was published, but for events from before that was done, such as a dead letter's.
+    message = without_cards(message)
     try:
         return await _store(db, vault, settings, message, event_id)
     except UniqueViolationError:
