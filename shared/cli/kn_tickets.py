@@ -80,10 +80,14 @@ async def tickets_show(
 async def tickets_reply(
     ticket: TicketId,
     text: Annotated[str, typer.Argument(help="the answer; `-` reads it from standard input")],
+    again: Annotated[
+        bool, typer.Option("--again", help="also if this very text was sent within the last minute")
+    ] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Take the conversation over and answer on the customer's channel."""
-    show(await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/reply", {"text": _words(text, "reply")}), output)
+    said = {"text": _words(text, "reply"), "again": again}
+    show(await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/reply", said), output)
 
 
 @tickets.command("note")
