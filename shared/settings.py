@@ -175,7 +175,8 @@ class Settings(BaseSettings):
     conversation_idle_h: float = Field(default=72.0, description="after which a new message starts a new conversation")
     history_messages: int = 20
     mail_loop_window_h: float = Field(
-        default=24.0, description="an e-mail whose text was answered within this time goes to a person, unanswered"
+        default=24.0,
+        description="an e-mail whose text was answered twice within this time goes to a person, unanswered",
     )
     whatsapp_loop_window_h: float = Field(
         default=24.0, description="the same on WhatsApp, for what was answered four times"

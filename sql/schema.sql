@@ -50,7 +50,9 @@ CREATE TABLE conversations (
     last_channel     text NOT NULL CHECK (last_channel IN ('email', 'whatsapp', 'web')),
     metadata         jsonb NOT NULL DEFAULT '{}',
     created_at       timestamptz NOT NULL DEFAULT now(),
-    last_activity_at timestamptz NOT NULL DEFAULT now()
+    last_activity_at timestamptz NOT NULL DEFAULT now(),
+    -- When a person got it: who has not spoken since is waited for, also where no message of the customer's waits.
+    handed_over_at   timestamptz
 );
 CREATE INDEX conversations_customer ON conversations (customer_id, last_activity_at DESC);
 CREATE INDEX conversations_human ON conversations (last_activity_at) WHERE state = 'human';
@@ -235,15 +237,17 @@ CREATE INDEX deliveries_route_open ON deliveries (route_id, seq)
 CREATE INDEX deliveries_conversation ON deliveries (conversation_id);
 CREATE UNIQUE INDEX deliveries_provider ON deliveries (channel, provider_id) WHERE provider_id IS NOT NULL;
 
--- For whom a conversation waits: a person, who has not answered yet or whose words, or the agent's, did not arrive;
--- the agent; or its customer. since: the first message that waits. spoke_at: when a person last wrote, and it went out.
+-- For whom a conversation waits: a person, who has not answered or not spoken yet, or whose words, or the agent's, did
+-- not arrive; the agent; or its customer. since: the first message that waits, or the handover. spoke_at: when a person
+-- last wrote, and it went out.
 CREATE VIEW conversation_waits AS
 SELECT c.id AS conversation_id, c.state,
        CASE WHEN c.state = 'closed' THEN NULL
-            WHEN w.asked_since IS NOT NULL OR c.state = 'human' AND w.failed THEN 'person'
+            WHEN w.asked_since IS NOT NULL OR c.state = 'human' AND (w.failed OR unspoken.since IS NOT NULL)
+                THEN 'person'
             WHEN w.open_since IS NOT NULL THEN 'agent'
             ELSE 'customer' END AS waits_for,
-       CASE WHEN c.state = 'closed' THEN NULL ELSE coalesce(w.asked_since, w.open_since) END AS since,
+       CASE WHEN c.state = 'closed' THEN NULL ELSE coalesce(w.asked_since, unspoken.since, w.open_since) END AS since,
        spoke.at AS spoke_at
 FROM conversations c
 LEFT JOIN LATERAL (
@@ -252,6 +256,10 @@ LEFT JOIN LATERAL (
     WHERE m.conversation_id = c.id AND m.author = 'human' AND d.status NOT IN ('failed', 'superseded')
     ORDER BY m.seq DESC LIMIT 1
 ) spoke ON true
+LEFT JOIN LATERAL (
+    SELECT c.handed_over_at AS since
+    WHERE c.state = 'human' AND (spoke.at IS NULL OR spoke.at < c.handed_over_at)
+) unspoken ON true
 LEFT JOIN LATERAL (
     SELECT min(m.received_at) FILTER (WHERE m.author = 'customer' AND m.outcome = 'escalated') AS asked_since,
            min(m.received_at) FILTER (WHERE m.author = 'customer' AND m.outcome IS NULL) AS open_since,

@@ -165,6 +165,11 @@ class System:
         rows = self.kn("tickets", "list")
         return next((row for row in rows if all(row[name] == value for name, value in wanted.items())), None)
 
+    def tickets_of(self, *addresses: str) -> list[dict[str, Any]]:
+        """The tickets of customers who have these addresses or numbers, the latest first."""
+        owners = {self.kn("customers", "show", address)["id"] for address in addresses}
+        return [row for row in self.kn("tickets", "list", "--limit", "200") if row["customer_id"] in owners]
+
     # -- processes ------------------------------------------------------------------------------
 
     def pids(self, function: str) -> list[int]:

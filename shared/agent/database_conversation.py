@@ -40,9 +40,11 @@ class DatabaseConversation:
     async def apply(self, draft: Draft) -> None:
         """Write what one tool call asked for. Raises Permanent as `load` does, Retryable when it just moved on."""
         turn = await peek(self.db, self.vault, self.conversation_id)
-        told = self._told(await self._asked(turn), draft) if draft.escalation else ""
+        asked = await self._asked(turn)
+        told = self._told(asked, draft) if draft.escalation else ""
+        said = [one.text for one in asked.own_history if one.author == "customer"]
         try:
-            await commit_change(self.db, self.vault, turn, self._verdict(turn, draft, told))
+            await commit_change(self.db, self.vault, turn, self._verdict(turn, draft, told, "".join(said[-1:])))
         except Stale:
             raise Retryable("the conversation just moved on: try again", reason="stale-turn") from None
 
@@ -51,13 +53,13 @@ class DatabaseConversation:
         reason = draft.escalation.reason if draft.escalation else Reason.HUMAN
         return summary(turn, reason, others=(), draft=draft, sentiment=sentiment(turn.texts))
 
-    def _verdict(self, turn: OpenTurn, draft: Draft, told: str) -> Verdict:
+    def _verdict(self, turn: OpenTurn, draft: Draft, told: str, last_said: str) -> Verdict:
         change, wanted = draft.change, draft.escalation
         team = self.settings.support_team_name
         return Verdict(
             outcome="escalated" if wanted else "replied",
             reason=wanted.reason if wanted else None,
-            text=handoff_of(turn, wanted.reason, team) if wanted else "",
+            text=handoff_of(turn, wanted.reason, team, last_said) if wanted else "",
             summary=told,
             category=change.category,
             priority=change.priority,

@@ -30,11 +30,12 @@ from shared.conversations.letters import SQL as LETTERS
 from shared.conversations.long_answers import PAST_OFFER_D
 from shared.conversations.mailbox import OpenTurn
 from shared.conversations.numbers import SQL as NUMBERS
+from shared.conversations.reasons import HandedOver
 from shared.conversations.verification import SQL as VERIFICATIONS
 from shared.db.pool import Database
 from shared.settings import Settings
 
-REPEATED_FAILURE = "repeated-failure"
+REPEATED_FAILURE = HandedOver.REPEATED_FAILURE
 #: Characters of what was written that the person reads in the summary.
 _TOLD = 400
 
@@ -163,11 +164,15 @@ def _told_of_failures(turn: OpenTurn) -> str:
     )
 
 
-def handoff_of(turn: OpenTurn, reason: Reason, team: str) -> str:
-    """The words that hand this turn over, in the language of what it answers; empty where it was told so before."""
+def handoff_of(turn: OpenTurn, reason: Reason, team: str, last_said: str = "") -> str:
+    """The words that hand this turn over, in the language of what it answers; empty where it was told so before.
+
+    Where nothing is unanswered they are in the language of what the customer said last.
+    """
     if told_before(turn):
         return ""
-    written = language_written([one.text for one in turn.messages], [one.subject for one in turn.messages])
+    texts = [one.text for one in turn.messages] or [last_said]
+    written = language_written(texts, [one.subject for one in turn.messages])
     greet = not turn.answered_here
     return handoff(turn.channel, reason, name=_name(turn), team=team, language=written or ENGLISH, greet=greet)
 

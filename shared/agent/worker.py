@@ -126,7 +126,7 @@ class Worker:
         turns = 0
         while turns < self.settings.turns_per_request:
             seen = await self._settled_look(lease)
-            if seen.turn is not None:
+            if seen.turn is not None and not seen.turn.awaits_files:
                 if await self._take_turn(seen.turn) == "escalated":
                     return  # the commit gave the conversation to a person, and the lease with it
                 turns += 1

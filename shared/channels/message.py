@@ -85,6 +85,14 @@ class FormFields(_Strict):
 
     category: Literal["general", "technical", "billing", "feedback"]
     phone: str | None = Field(default=None, max_length=32)
+    files: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        # An agent-run from before knows no such field, and refuses what it does not know.
+        exclude_if=lambda files: files == 0,
+        description="that were sent with it and follow as one message",
+    )
 
 
 class WhatsAppFacts(_Strict):

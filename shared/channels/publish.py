@@ -11,6 +11,7 @@ import hmac
 from datetime import datetime
 from typing import Protocol
 
+from shared.channels.cards import without_cards
 from shared.channels.message import Channel, InboundMessage
 from shared.events.data import ChannelPoll
 from shared.events.envelope import CHANNEL_POLL, CHANNELS, MAX_EVENT_BYTES, MESSAGE_RECEIVED, Event, new_event
@@ -31,11 +32,12 @@ class Publisher(Protocol):
 
 
 async def publish_inbound(producer: Publisher, settings: Settings, message: InboundMessage) -> None:
-    """Publish one `fte.message.received` on fte.inbound; returns after the acks.
+    """Publish one `fte.message.received` on fte.inbound, without the numbers of cards; returns after the acks.
 
     A message too large for an event loses its quoted part first, then the text of its files, then the end of its own.
     Raises Retryable while Kafka is away, Permanent when FTE_LOOKUP_KEY is missing.
     """
+    message = without_cards(message)
     await producer.publish(INBOUND_TOPIC, inbound_event(key_bytes(settings.fte_lookup_key, "FTE_LOOKUP_KEY"), message))
     INBOUND.labels(message.channel).inc()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,8 @@ Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many row
 Reason = Annotated[str | None, typer.Option("--reason", help="why, for the record")]
 TicketId = Annotated[str, typer.Argument(metavar="ID", help="the ticket's id")]
 SaveTo = Annotated[Path, typer.Option("--to", metavar="FILE", help="where to save it; never over another file")]
+#: How often, and after how many seconds again, a returned ticket is looked at: the offline model takes about a second.
+_LOOKS, _LOOK_EVERY_S = 10, 0.5
 _COLUMNS = ("id", "status", "waits_for", "reason", "assigned_to", "channel", "address", "subject", "updated_at")
 
 
@@ -77,10 +80,14 @@ async def tickets_show(
 async def tickets_reply(
     ticket: TicketId,
     text: Annotated[str, typer.Argument(help="the answer; `-` reads it from standard input")],
+    again: Annotated[
+        bool, typer.Option("--again", help="also if this very text was sent within the last minute")
+    ] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Take the conversation over and answer on the customer's channel."""
-    show(await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/reply", {"text": _words(text, "reply")}), output)
+    said = {"text": _words(text, "reply"), "again": again}
+    show(await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/reply", said), output)
 
 
 @tickets.command("note")
@@ -111,10 +118,17 @@ async def tickets_assign(
 @tickets.command("return")
 @command
 async def tickets_return(ticket: TicketId, output: Output = Format.TABLE) -> None:
-    """Give the conversation back to the agent, which answers what nobody did, but for what is for people by rule."""
-    returned = await DeskClient.find().post(f"/tickets/{_ticket(ticket)}/return")
+    """Give the conversation back to the agent, which answers what nobody did, but for what is for people by rule.
+
+    Waits a moment for what the agent makes of it: the state that is shown is the one that came of it.
+    """
+    desk = DeskClient.find()
+    returned = await desk.post(f"/tickets/{_ticket(ticket)}/return")
+    returned |= await _came_of(desk, returned["id"])
     show(returned, output)
     matters = returned["for_people"]
+    if returned["status"] == "escalated" and not matters:
+        say(f"the agent gave it back at once ({returned['reason']}): it waits for a person again")
     if matters:
         say(
             f"{', '.join(matters)} {'is' if len(matters) == 1 else 'are'} for people by rule, and nobody answered: the "
@@ -163,6 +177,17 @@ async def tickets_raw(
 def part(text: str) -> str:
     """An id as a part of a path."""
     return quote(text, safe="")
+
+
+async def _came_of(desk: DeskClient, ticket_id: str) -> dict[str, object]:
+    """A returned ticket once the agent has decided, or as it stands when that takes longer."""
+    found = await desk.get(f"/tickets/{_ticket(ticket_id)}")
+    for _ in range(_LOOKS):
+        if found["waits_for"] != "agent":
+            break
+        await asyncio.sleep(_LOOK_EVERY_S)
+        found = await desk.get(f"/tickets/{_ticket(ticket_id)}")
+    return {name: found[name] for name in ("status", "waits_for", "reason")}
 
 
 def _ticket(text: str) -> str:

@@ -59,11 +59,12 @@ async def _server(settings: Settings, library: Library, conversation: str | None
     if conversation is not None:
         vault = Vault.from_settings(settings)
         links = DatabaseLinks(db, vault, settings)
-        chosen = DatabaseConversation(db, vault, settings, await _conversation_id(db, conversation))
+        chosen = DatabaseConversation(db, vault, settings, await conversation_of(db, conversation))
     return build_server(library.passages, chosen, links, documents=library, settings=settings)
 
 
-async def _conversation_id(db: Database, given: str) -> UUID:
+async def conversation_of(db: Database, given: str) -> UUID:
+    """The conversation of a conversation's or a ticket's id that tools can work on. Raises Permanent for any other."""
     found = await db.fetchrow(load("mailbox")["named"], given.upper(), _uuid(given))
     if found is None:
         raise Permanent(
@@ -75,6 +76,8 @@ async def _conversation_id(db: Database, given: str) -> UUID:
             f"{given}: the conversation is closed; without --conversation the help centre is open",
             reason="closed-conversation",
         )
+    if not found["written_in"]:
+        raise Permanent(f"{given}: no customer wrote in it, so the tools have nothing to work on", reason="no-route")
     return found["id"]
 
 

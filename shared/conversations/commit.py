@@ -11,6 +11,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from shared.conversations.lease import Lease, Stale
 from shared.conversations.long_answers import accept, accept_past, note_reply
 from shared.conversations.mailbox import SQL, OpenTurn
 from shared.conversations.placing import new_ticket_id
+from shared.conversations.reasons import HandedOver
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.observability.counts import Counts
@@ -101,7 +103,7 @@ async def commit_change(db: Database, vault: Vault, turn: OpenTurn, verdict: Ver
         await writer.ticket(verdict)
         await writer.follow_up(verdict)
         if verdict.outcome == "escalated":
-            message_id = await writer.reply(verdict) if verdict.text and turn.messages else None
+            message_id = await writer.reply(verdict) if verdict.text else None
             await writer.settle(verdict, message_id)
             if message_id is not None:
                 await writer.deliver(message_id)
@@ -170,7 +172,8 @@ class _Writer:
     async def deliver(self, message_id: UUID) -> UUID:
         delivery_id = uuid.uuid4()
         turn = self.turn
-        arrived = min(message.received_at for message in turn.messages)
+        # Without a message that it answers it is ours to begin with.
+        arrived = min((message.received_at for message in turn.messages), default=datetime.now(UTC))
         await self.connection.execute(
             SQL["insert_delivery"],
             delivery_id,
@@ -237,8 +240,8 @@ class _Writer:
         summary = self._sealed("ticket.summary", verdict.summary)
         if not await self.connection.fetch(SQL["escalate_ticket"], conversation_id, verdict.reason, summary):
             await self._open_ticket("escalated", "general", "normal", "(no subject)", verdict.reason)
-        for row in await self.connection.fetch(SQL["escalate_rest"], conversation_id, "with-person"):
-            self.counts.add(OUTCOMES, row["channel"], "escalated", "with-person")
+        for row in await self.connection.fetch(SQL["escalate_rest"], conversation_id, HandedOver.WITH_PERSON):
+            self.counts.add(OUTCOMES, row["channel"], "escalated", HandedOver.WITH_PERSON)
         await self.connection.execute(SQL["to_person"], conversation_id)
 
     async def _open_ticket(self, status: str, category: str, priority: str, title: str, reason: str | None) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 from shared.channels.limits import over_limit
 from shared.channels.message import Channel
 from shared.conversations.mailbox import SQL as MAILBOX
+from shared.conversations.reasons import HandedOver
 from shared.conversations.surveys import Asking, Surveys
 from shared.db.pool import Database
 from shared.db.queries import load
@@ -27,6 +28,9 @@ _IDENTITY = load("identity")
 
 #: Why a message is a person's by rule, whatever a model could say: shared.agent.escalation finds it again each time.
 PEOPLES_MATTERS = ("refund", "pricing", "legal", "angry", "human")
+
+#: Seconds within which the same reply is taken for a slip: a second press of the key, or two people at one ticket.
+_TWICE_S = 60.0
 
 #: Withdraws the agent's unsent replies; given by the floor above, which owns the ledger.
 Supersede = Callable[[Any, UUID], Awaitable[int]]
@@ -49,16 +53,19 @@ class Desk:
     supersede: Supersede
     surveys: Surveys
 
-    async def reply(self, ticket_id: str, text: str, by: str = "") -> tuple[UUID, UUID]:
+    async def reply(self, ticket_id: str, text: str, by: str = "", *, again: bool = False) -> tuple[UUID, UUID]:
         """Take over and answer as a person: (delivery id, conversation id). A ticket nobody had is `by`'s now.
 
-        The reply goes where the customer last wrote. Raises Rejected: 404 unknown, 409 closed, 422 longer
-        than the channel allows; nothing changes then.
+        The reply goes where the customer last wrote. Raises Rejected: 404 unknown, 409 closed, nobody wrote in it, or
+        this very text was said within the last minute and `again` does not mean it, 422 longer than the channel
+        allows; nothing changes then.
         """
         async with self.db.transaction() as connection:
             found = await self._lock(connection, ticket_id)
+            route = await _route(connection, found["id"])
+            if not again:
+                await self._require_new(connection, found["id"], text)
             await self._take_over(connection, found["id"])
-            route = await connection.fetchrow(SQL["latest_route"], found["id"])
             _require_fit(Channel(route["channel"]), text)
             message_id = await self._insert(connection, found, route, text)
             await connection.execute(SQL["mark_answered"], found["id"], message_id)
@@ -159,10 +166,18 @@ class Desk:
             raise Rejected("the ticket is closed", status=409, reason="closed")
         return found
 
+    async def _require_new(self, connection: Any, conversation_id: UUID, text: str) -> None:
+        rows = await connection.fetch(SQL["said_lately"], conversation_id, _TWICE_S)
+        keys = await self.vault.keys_for(connection, [row["body_enc"] for row in rows])
+        if any(keys.unseal("message.body", row["body_enc"]).strip() == text.strip() for row in rows):
+            raise Rejected(
+                "this very text was sent a moment ago: --again sends it once more", status=409, reason="said-twice"
+            )
+
     async def _take_over(self, connection: Any, conversation_id: UUID) -> None:
         await self.supersede(connection, conversation_id)
         await connection.execute(SQL["take_over"], conversation_id)
-        await connection.execute(SQL["escalate_ticket"], conversation_id, "takeover")
+        await connection.execute(SQL["escalate_ticket"], conversation_id, HandedOver.TAKEOVER)
 
     async def _insert(self, connection: Any, found: Any, route: Any, text: str) -> UUID:
         message_id = uuid.uuid4()
@@ -181,6 +196,15 @@ class Desk:
             False,
         )
         return message_id
+
+
+async def _route(connection: Any, conversation_id: UUID) -> Any:
+    route = await connection.fetchrow(SQL["latest_route"], conversation_id)
+    if route is None:
+        raise Rejected(
+            "no customer wrote in this ticket, so there is nobody to reply to: close it", status=409, reason="no-route"
+        )
+    return route
 
 
 def _require_fit(channel: Channel, text: str) -> None:

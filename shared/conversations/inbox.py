@@ -15,6 +15,7 @@ from uuid import UUID
 
 from asyncpg import UniqueViolationError
 
+from shared.channels.cards import without_cards
 from shared.channels.message import Channel, InboundMessage, Trust
 from shared.channels.sentiment import band, sentiment
 from shared.conversations.files import store_files
@@ -22,6 +23,7 @@ from shared.conversations.lease import DEAD_AFTER_S, Lease, lease_of
 from shared.conversations.loops import loop_reason, note_traces, traces_of
 from shared.conversations.numbers import note_arrival, understood
 from shared.conversations.placing import RATING, Place, place
+from shared.conversations.reasons import HandedOver
 from shared.conversations.survey_answers import answer_in, keep_answer
 from shared.conversations.verification import verify_address
 from shared.db.pool import Database
@@ -57,6 +59,8 @@ class Stored:
 
 async def store(db: Database, vault: Vault, settings: Settings, message: InboundMessage, event_id: str) -> Stored:
     """Store one inbound message and ask for the lease in one transaction; a repeat is a no-op that looks again."""
+    # Masked before it was published, but for events from before that was done, such as a dead letter's.
+    message = without_cards(message)
     try:
         return await _store(db, vault, settings, message, event_id)
     except UniqueViolationError:
@@ -186,15 +190,15 @@ def _outcome_at_the_door(message: InboundMessage, state: str) -> tuple[str | Non
     if message.sender.trust is Trust.HELD:
         return "escalated", "held"
     if state == "human":
-        return "escalated", "with-person"
+        return "escalated", HandedOver.WITH_PERSON
     return None, None
 
 
 async def _to_person(connection: Any, conversation_id: UUID, reason: str, counts: Counts) -> None:
     """Without a word to the sender: the agent is silent from here on, and the ticket says why."""
     await connection.execute(MAILBOX["escalate_ticket"], conversation_id, reason, None)
-    for row in await connection.fetch(MAILBOX["escalate_rest"], conversation_id, "with-person"):
-        counts.add(OUTCOMES, row["channel"], "escalated", "with-person")
+    for row in await connection.fetch(MAILBOX["escalate_rest"], conversation_id, HandedOver.WITH_PERSON):
+        counts.add(OUTCOMES, row["channel"], "escalated", HandedOver.WITH_PERSON)
     await connection.execute(MAILBOX["to_person"], conversation_id)
 
 

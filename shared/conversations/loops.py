@@ -1,9 +1,9 @@
 """What ends a loop between two robots, by e-mail and on WhatsApp: the page answers nobody by itself.
 
-A text that was answered already and comes again, or one of nearly the same words, in the thread or from the
-same sender, or more messages than a person writes, get no automatic answer. They go to a person without a word,
-so a person who was taken for a robot is heard all the same, and whatever else that sender writes in a new thread
-is answered.
+A text that was answered twice and comes again, or one of nearly the same words, in the thread or from the same sender,
+or more messages than a person writes, get no automatic answer. They go to a person without a word, so a person who
+was taken for a robot is heard all the same, and whatever else that sender writes in a new thread is answered. Asking
+once more is what people do who were not helped: silence would be worse than the same answer.
 
 Senders and threads count apart by their trust: whoever forges a customer's address neither mutes the customer
 nor has us fill that mailbox with answers, of which a claimed address gets a few.
@@ -22,6 +22,7 @@ from uuid import UUID
 
 from shared.channels.message import Channel, InboundMessage, Trust, WhatsAppFacts
 from shared.conversations.likeness import alike, signature, unspaced
+from shared.conversations.reasons import HandedOver
 from shared.db.queries import load
 from shared.identity.resolve import SQL as IDENTITY
 from shared.privacy.vault import Vault
@@ -29,11 +30,9 @@ from shared.settings import Settings
 
 SQL = load("loops")
 
-REPEATED, TOO_MANY = "repeated-text", "too-many-messages"
-# "Yes please" may answer two questions; a sentence that comes again answers nothing.
-_SHORT = 10
-#: Answers on WhatsApp after which a sentence that comes again is a robot's.
-_OFTEN = 4
+REPEATED, TOO_MANY = HandedOver.REPEATED_TEXT, HandedOver.TOO_MANY
+#: Answers after which a text that comes again is a robot's: people ask once more, and chat on WhatsApp.
+_OFTEN_BY_MAIL, _OFTEN = 2, 4
 #: Letters that a line on WhatsApp has at least before it counts as text that came again.
 _SENTENCE = 25
 _HEAD = 20_000
@@ -62,7 +61,6 @@ class Traces:
     sender: bytes
     thread: bytes
     text: bytes | None
-    short: bool
     likeness: bytes | None
     claimed: bool
 
@@ -78,7 +76,6 @@ def traces_of(vault: Vault, message: InboundMessage) -> Traces | None:
         sender=vault.lookup("sender", json.dumps([trust, _sender(message)])),
         thread=vault.lookup("thread", json.dumps([message.channel, trust, message.thread])),
         text=vault.lookup("text", words) if words else None,
-        short=len(words) < _SHORT,
         likeness=signature(vault, words),
         claimed=trust is not Trust.VERIFIED,
     )
@@ -119,8 +116,7 @@ async def loop_reason(connection: Any, settings: Settings, traces: Traces) -> st
     mail = traces.channel is Channel.EMAIL
     window = settings.mail_loop_window_h if mail else settings.whatsapp_loop_window_h
     seen = await connection.fetchrow(SQL["seen"], traces.sender, traces.thread, traces.text, window)
-    # On WhatsApp a person who was not helped asks the same again; a robot goes on.
-    enough = (2 if traces.short else 1) if mail else _OFTEN
+    enough = _OFTEN_BY_MAIL if mail else _OFTEN
     if seen["repeated_in_thread"] >= enough or seen["repeated_by_sender"] >= enough:
         return REPEATED
     limits = _of_mail(settings, seen, claimed=traces.claimed) if mail else _of_whatsapp(settings, seen)

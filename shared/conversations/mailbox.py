@@ -21,6 +21,8 @@ from shared.privacy.vault import Keyset, Vault
 from shared.settings import Settings
 
 SQL = load("mailbox")
+#: Within this time files that a page announced come. Later the sweep has the words answered without them.
+FILES_FOLLOW_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class OpenMessage:
     email: EmailHeaders | None
     #: What is to be known of it besides its words (shared.conversations.spoken_of).
     notes: tuple[str, ...] = ()
+    #: Files were sent with it that come as the next message.
+    files_follow: bool = False
     #: What it quotes, where that is its matter: a forward, or a text that points at it.
     quoted: str = ""
 
@@ -87,6 +91,12 @@ class OpenTurn:
         """Whether a file of these messages is still at its provider."""
         files = [file for message in self.messages for file in message.attachments]
         return any(file.ref and file.blob is None and not file.refused for file in files)
+
+    @property
+    def awaits_files(self) -> bool:
+        """Whether files that were sent with one of these messages may still come: both are one turn."""
+        follow = any(message.files_follow for message in self.messages)
+        return follow and not any(message.attachments for message in self.messages) and self.waited_s < FILES_FOLLOW_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +223,7 @@ def _open(row: Any, keys: Keyset, files: tuple[Attachment, ...], notes: tuple[st
         attempts=row["attempts"],
         handed_over=row["handed_over"],
         attachments=files,
+        files_follow=bool((details.get("form") or {}).get("files")),
         email=EmailHeaders.model_validate(details["email"]) if details.get("email") else None,
         notes=notes,
     )

@@ -166,7 +166,7 @@ async def _name_ticket(connection: Any, message: InboundMessage, resolved: Resol
     """A page's first message joined a conversation that is there: its ticket exists all the same, as it says."""
     await _create_ticket(connection, message, resolved, conversation_id, message.thread)
     category = message.form.category if message.form else "general"
-    sealed = resolved.keys.seal(resolved.customer_id, "ticket.subject", _subject(message))
+    sealed = resolved.keys.seal(resolved.customer_id, "ticket.subject", heading(message.subject, message.text))
     await connection.execute(SQL["describe_ticket"], message.thread, sealed, category)
 
 
@@ -179,8 +179,9 @@ async def _open_ticket(connection: Any, message: InboundMessage, resolved: Resol
     await _create_ticket(connection, message, resolved, conversation_id, new_ticket_id())
 
 
-def _subject(message: InboundMessage) -> str:
-    return message.subject or " ".join(message.text.split())[:80] or "(no text)"
+def heading(subject: str, text: str) -> str:
+    """What a ticket is called by a message: its subject, else how it begins."""
+    return subject or " ".join(text.split())[:80] or "(no text)"
 
 
 async def _create_ticket(
@@ -195,7 +196,7 @@ async def _create_ticket(
         message.channel,
         "escalated" if held else "open",
         message.form.category if message.form else "general",
-        resolved.keys.seal(resolved.customer_id, "ticket.subject", _subject(message)),
+        resolved.keys.seal(resolved.customer_id, "ticket.subject", heading(message.subject, message.text)),
         "held" if held else None,
         "normal",
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from shared.channels.addresses import normalise_email, normalise_phone
 from shared.conversations.unlink import unlink_identifiers
+from shared.conversations.unmerge import unmerge_customers
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.dead_letters.shown import plain, unsealed
@@ -18,7 +19,6 @@ from shared.identity.link import (
     link,
     look_at_link,
     merge_customers,
-    unmerge_customers,
 )
 from shared.identity.merge import SQL as MERGING
 from shared.identity.resolve import nobodys
@@ -106,9 +106,9 @@ class Customers:
     async def unmerge(self, what: str) -> dict[str, Any]:
         """Undo a merge, named by its id or by a customer. Raises Rejected: 404 unknown, 409 where it may not be."""
         if what.isascii() and what.isdigit() and len(what) < 10:
-            parted = await unmerge_customers(self.db, merge_id=int(what))
+            parted = await unmerge_customers(self.db, self.vault, merge_id=int(what))
         else:
-            parted = await unmerge_customers(self.db, customer_id=await self._who(what))
+            parted = await unmerge_customers(self.db, self.vault, customer_id=await self._who(what))
         return {"merge_id": parted.merge_id, "customer_id": str(parted.winner), "restored": str(parted.loser)}
 
     async def _who(self, who: str) -> UUID:

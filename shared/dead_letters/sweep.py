@@ -15,6 +15,7 @@ from shared.channels.message import Channel
 from shared.clock import Clock
 from shared.conversations.desk import SQL as _TICKETS
 from shared.conversations.desk import return_idle
+from shared.conversations.mailbox import FILES_FOLLOW_S
 from shared.db.pool import Database
 from shared.db.queries import load
 from shared.events.data import ChannelPoll, ConversationWake, DeliveryRequested
@@ -41,8 +42,8 @@ _LETTERS = load("letters")
 _FOLLOW_UPS = load("follow_ups")
 SOURCE = "fte/dlq-review"
 
-#: A message without outcome and without a worker for this long is due.
-MESSAGE_DUE_S = 60.0
+#: A message without outcome and without a worker for this long is due, also one whose files did not follow it.
+MESSAGE_DUE_S = FILES_FOLLOW_S
 #: Contents whose message never came are kept for longer than dead letters wait in their topic.
 ORPHAN_DAYS = 60
 #: Ids of stored messages that one poll carries: with them it stays far below an event's limit.

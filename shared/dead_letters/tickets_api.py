@@ -36,6 +36,12 @@ class ReplyRequest(BaseModel):
     text: str = Field(min_length=1, max_length=20_000)
 
 
+class AnswerRequest(ReplyRequest):
+    """`again`: also where this very text was just sent."""
+
+    again: bool = False
+
+
 class AssignRequest(BaseModel):
     """Who sees to it; None: nobody."""
 
@@ -78,8 +84,8 @@ def _reads(router: APIRouter, office: Office) -> None:
 
 def _talk(router: APIRouter, office: Office) -> None:
     @router.post("/tickets/{ticket_id}/reply")
-    async def reply(ticket_id: str, request: ReplyRequest, by: By) -> Any:
-        delivery_id, conversation_id = await office.desk.reply(ticket_id, request.text, by)
+    async def reply(ticket_id: str, request: AnswerRequest, by: By) -> Any:
+        delivery_id, conversation_id = await office.desk.reply(ticket_id, request.text, by, again=request.again)
         await office.request_delivery(delivery_id, conversation_id)
         return {"id": ticket_id, "delivery_id": str(delivery_id), "status": "escalated"}
 

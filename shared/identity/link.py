@@ -12,7 +12,6 @@ from shared.db.pool import Database
 from shared.identity.merge import SQL as MERGING
 from shared.identity.merge import Cause, lock_identifiers, merge
 from shared.identity.resolve import SQL, add_verified, create_customer
-from shared.identity.unmerge import Parted, unmerge
 from shared.privacy.vault import Vault
 
 #: Whose an identifier was: nobody had written from it or proven it, the customer's it now is, or somebody merged.
@@ -48,8 +47,8 @@ async def look_at_link(db: Database, vault: Vault, email: str, phone: str) -> Li
 async def link(db: Database, vault: Vault, email: str, phone: str) -> Linked:
     """Make both verified identifiers of one customer. `email` and `phone` are normalised.
 
-    Linking twice changes nothing. A merge is undone by `unmerge_customers`, an identifier that was nobody's before
-    by `shared.conversations.unlink`.
+    Linking twice changes nothing. A merge is undone by `shared.conversations.unmerge`, an identifier that was
+    nobody's before by `shared.conversations.unlink`.
     """
     pairs = (("email", email), ("phone", phone))
     async with db.transaction() as connection:
@@ -75,16 +74,6 @@ async def merge_customers(db: Database, winner: UUID, loser: UUID) -> int:
         merge_id = await merge(connection, winner, loser, "operator")
         await record(connection, "customers.merge", winner, {"loser": str(loser), "merge": merge_id})
     return merge_id
-
-
-async def unmerge_customers(db: Database, *, merge_id: int | None = None, customer_id: UUID | None = None) -> Parted:
-    """By an operator: undo a merge. Raises Rejected as `unmerge` does."""
-    async with db.transaction() as connection:
-        parted = await unmerge(connection, merge_id=merge_id, customer_id=customer_id)
-        await record(
-            connection, "customers.unmerge", parted.winner, {"loser": str(parted.loser), "merge": parted.merge_id}
-        )
-    return parted
 
 
 async def join(

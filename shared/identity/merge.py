@@ -1,4 +1,4 @@
-"""Joining two customers, and parting them again.
+"""Joining two customers.
 
 A merge moves everything of one customer to the other in one transaction and writes down what it moved.
 Texts keep the key that sealed them (privacy/vault), so it re-encrypts nothing. Locks are taken in the order
@@ -8,7 +8,7 @@ of an arrival: what joins customers one after the other, identifiers, customers,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -52,7 +52,7 @@ async def merge(connection: Any, winner: UUID, loser: UUID, cause: Cause) -> int
     if winner == loser:
         raise Rejected("a customer cannot be merged with itself", status=409, reason="self-merge")
     await lock_customers(connection, (winner, loser))
-    await _require_standing(connection, (winner, loser))
+    standing = await _require_standing(connection, (winner, loser))
     identifiers = await connection.fetch(SQL["move_identifiers"], winner, loser)
     routes = await connection.fetch(SQL["move_routes"], winner, loser)
     conversations = await connection.fetch(SQL["move_conversations"], winner, loser)
@@ -65,11 +65,12 @@ async def merge(connection: Any, winner: UUID, loser: UUID, cause: Cause) -> int
         "routes": {str(row["id"]): str(row["conversation_id"]) for row in routes},
         "conversations": {str(row["id"]): row["trust"] for row in conversations},
         "blobs": [str(row["id"]) for row in blobs],
+        "named": standing[winner]["named"],
     }
     return await connection.fetchval(SQL["record_merge"], winner, loser, json.dumps(moved), cause)
 
 
-async def _require_standing(connection: Any, customers: Sequence[UUID]) -> None:
+async def _require_standing(connection: Any, customers: Sequence[UUID]) -> Mapping[UUID, Any]:
     rows = {row["id"]: row for row in await connection.fetch(SQL["standing"], list(customers))}
     for customer in customers:
         row = rows.get(customer)
@@ -83,3 +84,4 @@ async def _require_standing(connection: Any, customers: Sequence[UUID]) -> None:
                 status=409,
                 reason="merged-customer",
             )
+    return rows

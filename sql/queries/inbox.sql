@@ -32,8 +32,8 @@ LIMIT 1
 FOR NO KEY UPDATE;
 
 -- name: create_conversation
-INSERT INTO conversations (id, customer_id, trust, state, last_channel, metadata)
-VALUES ($1, $2, $3, $4, $5, $6::jsonb);
+INSERT INTO conversations (id, customer_id, trust, state, last_channel, metadata, handed_over_at)
+VALUES ($1, $2, $3, $4, $5, $6::jsonb, CASE WHEN $4 = 'human' THEN now() END);
 
 -- name: create_route
 INSERT INTO routes (id, channel, key, customer_id, conversation_id, address_enc) VALUES ($1, $2, $3, $4, $5, $6);

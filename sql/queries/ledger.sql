@@ -136,7 +136,7 @@ WHERE reply_id = ANY($1::uuid[])
 RETURNING id;
 
 -- name: to_person
-UPDATE conversations SET state = 'human', epoch = epoch + 1,
+UPDATE conversations SET state = 'human', epoch = epoch + 1, handed_over_at = now(),
                          lease_token = NULL, lease_event = NULL, lease_expires = NULL
 WHERE id = $1 AND state <> 'human'
 RETURNING id;

@@ -7,7 +7,9 @@ WHERE c.id = $1 AND c.lease_token = $2 AND c.lease_expires > now();
 
 -- name: named
 -- The conversation of a ticket, or by its own id.
-SELECT id, state FROM conversations WHERE id = (SELECT conversation_id FROM tickets WHERE id = $1) OR id = $2;
+SELECT id, state, EXISTS (SELECT FROM messages m WHERE m.conversation_id = conversations.id AND m.author = 'customer')
+                      AS written_in
+FROM conversations WHERE id = (SELECT conversation_id FROM tickets WHERE id = $1) OR id = $2;
 
 -- name: peek
 -- The conversation without its lease, and the route its customer wrote on last.
@@ -113,7 +115,7 @@ WHERE conversation_id = $1 AND status <> 'closed'
 RETURNING id;
 
 -- name: to_person
-UPDATE conversations SET state = 'human', epoch = epoch + 1,
+UPDATE conversations SET state = 'human', epoch = epoch + 1, handed_over_at = now(),
                          lease_token = NULL, lease_event = NULL, lease_expires = NULL
 WHERE id = $1;
 

@@ -110,8 +110,16 @@ SELECT m.route_id, m.channel, m.trust FROM messages m
 WHERE m.conversation_id = $1 AND m.author = 'customer'
 ORDER BY m.seq DESC LIMIT 1;
 
+-- name: said_lately
+-- What people said within $2 seconds, and was not stopped or lost.
+SELECT m.body_enc FROM messages m JOIN deliveries d ON d.message_id = m.id
+WHERE m.conversation_id = $1 AND m.author = 'human' AND m.received_at > now() - make_interval(secs => $2)
+  AND d.status NOT IN ('failed', 'superseded');
+
 -- name: take_over
+-- No later than what the person says in this transaction, which may have waited for the one that handed over.
 UPDATE conversations SET state = 'human', epoch = epoch + 1, last_activity_at = now(),
+                         handed_over_at = CASE WHEN state = 'human' THEN least(handed_over_at, now()) ELSE now() END,
                          lease_token = NULL, lease_event = NULL, lease_expires = NULL
 WHERE id = $1;
 

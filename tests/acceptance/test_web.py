@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
-from tests.system import System, eventually, new_address, stays
+from tests.system import System, eventually, new_address, new_number, stays
 
 PAYLOADS = Path(__file__).resolve().parents[1] / "payloads" / "web"
 FILE = b"Row 500 of the export is empty.\nHow do I export all rows?\n"
+
+
+def test_a_message_and_its_files_have_one_outcome(system: System) -> None:
+    """On the page, where they come one after the other, as by mail and on WhatsApp: answered once, and no person."""
+    address, number = new_address(), new_number()
+    ticket = system.form("How do I export my data?", sender=address, files=1)
+    system.attach(ticket, "rows.txt", b"row 500")
+    mail = EmailMessage()
+    mail["Authentication-Results"] = f"mx.google.com; dmarc=pass header.from={address.rpartition('@')[2]}"
+    mail["From"], mail["To"], mail["Subject"] = address, "support@example.com", "My export"
+    mail["Message-ID"] = f"<{address}>"
+    mail.set_content("How do I export my data?")
+    mail.add_attachment(b"row 500", maintype="text", subtype="plain", filename="rows.txt")
+    system.http("POST", system.endpoints["simulators"]["gmail"] + "/_control/inbound", content=mail.as_bytes())
+    media = [{"content_type": "text/plain", "base64": b64encode(b"row 500").decode()}]
+    body = {"from": number, "body": "How do I export my data?", "profile_name": "Ada", "media": media}
+    system.http("POST", system.endpoints["simulators"]["twilio"] + "/_control/inbound", json=body)
+    [answer] = eventually(lambda: system.answers_on(ticket))
+    assert "export" in answer["text"].lower()
+    eventually(lambda: system.whatsapps_to(number) and any(one["In-Reply-To"] for one in system.mails_to(address)))
+    stays(lambda: len(system.answers_on(ticket)) == len(system.whatsapps_to(number)) == 1, 4.0)
+    page = system.page(ticket)
+    assert (page["status"], [len(m["attachments"]) for m in page["messages"]]) == ("answered", [0, 1, 0])
+    assert {row["status"] for row in system.tickets_of(number)} == {"open"}
 
 
 def test_a_ticket_lives_on_its_page(system: System) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -140,7 +141,26 @@ async def test_a_return_says_what_stays_with_people(world: World) -> None:
     await world.wake()
     assert await world.outcomes() == ["escalated"]
     told = await world.sam.kn("tickets", "return", ticket, "-o", "json")
-    assert told.json == {"id": ticket, "status": "open", "reopened": 1, "for_people": ["refund"]}
+    # Nobody looked into it meanwhile: it is the agent's.
+    state = {"status": "open", "waits_for": "agent", "reason": "refund"}
+    assert told.json == {"id": ticket, "reopened": 1, "for_people": ["refund"], **state}
+
+
+async def test_a_return_shows_what_came_of_it(world: World) -> None:
+    """The agent hands it over again at once: the command says so, and not that it is open."""
+    await world.say(email(REFUND))
+    await world.sent()
+    ticket = await world.ticket()
+    returning = asyncio.create_task(world.sam.kn("tickets", "return", ticket, "-o", "json"))
+    for _ in range(200):
+        if await world.outcomes() == [None]:
+            break
+        await asyncio.sleep(0.05)
+    await world.wake()
+    said = await returning
+    state = {"status": "escalated", "waits_for": "person", "reason": "refund"}
+    assert {name: said.json[name] for name in state} == state
+    assert await world.sent() == [("agent", True)]
 
 
 async def test_a_return_of_what_a_person_answered_says_nothing_of_people(world: World) -> None:

@@ -25,11 +25,12 @@ from shared.conversations import inbox, mailbox
 from shared.conversations.commit import commit_turn
 from shared.conversations.history import history
 from shared.conversations.lease import Stale
+from shared.conversations.unmerge import unmerge_customers
 from shared.db.pool import Database
 from shared.delivery.alarms import Alarms
 from shared.delivery.ledger import Ledger
 from shared.delivery.send import Sending
-from shared.identity.link import link, unmerge_customers
+from shared.identity.link import link
 from shared.mcp.server import build_server
 from shared.privacy.vault import Vault
 from shared.settings import Settings
@@ -128,7 +129,7 @@ async def test_a_phone_is_linked_to_an_address_and_the_next_turn_remembers(side:
     assert "My export stops at 50 %" in [message.text for message in after.history]
     assert after.to_acknowledge is not None
     assert after.to_acknowledge.subject == "Export stops"
-    await unmerge_customers(side.db, merge_id=merge["id"])
+    await unmerge_customers(side.db, side.vault, merge_id=merge["id"])
     assert len(await side.customers()) == 2
 
 

@@ -16,21 +16,22 @@ from shared.conversations.loops import REPEATED, TOO_MANY, normalised, traces_of
 from shared.db.pool import Database
 from shared.privacy.vault import Vault
 from shared.settings import Settings
-from tests.builders import email, form
+from tests.builders import desk_of, email, form
 from tests.conftest import make_settings
 
+_ANSWER = Verdict("replied", None, "Open Settings, then Export.")
 _AUTO = "Thank you for your message. Your request #{n} was received on Tuesday, {n} November 2026 at 10:{n} AM (CET)."
 
 
 async def arrive(
-    db: Database, vault: Vault, settings: Settings, message: InboundMessage
+    db: Database, vault: Vault, settings: Settings, message: InboundMessage, verdict: Verdict = _ANSWER
 ) -> tuple[str | None, str | None]:
     """A message arrives and the agent answers what it may; the message's outcome and reason."""
     stored = await inbox.store(db, vault, settings, message, uuid.uuid4().hex)
     if stored.lease is not None:
         turn = (await mailbox.look(db, vault, stored.lease)).turn
         if turn is not None:
-            await commit_turn(db, vault, turn, Verdict("replied", None, "Open Settings, then Export."))
+            await commit_turn(db, vault, turn, verdict)
         await mailbox.hand_back(db, stored.lease)
     row: Any = await db.fetchrow(
         "SELECT outcome, outcome_reason FROM messages WHERE provider_message_id = $1", message.provider_message_id
@@ -44,20 +45,20 @@ async def answers(db: Database) -> int:
 
 
 @pytest.mark.parametrize("trust", [Trust.VERIFIED, Trust.CLAIMED])
-async def test_a_loop_in_a_thread_ends_after_one_answer(
+async def test_a_loop_in_a_thread_ends_after_two_answers(
     db: Database, vault: Vault, settings: Settings, trust: Trust
 ) -> None:
-    """The robot's text changes in numbers and days alone: one answer, then a person has it, silently."""
+    """The robot's text changes in numbers and days alone: two answers, then a person has it, silently."""
     outcomes = [await arrive(db, vault, settings, email(_AUTO.format(n=n), trust=trust)) for n in range(10, 16)]
-    assert outcomes[:2] == [("replied", None), ("escalated", REPEATED)]
-    assert set(outcomes[2:]) == {("escalated", "with-person")}
-    assert await answers(db) == 1
+    assert outcomes[:3] == [("replied", None), ("replied", None), ("escalated", REPEATED)]
+    assert set(outcomes[3:]) == {("escalated", "with-person")}
+    assert await answers(db) == 2
     ticket: Any = await db.fetchrow("SELECT t.status, t.reason, c.state FROM tickets t JOIN conversations c ON true")
     assert tuple(ticket) == ("escalated", REPEATED, "human")
 
 
 @pytest.mark.parametrize("trust", [Trust.VERIFIED, Trust.CLAIMED])
-async def test_a_loop_over_threads_ends_after_one_answer(
+async def test_a_loop_over_threads_ends_after_two_answers(
     db: Database, vault: Vault, settings: Settings, trust: Trust
 ) -> None:
     """A robot that begins a thread each time, from a tagged address each time."""
@@ -65,23 +66,45 @@ async def test_a_loop_over_threads_ends_after_one_answer(
         email(_AUTO.format(n=n), thread=f"t{n}", sender=f"desk+{n}@example.org", trust=trust) for n in range(10, 14)
     ]
     outcomes = [await arrive(db, vault, settings, mail) for mail in mails]
-    assert outcomes == [("replied", None), *[("escalated", REPEATED)] * 3]
-    assert await answers(db) == 1
+    assert outcomes == [*[("replied", None)] * 2, *[("escalated", REPEATED)] * 2]
+    assert await answers(db) == 2
 
 
 async def test_a_thread_in_which_the_sender_changes_ends_too(db: Database, vault: Vault, settings: Settings) -> None:
     """A ticket system that writes from another mailbox each time."""
-    mails = [email(_AUTO.format(n=n), sender=f"agent{n}@example.org") for n in range(10, 13)]
-    assert [(await arrive(db, vault, settings, mail))[0] for mail in mails] == ["replied", "escalated", "escalated"]
-    assert await answers(db) == 1
+    mails = [email(_AUTO.format(n=n), sender=f"agent{n}@example.org") for n in range(10, 14)]
+    outcomes = [(await arrive(db, vault, settings, mail))[0] for mail in mails]
+    assert outcomes == ["replied", "replied", "escalated", "escalated"]
+    assert await answers(db) == 2
+
+
+@pytest.mark.parametrize("thread", ["t1", "t2"], ids=["in the thread", "in a new thread"])
+@pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
+async def test_who_asks_the_same_once_more_is_answered(
+    db: Database, vault: Vault, settings: Settings, thread: str, *, closed: bool
+) -> None:
+    """Also after a person closed the matter, and after it went to a person: silence would be worse."""
+    for question, outcome in (("How do I export my data?", "replied"), ("I want my money back.", "escalated")):
+        handed = Verdict(outcome, "refund" if outcome == "escalated" else None, "A colleague will answer.")
+        assert await arrive(db, vault, settings, email(question), handed) == (outcome, handed.reason)
+        await db.execute("UPDATE deliveries SET status = 'sent', finished_at = now()")
+        if closed:
+            ticket: Any = await db.fetchrow("SELECT id FROM tickets WHERE status <> 'closed'")
+            await desk_of(db, vault, settings).close(ticket["id"], "done", survey=False)
+        if closed or outcome == "replied" or thread != "t1":
+            again = email(question, thread=thread)
+            assert await arrive(db, vault, settings, again, handed) == (outcome, handed.reason)
+        await db.execute("UPDATE conversations SET state = 'closed'")
+        await db.execute("UPDATE tickets SET status = 'closed'")
 
 
 async def test_who_was_taken_for_a_robot_is_answered_in_a_new_thread(
     db: Database, vault: Vault, settings: Settings
 ) -> None:
-    """A person who sent the same question twice, and then another one."""
+    """A person who sent the same question three times, and then another one."""
     question = "How do I export my data to a spreadsheet?"
-    assert await arrive(db, vault, settings, email(question)) == ("replied", None)
+    for _ in range(2):
+        assert await arrive(db, vault, settings, email(question)) == ("replied", None)
     assert await arrive(db, vault, settings, email(question)) == ("escalated", REPEATED)
     other = email("And how do I invite a colleague?", thread="t2")
     assert await arrive(db, vault, settings, other) == ("replied", None)
@@ -194,8 +217,8 @@ async def test_a_loop_whose_text_varies_ends_too(
         email(_VARIED.format(name=names[n], extra=extras[n]), thread=f"t{n % threads}", trust=trust) for n in range(4)
     ]
     outcomes = [await arrive(db, vault, settings, mail) for mail in mails]
-    assert outcomes[:2] == [("replied", None), ("escalated", REPEATED)]
-    assert await answers(db) == 1
+    assert outcomes[:3] == [("replied", None), ("replied", None), ("escalated", REPEATED)]
+    assert await answers(db) == 2
 
 
 async def test_a_person_who_asks_about_much_the_same_is_answered(

@@ -345,3 +345,42 @@ def test_a_door_has_the_address_that_clients_call(address: str, names: tuple[str
 def test_loopback_needs_neither(address: str) -> None:
     """A developer's own machine."""
     assert door(address, "").is_local
+
+
+@pytest.mark.parametrize(
+    ("message", "begins"),
+    [(email("Wie exportiere ich meine Zeiten in eine Datei?", subject=""), "Guten Tag Ada"), (whatsapp(), "Of course")],
+    ids=["by mail, in German", "on WhatsApp"],
+)
+async def test_a_handover_of_what_was_answered_is_told_once_and_waits_for_a_person(
+    db: Database, vault: Vault, settings: Settings, message: InboundMessage, begins: str
+) -> None:
+    """The customer hears that a person has it, in their language; it waits for that person until they speak."""
+    here = await conversation_of(db, vault, settings, message)
+    await db.execute("UPDATE messages SET outcome = 'replied', outcome_at = now()")
+    if message.channel == "whatsapp":
+        await db.execute(
+            "INSERT INTO messages (id, conversation_id, customer_id, route_id, channel, author, trust, body_enc,"
+            " received_at) SELECT gen_random_uuid(), conversation_id, customer_id, route_id, channel, 'agent', trust,"
+            " body_enc, now() FROM messages"
+        )
+    waits = "SELECT waits_for, since IS NOT NULL AS since FROM conversation_waits"
+    assert tuple((await db.fetch(waits))[0]) == ("customer", False)
+    async with Client(build_server(Shelf(), DatabaseConversation(db, vault, settings, here))) as made:
+        assert not (await made.call_tool("escalate", {"reason": "human", "summary": "asks for a person"})).is_error
+        assert (await made.call_tool("escalate", {"reason": "human", "summary": "asks for a person"})).is_error
+    (told,) = await db.fetch(
+        "SELECT m.body_enc, m.channel, d.status FROM messages m JOIN deliveries d ON d.message_id = m.id"
+    )
+    async with db.transaction() as connection:
+        keys = await vault.keys_for(connection, [told["body_enc"]])
+    assert keys.unseal("message.body", told["body_enc"]).startswith(begins)
+    assert (told["channel"], told["status"]) == (message.channel, "queued")
+    assert tuple((await db.fetch(waits))[0]) == ("person", True)
+    (ticket,) = await db.fetch("SELECT id FROM tickets")
+    desk = desk_of(db, vault, settings)
+    await desk.reply(ticket["id"], "Here I am. Sam")
+    assert tuple((await db.fetch(waits))[0]) == ("customer", False)
+    await desk.give_back(ticket["id"])
+    await db.execute("UPDATE conversations SET state = 'human', handed_over_at = now()")
+    assert tuple((await db.fetch(waits))[0]) == ("person", True)

@@ -17,9 +17,10 @@ from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.history import history
 from shared.conversations.lease import Stale
+from shared.conversations.unmerge import unmerge_customers
 from shared.db.pool import Database
 from shared.errors import Rejected
-from shared.identity.link import link, merge_customers, unmerge_customers
+from shared.identity.link import link, merge_customers
 from shared.privacy import blobs
 from shared.privacy.vault import Vault
 from shared.settings import Settings
@@ -127,7 +128,7 @@ async def test_a_merge_moves_all_and_an_unmerge_restores_exactly_what_was(
     for table in OWNED:
         assert await owners(db, table) == {winner}, table
     assert await rows_of(db) != before
-    parted = await unmerge_customers(db, customer_id=loser)
+    parted = await unmerge_customers(db, vault, customer_id=loser)
     assert (parted.winner, parted.loser) == (winner, loser)
     assert await rows_of(db) == before
     actions = await db.fetch("SELECT action, subject FROM operator_actions ORDER BY id")
@@ -145,10 +146,10 @@ async def test_chains_are_undone_in_reverse_and_only_so(db: Database, vault: Vau
     one = await merge_customers(db, first, second)
     two = await merge_customers(db, third, first)
     with pytest.raises(Rejected, match=f"undo merge {two} first") as refused:
-        await unmerge_customers(db, merge_id=one)
+        await unmerge_customers(db, vault, merge_id=one)
     assert refused.value.status == 409
-    await unmerge_customers(db, merge_id=two)
-    await unmerge_customers(db, merge_id=one)
+    await unmerge_customers(db, vault, merge_id=two)
+    await unmerge_customers(db, vault, merge_id=one)
     assert await rows_of(db) == before
 
 
@@ -159,7 +160,7 @@ async def test_what_was_written_since_goes_with_whose_it_is(db: Database, vault:
     assert "the app crashes" in await remembered(db, vault, settings, email("still waiting", thread="t1"))
     await said(db, vault, settings, whatsapp("on my phone again"))
     await said(db, vault, settings, email("a second matter", thread="t2"))
-    await unmerge_customers(db, customer_id=loser)
+    await unmerge_customers(db, vault, customer_id=loser)
     theirs = await remembered(db, vault, settings, whatsapp("and now"))
     assert theirs == ["the app crashes", "on my phone again"]
     ours = await remembered(db, vault, settings, email("and now", thread="t2"))
@@ -183,7 +184,7 @@ async def test_what_still_waits_is_answered_after_an_unmerge(db: Database, vault
         " (SELECT conversation_id FROM messages WHERE author = 'customer' ORDER BY seq LIMIT 1)"
     )
     waiting = await inbox.store(db, vault, settings, whatsapp("wait", sender="+12015550188"), "e9")
-    await unmerge_customers(db, customer_id=loser)
+    await unmerge_customers(db, vault, customer_id=loser)
     row: Any = await db.fetchrow(
         "SELECT c.customer_id, c.state, c.id FROM messages m JOIN conversations c ON c.id = m.conversation_id"
         " WHERE m.outcome IS NULL AND m.author = 'customer'"
@@ -204,20 +205,20 @@ async def test_refused_merges_say_what_to_do(db: Database, vault: Vault, setting
     with pytest.raises(Rejected, match="no customer"):
         await merge_customers(db, winner, uuid4())
     with pytest.raises(Rejected) as none:
-        await unmerge_customers(db, customer_id=loser)
+        await unmerge_customers(db, vault, customer_id=loser)
     assert none.value.status == 404
     merge_id = await merge_customers(db, winner, loser)
     third = await said(db, vault, settings, email("hello", sender="bob@example.net", thread="t9"))
     with pytest.raises(Rejected, match=str(winner)) as merged:
         await merge_customers(db, third, loser)
     assert merged.value.status == 409
-    await unmerge_customers(db, merge_id=merge_id)
+    await unmerge_customers(db, vault, merge_id=merge_id)
     with pytest.raises(Rejected, match="undone already"):
-        await unmerge_customers(db, merge_id=merge_id)
+        await unmerge_customers(db, vault, merge_id=merge_id)
     again = await merge_customers(db, winner, loser)
     await db.execute("UPDATE customers SET data_key = NULL, erased_at = now() WHERE id = $1", loser)
     with pytest.raises(Rejected, match="erased"):
-        await unmerge_customers(db, merge_id=again)
+        await unmerge_customers(db, vault, merge_id=again)
     await db.execute("UPDATE customers SET data_key = NULL, erased_at = now() WHERE id = $1", third)
     with pytest.raises(Rejected, match="erased"):
         await merge_customers(db, winner, third)
@@ -290,7 +291,7 @@ async def test_a_merge_while_its_customers_write_loses_nothing(db: Database, vau
     async def join_and_part() -> None:
         for _ in range(8):
             await merge_customers(db, winner, loser)
-            await unmerge_customers(db, customer_id=loser)
+            await unmerge_customers(db, vault, customer_id=loser)
 
     await asyncio.gather(answer(), join_and_part(), *(write(number) for number in range(25)))
     assert await deadlocks(db) == 0
@@ -338,12 +339,12 @@ async def test_any_order_of_writing_joining_and_parting_ends_consistent(
             elif kind == 3:
                 await merge_customers(db, homes[one], homes[other])
             else:
-                await unmerge_customers(db, customer_id=homes[one])
+                await unmerge_customers(db, vault, customer_id=homes[one])
 
     await asyncio.gather(*(act() for _ in range(120)))
     await consistent(db)
     while merges := await db.fetch("SELECT id FROM customer_merges WHERE undone_at IS NULL ORDER BY id DESC"):
-        await unmerge_customers(db, merge_id=merges[0]["id"])
+        await unmerge_customers(db, vault, merge_id=merges[0]["id"])
     await consistent(db)
     found = await db.fetch("SELECT customer_id FROM customer_identifiers WHERE kind = 'email' ORDER BY customer_id")
     assert [row["customer_id"] for row in found] == sorted(homes)
@@ -375,7 +376,7 @@ async def test_a_long_answer_goes_back_with_its_message(db: Database, vault: Vau
         " SELECT gen_random_uuid(), conversation_id, id, body_enc, 'en' FROM messages"
         " WHERE channel = 'whatsapp' AND author = 'agent' ORDER BY seq DESC LIMIT 1"
     )
-    await unmerge_customers(db, customer_id=loser)
+    await unmerge_customers(db, vault, customer_id=loser)
     rows = await db.fetch(
         "SELECT l.conversation_id = m.conversation_id AS follows, c.customer_id FROM long_answers l"
         " JOIN messages m ON m.id = l.message_id JOIN conversations c ON c.id = l.conversation_id"
@@ -393,6 +394,6 @@ async def test_a_turn_under_way_while_two_are_parted_writes_nothing(
     assert stored.lease is not None
     turn = (await mailbox.look(db, vault, stored.lease)).turn
     assert turn is not None
-    await unmerge_customers(db, customer_id=loser)
+    await unmerge_customers(db, vault, customer_id=loser)
     with pytest.raises(Stale):
         await commit_turn(db, vault, turn, REPLY)

@@ -171,6 +171,24 @@ async def test_a_ticket_is_somebody_s(sam: Operator, db: Database, vault: Vault,
     ]
 
 
+async def test_the_same_reply_is_sent_once_unless_it_is_meant(
+    sam: Operator, db: Database, vault: Vault, settings: Settings
+) -> None:
+    """A second press of the key is refused and says how to mean it; other words, or a minute later, go out."""
+    ticket, _ = await taken(db, vault, settings, email(), REFUND)
+    assert (await sam.kn("tickets", "reply", ticket, "It is done. Sam")).code == 0
+    twice = await sam.kn("tickets", "reply", ticket, "It is done. Sam\n")
+    assert twice.code == 1
+    assert "--again" in twice.err
+    count = "SELECT count(*) AS n FROM deliveries WHERE author = 'human'"
+    assert (await db.fetch(count))[0]["n"] == 1
+    assert (await sam.kn("tickets", "reply", ticket, "It is done. Sam", "--again")).code == 0
+    assert (await sam.kn("tickets", "reply", ticket, "It is done, and paid. Sam")).code == 0
+    await db.execute("UPDATE messages SET received_at = received_at - interval '61 seconds'")
+    assert (await sam.kn("tickets", "reply", ticket, "It is done. Sam")).code == 0
+    assert (await db.fetch(count))[0]["n"] == 4
+
+
 async def test_a_note_is_for_us_alone(sam: Operator, db: Database, vault: Vault, settings: Settings) -> None:
     """Sealed, shown to operators with its author; no delivery, no page and no turn has it, and it answers nobody."""
     words = "Ada is about to leave us: be kind"
@@ -217,6 +235,7 @@ async def test_what_a_person_left_goes_back_and_who_waits_is_alarmed_of(
     found = await sweep.run()
     assert (found["returned"], found["overdue"]) == (0, 0)
     await db.execute("UPDATE messages SET received_at = received_at - interval '25 hours'")
+    await db.execute("UPDATE conversations SET handed_over_at = handed_over_at - interval '25 hours'")
     assert (await replace(sweep, human_idle_s=0.0).run())["returned"] == 0
     found = await sweep.run()
     assert (found["returned"], found["overdue"]) == (1, 2)

@@ -24,11 +24,11 @@ from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.confirm import redeem_link
 from shared.conversations.history import history
 from shared.conversations.ticket_page import TicketPage
+from shared.conversations.unmerge import unmerge_customers
 from shared.db.pool import Database
 from shared.delivery.alarms import Alarms
 from shared.delivery.ledger import Ledger
 from shared.delivery.send import Sending
-from shared.identity.link import unmerge_customers
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 from tests.builders import desk_of, email, form
@@ -171,7 +171,7 @@ async def test_an_undone_click_ends_the_mails(db: Database, vault: Vault, settin
     """The address is another customer's again, and only claimed on that page."""
     await take(db, vault, settings, email())
     _, stored = await confirmed(db, vault, settings)
-    await unmerge_customers(db, customer_id=stored.customer_id)
+    await unmerge_customers(db, vault, customer_id=stored.customer_id)
     await say(sending, stored)
     assert mails(sending) == []
 

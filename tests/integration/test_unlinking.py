@@ -12,9 +12,10 @@ from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.history import history
 from shared.conversations.lease import Stale
 from shared.conversations.unlink import unlink_identifiers
+from shared.conversations.unmerge import unmerge_customers
 from shared.db.pool import Database
 from shared.errors import Rejected
-from shared.identity.link import link, look_at_link, unmerge_customers
+from shared.identity.link import link, look_at_link
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 from tests.builders import desk_of, email, form, whatsapp
@@ -145,7 +146,7 @@ async def test_what_may_not_be_taken_says_why(db: Database, vault: Vault, settin
         await unlink_identifiers(db, vault, [("email", ADDRESS), ("phone", PHONE)])
     assert merged.value.reason == "came-by-merge"
     assert await rows_of(db) == before
-    await unmerge_customers(db, merge_id=linked.merge_id)
+    await unmerge_customers(db, vault, merge_id=linked.merge_id)
 
 
 async def test_a_claimed_address_is_nobodys_to_be_taken(db: Database, vault: Vault, settings: Settings) -> None:
@@ -167,7 +168,7 @@ async def test_an_unmerge_after_an_unlink_still_parts_the_rest(db: Database, vau
     linked = await link(db, vault, "bob@example.net", PHONE)
     assert linked.merge_id is not None
     await said(db, vault, settings, whatsapp(f"hello {uuid4()}"))
-    await unmerge_customers(db, merge_id=linked.merge_id)
+    await unmerge_customers(db, vault, merge_id=linked.merge_id)
     (taken,) = await unlink_identifiers(db, vault, [("phone", PHONE)])
     assert taken.customer_id == ada
     assert len({ada, bob, taken.moved_to}) == 3

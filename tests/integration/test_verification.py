@@ -18,11 +18,12 @@ from shared.conversations import inbox, mailbox
 from shared.conversations.commit import Verdict, commit_turn
 from shared.conversations.confirm import MailedLinks, redeem_link
 from shared.conversations.history import history
+from shared.conversations.unmerge import unmerge_customers
 from shared.conversations.verification import _say_there_is_no_url
 from shared.db.pool import Database
 from shared.delivery.ledger import Ledger
 from shared.errors import Rejected
-from shared.identity.link import link, merge_customers, unmerge_customers
+from shared.identity.link import link, merge_customers
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 from tests.builders import email, form, whatsapp
@@ -237,7 +238,7 @@ async def test_following_the_link_joins_the_owner_from_the_next_turn_on(
     turn = await turn_of(db, vault, proven)
     assert turn.trust is Trust.VERIFIED
     assert await answered(db, vault, proven) == [PRIVATE, "How do I export?", REPLY.text]
-    await unmerge_customers(db, customer_id=stored.customer_id)
+    await unmerge_customers(db, vault, customer_id=stored.customer_id)
     row: Any = await db.fetchrow("SELECT customer_id, trust FROM conversations WHERE id = $1", stored.conversation_id)
     assert tuple(row) == (stored.customer_id, "claimed")
     with pytest.raises(Rejected) as undone:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from shared.agent.contract import TurnInput, TurnResult
 from shared.agent.worker import Worker
-from shared.channels.message import InboundMessage
+from shared.channels.message import Attachment, InboundMessage
 from shared.channels.whatsapp.media import MediaClient
 from shared.clock import SystemClock
 from shared.conversations.follow_ups import FollowUp
@@ -226,6 +226,46 @@ async def test_whatsapp_waits_for_a_short_silence(
     assert [[m.text for m in turn.messages] for turn in agent.turns] == [["one", "two"]]
     await patient.handle(event(form("three")))
     assert len(agent.turns) == 2
+
+
+async def test_words_and_the_files_sent_with_them_are_one_turn(worker: Worker, agent: Agent, db: Database) -> None:
+    """A page announces its files, which come as a message of their own: both are answered once."""
+    words, files = page_with_files()
+    await worker.handle(event(words))
+    assert agent.turns == []
+    await worker.handle(event(files))
+    assert [[m.text for m in turn.messages] for turn in agent.turns] == [["How do I export my data?", ""]]
+    assert await outcomes(db) == [("replied", None)] * 2
+    assert await replies(db) == 1
+
+
+async def test_files_that_never_come_hold_up_no_answer(worker: Worker, agent: Agent, db: Database) -> None:
+    """After a minute the sweep's wake has the words answered; the files are a message like any other then."""
+    words, files = page_with_files()
+    await worker.handle(event(words))
+    await db.execute("UPDATE messages SET stored_at = now() - interval '61 seconds'")
+    woken = json.dumps({"conversation_id": str((await db.fetch("SELECT id FROM conversations"))[0]["id"])}).encode()
+    attributes = {"id": str(uuid4()), "type": CONVERSATION_WAKE, "source": "fte/test"}
+    await worker.handle(ReceivedEvent(attributes, "application/json", woken))
+    assert [[m.text for m in turn.messages] for turn in agent.turns] == [["How do I export my data?"]]
+    await worker.handle(event(files))
+    assert len(agent.turns) == 2
+
+
+def page_with_files() -> tuple[InboundMessage, InboundMessage]:
+    """The form's first message, and the one file that was sent with it."""
+    words = form()
+    assert words.form is not None
+    words = words.model_copy(update={"form": words.form.model_copy(update={"files": 1})})
+    file = Attachment(name="a.txt", content_type="text/plain", size=3, text="abc")
+    later = {
+        "provider_message_id": f"{words.thread}.1",
+        "text": "",
+        "subject": "",
+        "form": None,
+        "attachments": (file,),
+    }
+    return words, words.model_copy(update=later)
 
 
 async def test_an_event_that_fits_nothing_is_permanent(worker: Worker) -> None:

@@ -17,7 +17,9 @@ import typer
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+from shared.agent.escalation import Reason
 from shared.cli import fte, kn_fte
+from shared.conversations.reasons import HandedOver
 from shared.db.queries import load
 from shared.events import envelope
 from shared.events.topics import TOPICS
@@ -277,6 +279,34 @@ def test_the_layers_shown_are_those_that_are_checked() -> None:
     section = (ROOT / "specs/architecture.md").read_text(encoding="utf-8").split("## The layers")[1]
     shown = [set(re.findall(r"functions|shared\.\w+", line)) for line in _fences(section)[0].splitlines()]
     assert shown == [set(layer.split(" | ")) for layer in layers]
+
+
+def _codes(text: str) -> set[str]:
+    """What stands first in the rows of the tables of a text."""
+    cells = [line.strip("|").split("|")[0].strip() for line in text.splitlines() if line.startswith("|")]
+    return {code.strip("` ") for cell in cells if cell.strip("-") not in ("", "reason") for code in cell.split(",")}
+
+
+def test_the_runbook_tells_every_reason() -> None:
+    """What `kn-fte` shows as a ticket's or a message's reason is in the tables of takeover.md, and nothing else is."""
+    page = (ROOT / "specs/runbooks/takeover.md").read_text(encoding="utf-8")
+    escalated, ignored = page.split("`reason` says why:")[1].split("`show` has the summary")[0].split("`ignored`")
+    told = {code for code in _codes(escalated) if not code.startswith("delivery-failed")}
+    assert told == {*map(str, Reason), *map(str, HandedOver)}
+    in_code = {
+        *re.findall(r'ignored\(turn, "([a-z-]+)"\)', _source("agent/outcome.py")),
+        *re.findall(r'(?:return|else) "([a-z-]+)"', _source("channels/gmail/automated.py")),
+        *re.findall(r'return "([a-z-]+)"', _source("channels/whatsapp/message.py")),
+    }
+    assert in_code <= _codes(ignored)
+    assert {code for code in _codes(ignored) if f'"{code}"' not in _sources()} == set()
+    # A fault that no retry mends gives its own reason.
+    sealed = _source("privacy/vault.py") + _source("privacy/blobs.py")
+    assert set(re.findall(r'Permanent\(.*reason="([a-z-]+)"', sealed)) <= set(map(str, HandedOver))
+
+
+def _source(path: str) -> str:
+    return (ROOT / "shared" / path).read_text(encoding="utf-8")
 
 
 def test_the_table_of_failures_names_every_part() -> None:

@@ -24,11 +24,12 @@ export async function openTicket(
   key: string,
   visit: Visit,
   desk: Desk,
+  files = 0,
 ): Promise<OpenTicket> {
-  const ref = await create(draft, key, visit, desk).catch(async (error: unknown) => {
+  const ref = await create(draft, key, visit, desk, files).catch(async (error: unknown) => {
     if (!renewable(error, desk)) throw error;
     // The proof or the token was perhaps only old: both are made anew, once.
-    return create(draft, key, visit, desk);
+    return create(draft, key, visit, desk, files);
   });
   const sent = { text: draft.message.trim(), at: new Date().toISOString() };
   return { ...ref, subject: draft.subject.trim(), sent };
@@ -40,8 +41,9 @@ function renewable(error: unknown, { identity, challenge }: Desk): boolean {
   return error.kind === 'identity' && typeof identity === 'function';
 }
 
-async function create(draft: Draft, key: string, visit: Visit, desk: Desk) {
-  return desk.api.create(draft, await extrasFor(visit, key, desk), key);
+async function create(draft: Draft, key: string, visit: Visit, desk: Desk, files: number) {
+  const extras = await extrasFor(visit, key, desk);
+  return desk.api.create(draft, { ...extras, ...(files > 0 && { files }) }, key);
 }
 
 async function extrasFor(visit: Visit, key: string, desk: Desk): Promise<Extras> {

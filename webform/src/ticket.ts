@@ -70,6 +70,8 @@ export interface Ticket {
 export interface Extras {
   /** The embedding site's signed word for who is writing. */
   identity?: string | undefined;
+  /** How many files follow at once: the message is answered together with them. */
+  files?: number | undefined;
   page: { trap: string; opened_ms: number; challenge?: string };
 }
 

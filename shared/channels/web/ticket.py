@@ -81,6 +81,12 @@ class TicketRequest(BaseModel):
     subject: Annotated[str, Field(min_length=1, max_length=300), _Line, _Visible]
     category: Literal["general", "technical", "billing", "feedback"]
     message: MessageText
+    files: StrictInt = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="files that follow at once, in one request to its attachments: both are answered together",
+    )
     identity: Annotated[str, Field(max_length=4096)] | None = Field(
         default=None, description="a token that the embedding site signed; it overrules name and email"
     )
@@ -101,14 +107,15 @@ class TicketRequest(BaseModel):
     def ticket_id(self, key: bytes, idempotency_key: str, address: str, trust: Trust) -> str:
         """The id of the ticket this request opens for who it is from.
 
-        What differs between two tries of one sending is no part of it: the site's token and the page's clock.
+        What may differ between two tries of one sending is no part of it: the site's token, the page's clock, and the
+        files, which a reload takes.
         """
-        sent = self.model_dump_json(exclude={"identity", "page", "email"}).encode()
+        sent = self.model_dump_json(exclude={"identity", "page", "email", "files"}).encode()
         return keyed_id(key, "ticket", idempotency_key.encode(), address.encode(), trust.encode(), sent)
 
     def message_of(self, holder: Holder, received_at: datetime) -> InboundMessage:
         """The ticket's first message."""
-        form = FormFields(category=self.category, phone=self.phone)
+        form = FormFields(category=self.category, phone=self.phone, files=self.files)
         first = _message(holder, "", self.message, received_at)
         reason = "signed-visitor" if holder.trust is Trust.VERIFIED else "typed-address"
         sender = first.sender.model_copy(update={"trust_reason": reason})

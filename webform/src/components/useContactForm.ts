@@ -97,7 +97,9 @@ export function useContactForm(onSent: (ticket: OpenTicket, files: readonly File
     // By itself it would go on without its files, which no store keeps.
     memory.markUnderWay(files.current.length === 0);
     try {
-      const ticket = await send(() => openTicket(sent, key, visit.current, desk));
+      const ticket = await send(() =>
+        openTicket(sent, key, visit.current, desk, files.current.length),
+      );
       if (ticket === undefined) return;
       memory.forgetKey();
       memory.keepDraft({ ...draft, subject: '', category: 'general', message: '' });
