@@ -31,6 +31,7 @@ from shared.agent.ports import SearchPort
 from shared.agent.turn import AgentDeps, open_agent, run_turn
 from shared.channels.gmail.automated import reason_not_to_answer
 from shared.channels.gmail.message import parse
+from shared.channels.language import ENGLISH
 from shared.channels.message import Channel, Trust
 from shared.conversations.codes import Kind, State
 from shared.db.migrate import migrate
@@ -128,7 +129,7 @@ async def run_case(case: Case, answer: Answer) -> Ran:
 
 
 def _turn(case: Case, texts: tuple[str, ...], at: datetime, history: tuple[HistoryMessage, ...]) -> TurnInput:
-    return TurnInput(
+    turn = TurnInput(
         channel=case.channel,
         trust=case.trust,
         customer_id="customer",
@@ -141,6 +142,7 @@ def _turn(case: Case, texts: tuple[str, ...], at: datetime, history: tuple[Histo
         history=history,
         answered_here=any(one.author != "customer" and one.channel is case.channel for one in history),
     )
+    return replace(turn, has_pages=(DOCUMENTS / (turn.language or ENGLISH)).is_dir())
 
 
 def _unanswerable(case: Case, texts: tuple[str, ...]) -> Outcome | None:

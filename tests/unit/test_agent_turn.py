@@ -148,6 +148,15 @@ async def test_a_language_without_documents_is_handed_over_in_that_language(offl
     assert result.text.startswith("Guten Tag")
 
 
+async def test_what_pages_in_the_customer_s_language_do_not_answer_is_missing_from_them(offline: AgentDeps) -> None:
+    """The person is told to add it: that is a gap of the pages, and not of the language."""
+    german = turn("Guten Tag, wie stelle ich die Sprache wieder auf Deutsch um?", Channel.EMAIL, has_pages=True)
+    result = await run_turn(replace(offline, search=Shelf()), german)
+    assert (result.outcome, result.reason) == ("escalated", "not_found")
+    assert "add what was missing to the documents" in result.summary
+    assert result.text.startswith("Guten Tag")
+
+
 async def test_a_sender_who_failed_the_check_is_told_nothing(offline: AgentDeps) -> None:
     """E15: a person sees it, the address that was imitated receives nothing."""
     result = await run_turn(offline, turn(trust=Trust.HELD))
