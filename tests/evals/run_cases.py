@@ -240,11 +240,18 @@ def baseline(pairs: list[tuple[Ran, Ran]]) -> str:
     times = [made.seconds for _, made in pairs if made.got.outcome == "replied"]
     return "\n".join(
         (
-            f"passed through the tools      {passed[0]} of {total}",
-            f"passed in production          {passed[1]} of {total}",
-            f"same outcome in both          {same} of {total}",
+            *counted(passed[0], passed[1], same, total),
             f"a reply takes (median, most)  {1000 * median(times):.0f} ms, {1000 * max(times):.0f} ms",
         )
+    )
+
+
+def counted(by_tools: int, in_production: int, alike: int, total: int) -> tuple[str, ...]:
+    """What of the baseline is the same on every machine."""
+    return (
+        f"passed through the tools      {by_tools} of {total}",
+        f"passed in production          {in_production} of {total}",
+        f"same outcome in both          {alike} of {total}",
     )
 
 
