@@ -117,7 +117,7 @@ async def test_the_offline_model_answers_with_a_citation(offline: AgentDeps, cha
     assert [call.name for call in result.tool_calls] == ["search_knowledge"]
     assert result.checks[-1].reasons == ()
     assert result.model == "offline"
-    own = 2 if channel is Channel.WHATSAPP else 1
+    own = 3 if channel is Channel.WHATSAPP else 2
     assert result.instructions_version == f"common-5+{channel.value}-{own}"
 
 
