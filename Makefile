@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 FUNCTION ?=
 K ?= 2
 
-.PHONY: help setup up down test unit lint format types imports secrets webform webform-test screenshots fuzz bench eval escalation escalation-encoder lock deploy clean
+.PHONY: help setup up down test unit lint format types imports secrets webform webform-test screenshots fuzz bench eval readme escalation escalation-encoder lock deploy clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ bench: $(STAMP) webform/dist/widget.js ## inbound to delivered, P50 and P95 per 
 eval: $(STAMP) ## cases through tools and production, the confusion matrix of escalation, scenarios through the functions K times
 	@$(BIN)/python -m tests.evals.run_cases; cases=$$?; echo; \
 	$(BIN)/python -m tests.evals.scenarios -k $(K); exit $$((cases || $$?))
+
+readme: $(STAMP) ## the README's tables of `make eval`, computed anew
+	$(BIN)/python -m tests.evals.readme --write
 
 escalation: $(STAMP) ## learn the weights of the escalation check anew, after a change of its examples or ideas
 	$(BIN)/python -m shared.agent.likeness.train

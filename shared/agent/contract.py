@@ -105,6 +105,8 @@ class TurnInput:
     called_back: bool = False
     #: How the customer sounded in the last messages of this conversation, these included; oldest first, -1 to 1.
     moods: tuple[float, ...] = ()
+    #: Whether pages are written in the language of the messages; not asked for English.
+    has_pages: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:

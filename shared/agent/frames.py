@@ -6,7 +6,7 @@ They state nothing about the product, so the gate asks no page for them; what is
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -48,6 +48,20 @@ def is_frame(sentence: str, known: str) -> bool:
         if found is not None and all(_DATE.fullmatch(part) or fold(part) in source for part in found.groups()):
             return True
     return False
+
+
+def without_pages(text: str, titles: Collection[str]) -> str:
+    """The text without our naming of these pages, each the end of what stands before it.
+
+    By the whole of it: a title and an address between our words are neither a sentence nor a line that goes on.
+    """
+    known = "|".join(re.escape(title) for title in sorted(titles, key=len, reverse=True) if title.strip())
+    if not known:
+        return text
+    places = {"title": f"(?:{known})", "url": r"\S+"}
+    named = {words for words in load_frames().values() if "{title}" in words}
+    shapes = (_PLACE.sub(lambda place: places[place[1]], re.escape(words)) for words in sorted(named))
+    return re.sub("|".join(shapes), "\n\n", text)
 
 
 @cache

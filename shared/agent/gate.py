@@ -14,10 +14,10 @@ from shared.agent.addresses import EMAIL, URL, links, plain_url, unmasked, witho
 from shared.agent.backing import Sources, retold, sentences
 from shared.agent.escalation import Policy
 from shared.agent.figures import in_figures, plain_number
-from shared.agent.frames import is_frame
+from shared.agent.frames import is_frame, without_pages
 from shared.agent.language import READ, in_one_script, language_of_reply
 from shared.agent.measures import measures, mismeasured
-from shared.agent.plain import blocks
+from shared.agent.plain import blocks, unwrapped
 from shared.agent.promises import amounts, promises
 from shared.agent.statements import Evidence, asks_back, foreign_names, unbacked_statement
 from shared.agent.translation import tongue
@@ -176,8 +176,8 @@ def _backing(text: str, context: GateContext) -> list[str]:
     """
     sources = _sources(text, context)
     known = f"{context.known} {context.names} {sources.headings}"
-    said = _LIST_NUMBER.sub(" ", _PHONE.sub(_kept_date, without_addresses(text)))
-    plain = "\n".join(one for one in sentences(said) if not is_frame(one, known))
+    said = _LIST_NUMBER.sub(" ", _PHONE.sub(_kept_date, _lines(text, sources)))
+    plain = "\n\n".join(one for one in sentences(said) if not is_frame(one, known))
     if not sources.headings and not context.small_talk and not _asks_back(plain, sources):
         return ["uncited: name the page that says so, with its address if it has one"]
     found: list[str] = []
@@ -189,6 +189,12 @@ def _backing(text: str, context: GateContext) -> list[str]:
     if foreign_names(plain, evidence):
         found.append("foreign-name: name nobody and nothing that neither the passages nor the customer named")
     return found
+
+
+def _lines(text: str, sources: Sources) -> str:
+    """The lines of a reply without addresses, each apart: what an address ended must not be read on into the next."""
+    lines = unwrapped(without_pages(text, sources.headings.splitlines())).split("\n")
+    return "\n\n".join(without_addresses(line) for line in lines)
 
 
 def _sources(text: str, context: GateContext) -> Sources:

@@ -163,10 +163,10 @@ def escalated(
     others: Sequence[Reason] = (),
     **facts: Any,
 ) -> TurnResult:
-    """The handoff, and the summary for the person. A foreign language explains what was not found."""
+    """The handoff, and the summary for the person. A language without a page explains what was not found."""
     turn, mood = run.turn, sentiment(run.turn.texts)
     language = turn.language or ENGLISH
-    if reason is Reason.NOT_FOUND and language != ENGLISH:
+    if reason is Reason.NOT_FOUND and language != ENGLISH and not turn.has_pages:
         reason = Reason.LANGUAGE
     team, greet = settings.support_team_name, not turn.answered_here
     text = handoff(turn.channel, reason, name=turn.customer_name, team=team, language=language, greet=greet)

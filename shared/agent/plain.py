@@ -16,6 +16,8 @@ _EMPHASIS = re.compile(r"(?<![\w*])\*(\S(?:[^*]*\S)?)\*(?![\w*])")
 #: Ends a line that is whole; characters from which a line may have been broken at a column.
 _ENDED = re.compile(r"[.!?:;؟۔…][\"”’»)]*$")
 _WRAPPED = 40
+#: Ends a line of any length, as an address can't be broken.
+_ADDRESS_LAST = re.compile(r"(?<!\S)[(<]?(?:https?://|www\.)\S+$", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-ZÄÖÜÁÉÍÓÚÑ0-9\"“„«¿¡(])")
 
 
@@ -85,6 +87,8 @@ def _goes_on(before: str, line: str) -> bool:
         return False
     if said.endswith(",") and len(said) < _WRAPPED:
         return False  # a greeting
+    if _ADDRESS_LAST.search(said) and not more[0].islower():
+        return False  # a page that is named; the next line names another
     return len(said) >= _WRAPPED or (not more[0].isupper() and more[0].isalnum()) or said[-1] in "›>→0123456789"
 
 

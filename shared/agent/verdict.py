@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from shared.agent.contract import (
@@ -33,8 +33,10 @@ from shared.conversations.numbers import SQL as NUMBERS
 from shared.conversations.reasons import HandedOver
 from shared.conversations.verification import SQL as VERIFICATIONS
 from shared.db.pool import Database
+from shared.db.queries import load
 from shared.settings import Settings
 
+KNOWLEDGE = load("knowledge")
 REPEATED_FAILURE = HandedOver.REPEATED_FAILURE
 #: Characters of what was written that the person reads in the summary.
 _TOLD = 400
@@ -52,7 +54,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         offer = await db.fetchrow(LETTERS["is_offered"], here)
         past = await db.fetchrow(LETTERS["past_offer"], here, PAST_OFFER_D)
         called = await db.fetchrow(NUMBERS["called_back"], turn.route_id, turn.message_ids)
-    return TurnInput(
+    asked = TurnInput(
         channel=turn.channel,
         trust=turn.trust,
         customer_id=str(turn.customer_id),
@@ -78,6 +80,14 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         called_back=called is not None and called["exists"],
         moods=tuple(row["mood"] for row in reversed(moods)),
     )
+    return replace(asked, has_pages=await _has_pages(db, asked.language))
+
+
+async def _has_pages(db: Database, language: str | None) -> bool:
+    if language in (None, ENGLISH):
+        return False
+    found = await db.fetchrow(KNOWLEDGE["has_pages"], language)
+    return found is not None and found["found"]
 
 
 def ticket_facts(turn: OpenTurn) -> TicketFacts | None:

@@ -14,6 +14,11 @@ SELECT d.version, d.content_hash,
 FROM knowledge_documents d
 WHERE d.id = $1 AND d.active
 
+-- name: has_pages
+-- Whether a page that answers customers is written in language $1, whatever its region.
+SELECT EXISTS (SELECT FROM knowledge_documents
+               WHERE active AND audience <> 'internal' AND split_part(lower(language), '-', 1) = $1) AS found
+
 -- name: next_version
 SELECT greatest(coalesce(max(version), 0) + 1, $2::int) AS version FROM knowledge_documents WHERE id = $1
 

@@ -1,7 +1,8 @@
 """The cases, through the tools of the MCP server and through the production agent: `python -m tests.evals.run_cases`.
 
 Prints a table, one line a case, and the baseline: how many passed, how many cases reached a person, how
-long a turn took. Works on the database at DATABASE_URL if that is set, else on one of its own.
+long a turn took. Works on the database at DATABASE_URL if that is set, else on one of its own. A case that tells what
+its model does has the fake of a model's endpoint as its model.
 """
 
 from __future__ import annotations
@@ -12,21 +13,27 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from statistics import median
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
 
 from shared.agent.confusion import LABELS, confusion, read_labelled
-from shared.agent.contract import HistoryMessage, TurnInput, TurnMessage
+from shared.agent.contract import HistoryMessage, TicketFacts, TurnInput, TurnMessage
 from shared.agent.ports import SearchPort
 from shared.agent.turn import AgentDeps, open_agent, run_turn
 from shared.channels.gmail.automated import reason_not_to_answer
 from shared.channels.gmail.message import parse
-from shared.channels.message import Channel
+from shared.channels.language import ENGLISH
+from shared.channels.message import Channel, Trust
+from shared.conversations.codes import Kind, State
 from shared.db.migrate import migrate
 from shared.db.pool import Database
 from shared.knowledge.embed import WordLlamaEmbedder
@@ -34,13 +41,18 @@ from shared.knowledge.ingest import ingest_folder
 from shared.knowledge.search import KnowledgeSearch
 from shared.settings import Settings
 from tests.evals import prototype
-from tests.evals.cases import Case, Outcome, broken, load_cases
+from tests.evals.cases import Call, Case, Outcome, broken, load_cases
+from tests.evals.scenarios.run import scripted_model
 
-DOCUMENTS = Path(__file__).resolve().parents[2] / "context" / "products"
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ROOT / "context" / "products"
 ESCALATION = Path(__file__).with_name("escalation_held_out.jsonl")
 _BEGAN = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 
-Answer = Callable[[TurnInput], Awaitable[Outcome]]
+Script = Sequence[Mapping[str, Any]]
+Answer = Callable[[TurnInput, Script], Awaitable[Outcome]]
+#: What the cases of linking take for the code that was sent.
+CODE = "402915"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +65,48 @@ class Ran:
     seconds: float
 
 
+class Links:
+    """Whoever asks for a code is sent one, and it is CODE: what the database knows otherwise."""
+
+    async def standing(self, turn: TurnInput, kind: Kind, address: str) -> State | None:
+        """Nothing is linked yet."""
+        return "sent"
+
+    async def judged(self, turn: TurnInput, code: str) -> State | None:
+        """While one is awaited."""
+        if not turn.code_awaited:
+            return None
+        return "linked" if code == CODE else "wrong"
+
+
 async def production(deps: AgentDeps, turn: TurnInput) -> Outcome:
     """One turn of the production agent."""
     result = await run_turn(deps, turn)
     documents = frozenset(passage.document_id for passage in result.passages)
-    return Outcome(result.outcome, result.reason, result.text, documents)
+    link = result.link.state if result.link else ""
+    return Outcome(
+        result.outcome, result.reason, result.text, documents, result.summary, result.ticket, result.follow_up, link
+    )
+
+
+async def scripted(deps: AgentDeps, endpoint: str, turn: TurnInput, script: Script) -> Outcome:
+    """One turn of the production agent whose model, at the wire, does what the script says."""
+    async with httpx.AsyncClient(base_url=f"{endpoint}/_control/", trust_env=False) as control:
+        await control.post("reset")
+        (await control.post("script", json={"turns": list(script)})).raise_for_status()
+        got = await production(deps, turn)
+        asked = (await control.get("requests")).raise_for_status().json()
+        left = (await control.post("script", json={"turns": []})).json()["waiting"]
+    if left:
+        return Outcome("failed", f"{left} answers of the model were not asked for")
+    return replace(got, said=_said(asked[-1]["body"]["messages"]))
+
+
+def _said(messages: Sequence[Mapping[str, Any]]) -> tuple[Call, ...]:
+    """What the tools answered, as the model was told."""
+    names = {one["id"]: one["function"]["name"] for message in messages for one in message.get("tool_calls") or ()}
+    tools = [message for message in messages if message["role"] == "tool"]
+    return tuple(Call(names[one["tool_call_id"]], str(one["content"])) for one in tools)
 
 
 async def run_case(case: Case, answer: Answer) -> Ran:
@@ -70,7 +119,8 @@ async def run_case(case: Case, answer: Answer) -> Ran:
             got = Outcome("escalated", "with-a-person")
             continue
         began = time.perf_counter()
-        got = _unanswerable(case, texts) or await answer(_turn(case, texts, at, history))
+        script = case.model if number == len(case.turns) - 1 else ()
+        got = _unanswerable(case, texts) or await answer(_turn(case, texts, at, history), script)
         seconds = time.perf_counter() - began
         said = [HistoryMessage("customer", case.channel, text, case.subject, at, case.id) for text in texts]
         said += [HistoryMessage("agent", case.channel, got.text, case.subject, at, case.id)] if got.text else []
@@ -79,7 +129,7 @@ async def run_case(case: Case, answer: Answer) -> Ran:
 
 
 def _turn(case: Case, texts: tuple[str, ...], at: datetime, history: tuple[HistoryMessage, ...]) -> TurnInput:
-    return TurnInput(
+    turn = TurnInput(
         channel=case.channel,
         trust=case.trust,
         customer_id="customer",
@@ -87,9 +137,12 @@ def _turn(case: Case, texts: tuple[str, ...], at: datetime, history: tuple[Histo
         ticket_id="ticket",
         customer_name="Robin Hale",
         messages=tuple(TurnMessage(text, case.subject, at) for text in texts),
+        ticket=TicketFacts(case.subject if case.trust is Trust.VERIFIED else "", "open", "general", "normal", _BEGAN),
+        code_awaited=case.code_awaited,
         history=history,
         answered_here=any(one.author != "customer" and one.channel is case.channel for one in history),
     )
+    return replace(turn, has_pages=(DOCUMENTS / (turn.language or ENGLISH)).is_dir())
 
 
 def _unanswerable(case: Case, texts: tuple[str, ...]) -> Outcome | None:
@@ -107,28 +160,37 @@ def _unanswerable(case: Case, texts: tuple[str, ...]) -> Outcome | None:
 
 @dataclass(frozen=True, slots=True)
 class Agents:
-    """Both ways through the same knowledge base."""
+    """Both ways through the same knowledge base; `live` has the fake at `endpoint` as its model."""
 
     deps: AgentDeps
     search: SearchPort
+    live: AgentDeps | None = None
+    endpoint: str = ""
 
-    async def by_tools(self, turn: TurnInput) -> Outcome:
+    async def by_tools(self, turn: TurnInput, script: Script = ()) -> Outcome:
         """The prototype."""
-        return await prototype.answer(self.deps.settings, self.search, turn)
+        return await prototype.answer(self.deps.settings, self.search, turn, links=self.deps.links, script=script)
 
-    async def by_production(self, turn: TurnInput) -> Outcome:
+    async def by_production(self, turn: TurnInput, script: Script = ()) -> Outcome:
         """The production agent."""
-        return await production(self.deps, turn)
+        if not script:
+            return await production(self.deps, turn)
+        assert self.live is not None, "a scripted case needs an endpoint"
+        return await scripted(self.live, self.endpoint, turn, script)
 
 
 @asynccontextmanager
-async def agents(db: Database, settings: Settings, documents: Path = DOCUMENTS) -> AsyncGenerator[Agents]:
-    """Store the documents and open the agents, with the offline model: no key is used here."""
+async def agents(
+    db: Database, settings: Settings, documents: Path = DOCUMENTS, endpoint: str = ""
+) -> AsyncGenerator[Agents]:
+    """Store the documents and open the agents: offline, and over the wire to the fake of a model at `endpoint`."""
     embedder = WordLlamaEmbedder()
     await ingest_folder(db, embedder, documents)
     search = KnowledgeSearch(db, embedder)
-    async with open_agent(settings, search) as deps:
-        yield Agents(deps, search)
+    key = SecretStr("local" if endpoint else "")
+    live = settings.model_copy(update={"openai_api_key": key, "openai_base_url": f"{endpoint}/v1"})
+    async with open_agent(settings, search, links=Links()) as deps, open_agent(live, search, links=Links()) as other:
+        yield Agents(deps, search, other if endpoint else None, endpoint)
 
 
 @asynccontextmanager
@@ -174,15 +236,22 @@ def baseline(pairs: list[tuple[Ran, Ran]]) -> str:
     """The numbers to compare a later version with."""
     total = len(pairs)
     passed = [sum(not ran.broken for ran in column) for column in zip(*pairs, strict=True)]
-    same = sum(tools.got.outcome == made.got.outcome for tools, made in pairs)
+    same = sum(tools.got.decided == made.got.decided for tools, made in pairs)
     times = [made.seconds for _, made in pairs if made.got.outcome == "replied"]
     return "\n".join(
         (
-            f"passed through the tools      {passed[0]} of {total}",
-            f"passed in production          {passed[1]} of {total}",
-            f"same outcome in both          {same} of {total}",
+            *counted(passed[0], passed[1], same, total),
             f"a reply takes (median, most)  {1000 * median(times):.0f} ms, {1000 * max(times):.0f} ms",
         )
+    )
+
+
+def counted(by_tools: int, in_production: int, alike: int, total: int) -> tuple[str, ...]:
+    """What of the baseline is the same on every machine."""
+    return (
+        f"passed through the tools      {by_tools} of {total}",
+        f"passed in production          {in_production} of {total}",
+        f"same outcome in both          {alike} of {total}",
     )
 
 
@@ -209,12 +278,13 @@ async def run_all(both: Agents, cases: list[Case]) -> list[tuple[Ran, Ran]]:
 async def _main(only: str) -> int:
     cases = [case for case in load_cases() if only in case.id]
     settings = Settings().model_copy(update={"openai_api_key": type(Settings().openai_api_key)("")})
-    async with _database() as db, agents(db, settings) as both:
+    async with scripted_model(ROOT) as endpoint, _database() as db, agents(db, settings, endpoint=endpoint) as both:
         pairs = await run_all(both, cases)
     print(table(pairs))
     print(baseline(pairs))
     print(escalation_matrix())
-    return 0 if all(not ran.broken for pair in pairs for ran in pair) else 1
+    alike = all(tools.got.decided == made.got.decided for tools, made in pairs)
+    return 0 if alike and all(not ran.broken for pair in pairs for ran in pair) else 1
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -28,6 +29,8 @@ from shared.events.kafka import KafkaProducer
 from shared.events.received import ReceivedEvent
 from shared.events.topics import create_topics
 from shared.identity.link import link
+from shared.knowledge.embed import WordLlamaEmbedder
+from shared.knowledge.ingest import ingest_folder
 from shared.privacy.vault import Vault
 from shared.settings import Settings
 from tests.builders import desk_of, email, form, whatsapp
@@ -387,3 +390,32 @@ async def test_a_follow_up_is_said_when_the_sweep_wakes_it(
     assert [said.author for said in agent.turns[1].history] == ["customer", "agent", "agent"]
     assert agent.turns[1].ticket is not None
     assert (agent.turns[1].ticket.subject, agent.turns[1].ticket.follow_up_at) == ("A question", None)
+
+
+PAGE = """---
+id: export
+title: Daten exportieren
+language: {language}
+audience: {audience}
+---
+
+# Daten exportieren
+
+## Wie exportiere ich?
+
+Öffnen Sie die Einstellungen.
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "audience", "found"),
+    [("de", "everyone", True), ("de-AT", "admins", True), ("de", "internal", False), ("en", "everyone", False)],
+)
+async def test_a_turn_knows_whether_pages_are_in_the_customer_s_language(
+    worker: Worker, agent: Agent, db: Database, tmp_path: Path, language: str, audience: str, found: bool
+) -> None:
+    """Whatever its region; what is for colleagues alone answers no customer."""
+    (tmp_path / "page.md").write_text(PAGE.format(language=language, audience=audience), encoding="utf-8")
+    await ingest_folder(db, WordLlamaEmbedder(), tmp_path)
+    await worker.handle(event(email("Guten Tag, wie kann ich die Stunden unserer Mitarbeiter exportieren?")))
+    assert [turn.has_pages for turn in agent.turns] == [found]

@@ -14,7 +14,7 @@ from shared.agent.compose import Reader, Source, answer, courtesy
 from shared.agent.contract import EarlierContact
 from shared.agent.dress import dressed, first_name, greeting_name
 from shared.agent.escalation import Reason
-from shared.agent.frames import is_frame
+from shared.agent.frames import has_frames, is_frame, load_frames
 from shared.agent.gate import GateContext, faults, spoken_words
 from shared.agent.handoff import handoff
 from shared.agent.language import language_of_reply
@@ -326,3 +326,48 @@ def test_our_own_words_need_no_page_and_what_is_put_into_them_does() -> None:
     assert not is_frame("Sie haben uns am 1.6.2026 per E-Mail geschrieben, zum Thema „Gratis“.", "Export")
     assert not is_frame("Guten Tag Erwin Fremd,", "Priya Okafor")
     assert not is_frame("Alles ist kostenlos.", "kostenlos")
+
+
+#: Titles so long that their line could have been broken at a column: page by page, title, heading, text and address.
+TWO_PAGES = {
+    "en": (
+        ("Inviting colleagues and giving them their roles", "How do I invite somebody?", "Open Settings › Members."),
+        ("Finding your invoices, paying and downloading them", "Where are my invoices?", "They stand under Billing."),
+    ),
+    "de": (
+        ("Kolleginnen und Kollegen einladen, Rollen vergeben", "Wie lade ich ein?", "Öffnen Sie Mitglieder."),
+        ("Rechnungen finden, bezahlen und herunterladen", "Wo sind meine Rechnungen?", "Sie stehen unter Abrechnung."),
+    ),
+    "es": (
+        ("Invitar a compañeros y asignarles un papel", "¿Cómo invito a alguien?", "Abra Ajustes › Miembros."),
+        ("Encontrar, pagar y descargar sus facturas", "¿Dónde están mis facturas?", "Están en Facturación."),
+    ),
+}  # fmt: skip
+
+
+def test_each_language_that_answers_are_composed_in_has_two_pages_here() -> None:
+    """Or the next language would not be tried below."""
+    assert set(TWO_PAGES) == {language for language, _ in load_frames() if has_frames(language)}
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("linked", [True, False], ids=["linked", "named"])
+@pytest.mark.parametrize("language", TWO_PAGES)
+def test_an_answer_from_two_pages_with_long_titles_passes_the_gate(
+    language: str, linked: bool, channel: Channel
+) -> None:
+    """Two lines that name a page are two, however long the titles are; a page without an address is named too."""
+    told = [
+        Source(
+            title, heading, f"https://help.example.com/{language}/{place}" if linked else "", text, heading, language
+        )
+        for place, (title, heading, text) in enumerate(TWO_PAGES[language])
+    ]
+    text = answer(told, reader(channel))
+    assert [one.title for one in told if (one.url or one.title) not in text] == [] or channel is Channel.WHATSAPP
+    pages = [
+        Passage(f"page-{place}", 1, one.title, one.url, one.heading, one.text, 0.9, one.language)
+        for place, one in enumerate(told)
+    ]
+    context = GateContext(channel, pages, names=f"Priya Okafor {TEAM}", language=language)
+    assert [one for one in faults(text, context) if not one.startswith("too-short")] == [], text

@@ -326,3 +326,37 @@ def test_lines_that_are_wrapped_are_read_as_sentences(text: str) -> None:
 def test_a_line_break_hides_no_fabrication(text: str) -> None:
     """Wrapped or not, a sentence is held against the page."""
     assert "unbacked" in codes(text + MORE)
+
+
+LEADS = {
+    "de": ("Weitere Informationen:", f"{TRUE[5]} {TRUE[6]} {TRUE[7]}"),
+    "es": ("Más información:", f"{TRUE[11]} {TRUE[12]} {TRUE[13]}"),
+    "fr": ("Pour en savoir plus :", f"{TRUE[17]} {TRUE[18]} {TRUE[19]}"),
+    "ar": ("المصدر:", f"{TRUE[23]} {TRUE[24]} {TRUE[25]}"),
+    "ur": ("مزید معلومات:", f"{TRUE[28]} {TRUE[29]} {TRUE[30]}"),
+}
+INVENTED = {
+    "de": "Alle Mitglieder dürfen Rechnungen löschen.",
+    "es": "Todos los miembros pueden borrar facturas.",
+    "fr": "Tous les membres peuvent supprimer des factures.",
+    "ar": "يمكن لجميع الأعضاء حذف الفواتير.",
+    "ur": "تمام ممبران انوائسز حذف کر سکتے ہیں۔",
+}
+
+
+@pytest.mark.parametrize("language", LEADS)
+def test_two_pages_are_named_in_a_model_s_own_words(language: str) -> None:
+    """A line that ends in an address has ended, however long the title before it is; what comes after is read."""
+    titles = ("Exporting your data, the reports and the hours", "Projects that were deleted, and the archive")
+    pages = [replace(PAGE, title=title, url=f"{URL}-{place}") for place, title in enumerate(titles)]
+    context, (lead, said) = replace(WEB, passages=pages, language=language), LEADS[language]
+    text = f"{said}\n\n" + "\n".join(f"{lead} {one.title}, {one.url}" for one in pages)
+    assert codes(text, context) == set()
+    assert "unbacked" in codes(f"{text}\n{INVENTED[language]}", context)
+
+
+def test_a_line_broken_behind_an_address_is_read_on() -> None:
+    """A model may break a sentence there: its second half is no sentence by itself."""
+    text = f"You can read on the page that we keep at {URL}\nhow to open Settings › Data › Export."
+    assert codes(text) == set()
+    assert "unbacked" in codes(text.replace("open", "never open"))

@@ -117,7 +117,7 @@ async def test_the_offline_model_answers_with_a_citation(offline: AgentDeps, cha
     assert [call.name for call in result.tool_calls] == ["search_knowledge"]
     assert result.checks[-1].reasons == ()
     assert result.model == "offline"
-    own = 2 if channel is Channel.WHATSAPP else 1
+    own = 3 if channel is Channel.WHATSAPP else 2
     assert result.instructions_version == f"common-5+{channel.value}-{own}"
 
 
@@ -145,6 +145,15 @@ async def test_a_language_without_documents_is_handed_over_in_that_language(offl
     german = "Guten Tag, wie stelle ich die Sprache wieder auf Deutsch um?"
     result = await run_turn(replace(offline, search=Shelf()), turn(german, Channel.EMAIL))
     assert (result.outcome, result.reason) == ("escalated", "language")
+    assert result.text.startswith("Guten Tag")
+
+
+async def test_what_pages_in_the_customer_s_language_do_not_answer_is_missing_from_them(offline: AgentDeps) -> None:
+    """The person is told to add it: that is a gap of the pages, and not of the language."""
+    german = turn("Guten Tag, wie stelle ich die Sprache wieder auf Deutsch um?", Channel.EMAIL, has_pages=True)
+    result = await run_turn(replace(offline, search=Shelf()), german)
+    assert (result.outcome, result.reason) == ("escalated", "not_found")
+    assert "add what was missing to the documents" in result.summary
     assert result.text.startswith("Guten Tag")
 
 

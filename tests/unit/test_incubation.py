@@ -23,6 +23,7 @@ TICKET_KEYS = {"id", "channel", "from", "name", "body", "label", "language", "ex
 EXPECT_KEYS = {
     *("outcome", "reason", "document", "contains_any", "contains_none"),
     *("max_words", "max_chars", "min_words"),
+    *("ticket", "follow_up", "link", "said"),
 }
 #: What the documents must cover, each by a word of the file name.
 TOPICS = (

@@ -103,7 +103,7 @@ class Report:
         conversations = len(self.tries) or 1
         models = ", ".join(f"{name} {count}" for name, count in self.models().most_common())
         return [
-            *self._table(),
+            *self.table(),
             "",
             *self._matrix_lines(),
             "",
@@ -148,7 +148,8 @@ class Report:
             ),
         }
 
-    def _table(self) -> list[str]:
+    def table(self) -> list[str]:
+        """Scenarios and what passed, a row a channel and one of all."""
         most = f"pass^{self.k}"
         names = ["pass^1", *([most] if self.k > 1 else []), "with known"]
         head = f"{'channel':10}{'scenarios':>10}{'known':>7}" + "".join(f"{name:>12}" for name in names)
