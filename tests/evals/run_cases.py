@@ -188,7 +188,7 @@ def baseline(pairs: list[tuple[Ran, Ran]]) -> str:
 
 def escalation_matrix(path: Path = ESCALATION) -> str:
     """The confusion matrix of the check before the model, on messages that no phrase and no weight was made from."""
-    measured = confusion(read_labelled(path.read_text(encoding="utf-8").splitlines()))
+    measured = confusion(read_labelled(path.read_text(encoding="utf-8").split("\n")))
     head = "".join(f"{label:>9}" for label in LABELS)
     rows = [f"{label:10}" + "".join(f"{row[given]:9}" for given in LABELS) for label, row in measured.matrix.items()]
     return "\n".join(

@@ -128,10 +128,15 @@ async def test_the_command_line_goes_through_the_desk(
     (tmp_path / "fences.html").write_text("<h1>Fences</h1><p>With a hammer.</p>", encoding="utf-8")
     questions = tmp_path / "q.jsonl"
     questions.write_text('{"query": "paint a shed", "relevant": ["sheds"], "more": 1}\n')
+    unknown = tmp_path / "unknown.jsonl"
+    unknown.write_text('{"query": "paint a shed", "relevant": ["no-such"]}\n')
+    said = ""
 
     async def run(*arguments: str) -> Any:
+        nonlocal said
         result = await asyncio.to_thread(CliRunner().invoke, app, ["knowledge", *arguments, "-o", "json"])
         assert result.exit_code == 0, result.output
+        said = result.stderr
         return json.loads(result.stdout or "null")
 
     added = await run("add", str(tmp_path))
@@ -145,5 +150,8 @@ async def test_the_command_line_goes_through_the_desk(
     measured = await run("eval", str(questions))
     assert set(measured) == {"hit@1", "hit@5", "mrr", "ms", "queries", "baselines"}
     assert (measured["hit@1"], measured["queries"]) == (1.0, 1)
+    assert "warning" not in said
+    assert (await run("eval", str(unknown)))["hit@1"] == 0.0
+    assert "warning: 1 question names no document that is there, the first 'no-such'" in said
     assert (await run("remove", "fences", "--yes"))["change"] == "removed"
     assert (await run("show", "sheds"))["version"] == 1
