@@ -50,6 +50,8 @@ async def add(
         body = {"name": document.id, "content": document.markdown, "dry_run": dry_run}
         rows.append(await desk.post("/knowledge", body))
         say(f"[{number}/{len(documents)}] {document.id}: {'would be ' if dry_run else ''}{rows[-1]['change']}")
+    if not dry_run and (waiting := (await desk.get("/knowledge/index"))["waiting"]):
+        say(f"{waiting} passages wait for their vectors and are found by their words or older vectors until then")
     show(rows, output)
 
 

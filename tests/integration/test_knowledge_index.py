@@ -169,6 +169,6 @@ async def test_the_nearest_vectors_come_from_the_index(
     async with db.transaction() as connection:
         await connection.execute(SEARCH["filtered_scan"])
         plan = await connection.fetch(
-            f"EXPLAIN {SEARCH['vector_hits']}", *ALL, [literal(vector)], [0], EMBEDDER.name, 30
+            f"EXPLAIN {load('knowledge_nearest')['hits_256']}", *ALL, [literal(vector)], [0], EMBEDDER.name, 30
         )
     assert "knowledge_vectors_embedding" in "\n".join(row[0] for row in plan)
