@@ -508,16 +508,26 @@ CREATE TABLE knowledge_terms (
 );
 CREATE INDEX knowledge_terms_passage ON knowledge_terms (passage_id);
 
--- A passage's vectors by one model: of all of it, of its headings, and of each sentence.
+-- A passage's vectors by one model: of all of it, of its headings, and of each sentence. All have the model's width,
+-- filled up with zeros to the next that has an index; wider ones than 3072 are compared one by one.
 CREATE TABLE knowledge_vectors (
     passage_id bigint NOT NULL REFERENCES knowledge_base (id),
     model      text NOT NULL,
-    embedding  vector(256) NOT NULL,
-    heading    vector(256),
-    sentences  vector(256)[],
+    embedding  vector NOT NULL,
+    heading    vector,
+    sentences  vector[],
     PRIMARY KEY (passage_id, model)
 );
-CREATE INDEX knowledge_vectors_embedding ON knowledge_vectors USING hnsw (embedding vector_cosine_ops);
+CREATE INDEX knowledge_vectors_embedding_256 ON knowledge_vectors
+    USING hnsw ((embedding::vector(256)) vector_cosine_ops) WHERE vector_dims(embedding) = 256;
+CREATE INDEX knowledge_vectors_embedding_768 ON knowledge_vectors
+    USING hnsw ((embedding::vector(768)) vector_cosine_ops) WHERE vector_dims(embedding) = 768;
+CREATE INDEX knowledge_vectors_embedding_1024 ON knowledge_vectors
+    USING hnsw ((embedding::vector(1024)) vector_cosine_ops) WHERE vector_dims(embedding) = 1024;
+CREATE INDEX knowledge_vectors_embedding_1536 ON knowledge_vectors
+    USING hnsw ((embedding::vector(1536)) vector_cosine_ops) WHERE vector_dims(embedding) = 1536;
+CREATE INDEX knowledge_vectors_embedding_3072 ON knowledge_vectors
+    USING hnsw ((embedding::halfvec(3072)) halfvec_cosine_ops) WHERE vector_dims(embedding) = 3072;
 
 -- The model whose vectors are searched, and a number that changes with the passages: one row.
 CREATE TABLE knowledge_index (

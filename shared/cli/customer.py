@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
@@ -57,6 +58,14 @@ class Customer(ABC):
     def fitting(cls, address: str) -> str:
         """The address as this channel knows it. Raises Permanent when it is none of the channel's."""
         return _email(address, cls.channel)
+
+    @property
+    def name(self) -> str:
+        """What the channel says of who writes: the default person's, else one made of the address, or none."""
+        if self.address == self.default:
+            return "Ada Example"
+        local, at, _ = self.address.partition("@")
+        return " ".join(re.split(r"[^\w]|_", local)).title().strip() if at else ""
 
     @property
     def ticket_id(self) -> str | None:
@@ -118,6 +127,14 @@ class EmailCustomer(Customer):
     default = "ada@example.org"
     _last: str | None = None
 
+    @classmethod
+    def fitting(cls, address: str) -> str:
+        """In ASCII: what our simulator of Gmail hands over is no internationalised mail (RFC 6531)."""
+        found = super().fitting(address)
+        if not found.isascii():
+            raise Permanent(f"--from {address} is not ASCII: write its domain as xn--…, and another name before the @")
+        return found
+
     async def write(self, text: str, subject: str) -> dict[str, Any]:
         mail = EmailMessage(policy=policy.SMTP)
         domain = self.address.rpartition("@")[2]
@@ -158,7 +175,7 @@ class WhatsAppCustomer(Customer):
             ) from None
 
     async def write(self, text: str, subject: str) -> dict[str, Any]:
-        body = {"from": self.address, "body": text, "profile_name": "Ada Example"}
+        body = {"from": self.address, "body": text, "profile_name": self.name}
         said = await self.call("POST", self.simulator("twilio") + "/_control/inbound", json=body)
         if not 200 <= said["status_code"] < 300:
             raise Retryable(_refused(said))
@@ -182,7 +199,7 @@ class WebCustomer(Customer):
 
     async def write(self, text: str, subject: str) -> dict[str, Any]:
         body = {
-            "name": "Ada Example",
+            "name": self.name or self.address,
             "email": self.address,
             "subject": subject,
             "category": "general",

@@ -213,7 +213,7 @@ async def sent(
 @command
 async def mcp(
     conversation: Annotated[
-        str | None, typer.Option(help="whose tools to offer; without it only search_knowledge")
+        str | None, typer.Option(help="whose tools to offer; without it search_knowledge and the documents")
     ] = None,
     http: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="serve streamable HTTP at /mcp instead; MCP_TOKEN guards it")

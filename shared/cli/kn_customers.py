@@ -62,10 +62,12 @@ async def customers_link(
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Make an e-mail address and a phone number one customer's, on record; asks where one was never heard of."""
+    """Make an e-mail address and a phone number one customer's, on record; asks where one was never heard of.
+
+    Without a terminal to ask on, such a one is refused unless --yes is given.
+    """
     desk, pair = DeskClient.find(), {"email": email, "phone": phone}
-    # A program is not asked: it is told what was unknown.
-    if not yes and typer.get_text_stream("stdin").isatty():
+    if not yes:
         question = link_question(await desk.post("/customers/link", {**pair, "dry_run": True}))
         confirm(question is None, question or "")
     done = await desk.post("/customers/link", pair)

@@ -11,6 +11,7 @@ import typer
 from shared.cli.desk_client import DeskClient
 from shared.cli.knowledge_eval import evaluate
 from shared.cli.output import Format, Output, command, confirm, fail, say, show
+from shared.errors import Permanent
 from shared.knowledge.document import Document
 from shared.knowledge.reading import Facts, read_page, read_sources
 
@@ -43,14 +44,34 @@ async def add(
 
     A list of URLs is a .urls or .txt file: one URL a line, with the saved page's file after it or else fetched.
     """
-    documents = await _read(paths, url, Facts(product, language, audience))
+    try:
+        documents = await _read(paths, url, Facts(product, language, audience))
+    except Permanent as error:
+        fail(f"nothing was added: {error}")
     desk = DeskClient.find()
+    rows, refused = await _store(desk, documents, dry_run)
+    if not dry_run and (waiting := (await desk.get("/knowledge/index"))["waiting"]):
+        say(f"{waiting} passages wait for their vectors and are found by their words or older vectors until then")
+    show(rows, output)
+    if refused:
+        names = ", ".join(refused)
+        fail(f"{len(refused)} of {len(documents)} documents were refused: {names}; the others are as shown")
+
+
+async def _store(desk: DeskClient, documents: list[Document], dry_run: bool) -> tuple[list[dict[str, Any]], list[str]]:
+    """What became of each document, and the ids of those that the desk refused."""
     rows: list[dict[str, Any]] = []
+    refused: list[str] = []
     for number, document in enumerate(documents, 1):
         body = {"name": document.id, "content": document.markdown, "dry_run": dry_run}
-        rows.append(await desk.post("/knowledge", body))
-        say(f"[{number}/{len(documents)}] {document.id}: {'would be ' if dry_run else ''}{rows[-1]['change']}")
-    show(rows, output)
+        try:
+            rows.append(await desk.post("/knowledge", body))
+            done = f"{'would be ' if dry_run else ''}{rows[-1]['change']}"
+        except Permanent as error:
+            refused.append(document.id)
+            done = f"refused: {error}"
+        say(f"[{number}/{len(documents)}] {document.id}: {done}")
+    return rows, refused
 
 
 async def _read(paths: list[Path], url: str | None, facts: Facts) -> list[Document]:
@@ -90,8 +111,8 @@ async def remove(
 ) -> None:
     """Answer from a document no more. Its text stays for what cited it; adding it again is a new version."""
     desk = DeskClient.find()
+    found = await desk.get(f"/knowledge/documents/{_part(document)}")
     if dry_run:
-        found = await desk.get(f"/knowledge/documents/{_part(document)}")
         say(f"would remove version {found['version']} with {len(found['passages'])} passages")
         return
     confirm(yes, f"Remove {document}?")

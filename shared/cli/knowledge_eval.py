@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
@@ -15,6 +16,7 @@ import typer
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from shared.cli.desk_client import DeskClient
+from shared.cli.jsonl import lines_of
 from shared.cli.output import Format, Output, command, fail, say, show
 from shared.errors import Permanent
 
@@ -85,26 +87,23 @@ def _questions(file: Path) -> list[Asked]:
 
 def _lines(file: Path, kind: type[T]) -> list[T]:
     found: list[T] = []
-    try:
-        text = file.read_text(encoding="utf-8-sig").replace("\0", "")
-    except UnicodeDecodeError:
-        fail(f"{file.name} is not UTF-8 text")
-    # Not splitlines(): a JSON string may hold U+2028.
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(lines_of(file), 1):
         if not line.strip():
             continue
         try:
             found.append(kind.model_validate(json.loads(line)))
-        except json.JSONDecodeError:
-            fail(f"{file.name}, line {number}: is not JSON")
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "the line"
             fail(f"{file.name}, line {number}: {where}: {error.errors()[0]['msg']}")
+        # Besides what is no JSON: a number of thousands of digits, brackets as deep.
+        except (ValueError, RecursionError):
+            fail(f"{file.name}, line {number}: is not JSON")
     return found
 
 
 async def _over_current(questions: Sequence[Asked]) -> dict[str, Any]:
     desk = DeskClient.find()
+    _warn_of_unknown(questions, {row["id"] for row in await desk.get("/knowledge")})
     places: dict[str, list[int]] = {}
     seconds: dict[str, float] = {}
     for start in range(0, len(questions), _BATCH):
@@ -129,9 +128,7 @@ async def _over_sheets(questions: Sequence[Asked], sheets: Sequence[Sheet]) -> d
     from shared.knowledge.evaluation import Question, measure_all
     from shared.knowledge.search import KnowledgeSearch
 
-    known = {sheet.id for sheet in sheets}
-    if missing := sum(not known & set(one.relevant) for one in questions):
-        say(f"warning: {missing} questions name no document that is there: they count as not found")
+    _warn_of_unknown(questions, {sheet.id for sheet in sheets})
     asked = [Question(one.query, frozenset(one.relevant)) for one in questions]
     given = [space.Sheet(sheet.id, sheet.title or "", sheet.text) for sheet in sheets]
     async with scratch_database() as db, open_embedder() as embedder:
@@ -139,6 +136,14 @@ async def _over_sheets(questions: Sequence[Asked], sheets: Sequence[Sheet]) -> d
         async with space.open_space(db, embedder, given, stored) as connection:
             search = KnowledgeSearch(db, embedder)
             return await measure_all(connection, search, asked, lambda done: _progress(done, len(asked)))
+
+
+def _warn_of_unknown(questions: Sequence[Asked], known: AbstractSet[str]) -> None:
+    missing = [one for one in questions if not known & set(one.relevant)]
+    if missing:
+        count = "1 question names" if len(missing) == 1 else f"{len(missing)} questions name"
+        first = missing[0].relevant[0]
+        say(f"warning: {count} no document that is there, the first {first!r}: counted as not found")
 
 
 def _progress(done: int, total: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from shared.cli.columns import Screen, cell, field_lines, harmless, long_time, one_line, short_time
@@ -17,12 +18,13 @@ _ASIDE = {"cc": "Cc", "reply_to": "Reply-To"}
 def ticket_lines(ticket: Row, screen: Screen) -> list[tuple[str, str]]:
     """(style, line) from top to bottom; a style is empty or one of rich's."""
     lines = [("", line) for line in field_lines(_head(ticket, screen))]
+    notes = sorted(ticket.get("notes") or (), key=lambda note: _moment(note["written_at"]))
     for message in ticket["messages"]:
+        while notes and _moment(notes[0]["written_at"]) < _moment(message["received_at"]):
+            lines += _note(notes.pop(0), screen)
         lines += [("", ""), ("bold", _message_heading(message, screen))]
         lines += [("", line) for line in _message(message, ticket.get("subject"), screen)]
-    for note in ticket.get("notes") or ():
-        heading = f"{_clock(note['written_at'], screen)} note by {one_line(note['author'])}, for us alone"
-        lines += [("", ""), ("bold", heading), *(("", line) for line in _wrapped(note["text"], screen).splitlines())]
+    lines += [line for note in notes for line in _note(note, screen)]
     if ticket["decisions"]:
         lines += [("", ""), ("bold", "why")]
     for decision in ticket["decisions"]:
@@ -31,15 +33,25 @@ def ticket_lines(ticket: Row, screen: Screen) -> list[tuple[str, str]]:
     return lines
 
 
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _note(note: Row, screen: Screen) -> list[tuple[str, str]]:
+    heading = f"{_clock(note['written_at'], screen)} note by {one_line(note['author'])}, for us alone"
+    return [("", ""), ("bold", heading), *(("", line) for line in _wrapped(note["text"], screen).splitlines())]
+
+
 def _head(ticket: Row, screen: Screen) -> dict[str, str]:
-    status = _with(ticket["status"], ticket["reason"])
+    given_back = ticket["status"] == "open" and ticket["reason"]
+    status = f"open, was for a person ({ticket['reason']})" if given_back else _with(ticket["status"], ticket["reason"])
     fields = {
         "ticket": one_line(ticket["id"]),
         "status": status if ticket["state"] != "human" else f"{status}, with a person",
         "channel": _with(ticket["channel"], None if ticket["trust"] == "verified" else f"sender {ticket['trust']}"),
         "address": cell("", ticket["address"], screen),
         "subject": cell("", ticket["subject"], screen),
-        "summary": _wrapped(ticket["summary"] or "-", screen, len("summary") + len(_INDENT)),
+        "summary": _wrapped(_summary(ticket), screen, len("summary") + len(_INDENT)),
         "priority": f"{cell('', ticket['priority'], screen)}, {cell('', ticket['category'], screen)}",
         "created": long_time(ticket["created_at"], screen),
         "updated": long_time(ticket["updated_at"], screen),
@@ -58,6 +70,14 @@ def _head(ticket: Row, screen: Screen) -> dict[str, str]:
     if ticket.get("rating"):
         fields["rating"] = _rating(ticket["rating"], screen)
     return fields
+
+
+def _summary(ticket: Row) -> str:
+    """What the person was told; of a matter that was given back it is what was, and nothing is to do next."""
+    summary = ticket["summary"] or "-"
+    if ticket["status"] != "open" or not ticket["reason"]:
+        return summary
+    return "\n".join(line for line in summary.splitlines() if not line.startswith("Next:")) or "-"
 
 
 def _waits(ticket: Row, screen: Screen) -> str:

@@ -100,7 +100,9 @@ async def sought(
     pairs = [_pairs(part) for part in choices]
     lexemes = {lexeme for part in choices for choice in part for lexeme in choice.lexemes}
     held = await holders.count(connection, scope, lexemes | {pair for part in pairs for _, pair in part})
-    unknown = {choice.word.text for part in choices for choice in _unheld(part, held)}
+    unknown: dict[str, set[str]] = {}
+    for choice in (one for part in choices for one in _unheld(part, held)):
+        unknown.setdefault(choice.word.text, set()).update(choice.lexemes)
     meant = await spelling.corrections(connection, scope.revision, unknown) if unknown else {}
     if meant:
         held |= await holders.count(connection, scope, set(meant.values()) - held.keys())

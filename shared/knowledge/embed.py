@@ -1,13 +1,14 @@
 """Texts to vectors: WordLlama's static embeddings by default, or an OpenAI-compatible endpoint.
 
-Vectors have 256 numbers and length 1, so that cosine and inner product agree. A passage is only
-compared with a query by the model that embedded both: `name` is stored beside every vector.
+Vectors have length 1, so that cosine and inner product agree, and as many numbers as their model gives. A passage is
+only compared with a query by the model that embedded both: `name` is stored beside every vector.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
@@ -15,33 +16,41 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import httpx
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import Permanent, Retryable
 
-DIMENSIONS = 256
+#: Widths that sql/schema.sql has an index for: `literals` fills others up to the next one. Wider ones have none.
+WIDTHS = (256, 768, 1024, 1536, 3072)
+#: What pgvector can hold.
+MOST_DIMENSIONS = 16_000
 _BATCH = 64
+_REST_S = 5.0  # for which an endpoint that was away is not tried again
 _DIGITS = 6  # what single precision is good for, and half the text to store
 
 
 class EmbeddingSettings(BaseSettings):
-    """Which model embeds: empty EMBEDDING_MODEL means WordLlama, which needs no network."""
+    """Which model embeds: empty EMBEDDING_MODEL means WordLlama, which needs no network.
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    EMBEDDING_DIMENSIONS is asked of models that were made to be cut shorter; 0: a model gives what it gives.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     embedding_model: str = ""
     embedding_base_url: str = "https://api.openai.com/v1"
     embedding_api_key: SecretStr = SecretStr("")
+    embedding_dimensions: int = Field(default=0, ge=0, le=MOST_DIMENSIONS)
     embedding_timeout_s: float = 5.0
 
 
 class Embedder(Protocol):
-    """Anything that turns texts into unit vectors of 256 numbers."""
+    """Anything that turns texts into unit vectors, all of one width."""
 
     @property
     def name(self) -> str:
-        """The model's name, stored with each vector."""
+        """What tells its vectors from others: stored with each. One name is one width."""
         ...
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -61,7 +70,7 @@ class WordLlamaEmbedder:
 
     def sibling(self, model: str) -> Embedder | None:
         """See `embedder_of`."""
-        return None if self._client is None else OpenAIEmbedder(self._client, model)
+        return None if self._client is None else _at_endpoint(self._client, model)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """See Embedder; the first call loads 16 MB of weights."""
@@ -93,36 +102,59 @@ def load_wordllama() -> Any:
 
 
 class OpenAIEmbedder:
-    """`POST {base}/embeddings` as OpenAI documents it, asked for 256 dimensions."""
+    """`POST {base}/embeddings` as OpenAI documents it. `dimensions` is asked for only if given."""
 
-    def __init__(self, client: httpx.AsyncClient, model: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, model: str, dimensions: int = 0) -> None:
         self._client = client
-        self.name = model
+        self._request: dict[str, Any] = {"model": model} | ({"dimensions": dimensions} if dimensions else {})
+        # A bare name means 256: so were all before widths were free, and they stay what they are.
+        self.name = model if dimensions == _BARE else f"{model}@{dimensions or _FULL}"
+        self._away_until = 0.0
 
     def sibling(self, model: str) -> Embedder | None:
         """See `embedder_of`."""
-        return (
-            WordLlamaEmbedder(self._client) if model == WordLlamaEmbedder.name else OpenAIEmbedder(self._client, model)
-        )
+        return WordLlamaEmbedder(self._client) if model == WordLlamaEmbedder.name else _at_endpoint(self._client, model)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """See Embedder. Raises Permanent when the endpoint refuses or answers in another shape."""
         vectors: list[list[float]] = []
         for start in range(0, len(texts), _BATCH):
             vectors += await self._batch([text or " " for text in texts[start : start + _BATCH]])
+        if len({len(vector) for vector in vectors}) > 1:
+            raise Permanent("the embedding model gives vectors of several widths", reason="embedder-shape")
         return vectors
 
     async def _batch(self, texts: list[str]) -> list[list[float]]:
-        request = {"model": self.name, "input": texts, "dimensions": DIMENSIONS}
-        try:
-            response = await self._client.post("embeddings", json=request)
-        except httpx.HTTPError as error:
-            raise Retryable(f"the embedding endpoint is away: {type(error).__name__}", reason="embedder-away") from None
+        response = await self._post({**self._request, "input": texts})
         if response.status_code == 429 or response.status_code >= 500:
             raise Retryable(f"the embedding endpoint answered {response.status_code}", reason="embedder-away")
         if response.status_code != 200:
             raise Permanent(f"the embedding endpoint answered {response.status_code}", reason="embedder-refused")
         return _vectors(response, len(texts))
+
+    async def _post(self, request: dict[str, Any]) -> httpx.Response:
+        if time.monotonic() < self._away_until:
+            raise Retryable("the embedding endpoint was away just now", reason="embedder-away")
+        try:
+            return await self._client.post("embeddings", json=request)
+        except httpx.HTTPError as error:
+            # Who searches or stores one document after another must not wait for each.
+            self._away_until = time.monotonic() + _REST_S
+            raise Retryable(f"the embedding endpoint is away: {type(error).__name__}", reason="embedder-away") from None
+
+
+_BARE = 256
+_FULL = "full"
+
+
+def _at_endpoint(client: httpx.AsyncClient, name: str) -> OpenAIEmbedder:
+    """The embedder that gives itself this name; models' own names may hold an @ too."""
+    model, _, width = name.rpartition("@")
+    if model and width == _FULL:
+        return OpenAIEmbedder(client, model)
+    if model and width.isdecimal():
+        return OpenAIEmbedder(client, model, int(width))
+    return OpenAIEmbedder(client, name, _BARE)
 
 
 def _vectors(response: httpx.Response, count: int) -> list[list[float]]:
@@ -131,8 +163,10 @@ def _vectors(response: httpx.Response, count: int) -> list[list[float]]:
         vectors = [_unit([float(number) for number in row["embedding"]]) for row in rows]
     except (ValueError, KeyError, TypeError):
         raise Permanent("the embedding endpoint answered in an unknown shape", reason="embedder-shape") from None
-    if len(vectors) != count or any(len(vector) != DIMENSIONS for vector in vectors):
-        raise Permanent(f"the embedding model does not give {DIMENSIONS} dimensions", reason="embedder-shape")
+    if len(vectors) != count or not all(0 < len(vector) <= MOST_DIMENSIONS for vector in vectors):
+        raise Permanent(
+            f"the embedding endpoint gives no vector of up to {MOST_DIMENSIONS} numbers a text", reason="embedder-shape"
+        )
     return vectors
 
 
@@ -142,18 +176,31 @@ def literal(vector: Sequence[float]) -> str:
 
 
 def literals(vectors: Sequence[Sequence[float]]) -> list[str]:
-    """Vectors as pgvector reads them, to `_DIGITS` digits: whole numbers with an exponent are the quickest to write."""
+    """Vectors of one width as pgvector reads them, to `_DIGITS` digits, filled up with zeros to one of WIDTHS.
+
+    Zeros change no cosine. Whole numbers with an exponent are the quickest to write.
+    """
     if not vectors:
         return []
     import numpy as np
 
-    whole = np.rint(np.asarray(vectors, dtype=float) * 10**_DIGITS).astype(int).tolist()
+    given = np.asarray(vectors, dtype=float)
+    width = given.shape[1]
+    filled = np.pad(given, ((0, 0), (0, next((one for one in WIDTHS if one >= width), width) - width)))
+    whole = np.rint(filled * 10**_DIGITS).astype(int).tolist()
     end = f"e-{_DIGITS}"
     return [f"{str(row)[:-1].replace(',', f'{end},')}{end}]" for row in whole]
 
 
+def width(literal_: str) -> int:
+    """How many numbers a vector has, as `literals` wrote it."""
+    return literal_.count(",") + 1
+
+
 def _unit(vector: list[float]) -> list[float]:
     length = math.sqrt(sum(number * number for number in vector))
+    if not math.isfinite(length):
+        raise ValueError("not a number")
     return [number / length for number in vector] if length else vector
 
 
@@ -161,11 +208,15 @@ def _unit(vector: list[float]) -> list[float]:
 async def open_embedder(settings: EmbeddingSettings | None = None) -> AsyncGenerator[Embedder]:
     """The embedder that the environment names, closed at the end."""
     chosen = settings or EmbeddingSettings()
-    headers = {"Authorization": f"Bearer {chosen.embedding_api_key.get_secret_value()}"}
+    key = chosen.embedding_api_key.get_secret_value()
+    # A token that is empty makes no header (RFC 6750, section 2.1): servers of one's own often ask for none.
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     base = chosen.embedding_base_url.rstrip("/") + "/"
     async with httpx.AsyncClient(base_url=base, headers=headers, timeout=chosen.embedding_timeout_s) as client:
-        named = chosen.embedding_model
-        yield OpenAIEmbedder(client, named) if named else WordLlamaEmbedder(client)
+        if chosen.embedding_model:
+            yield OpenAIEmbedder(client, chosen.embedding_model, chosen.embedding_dimensions)
+        else:
+            yield WordLlamaEmbedder(client)
 
 
 @runtime_checkable

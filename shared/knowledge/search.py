@@ -6,7 +6,6 @@ texts are searched by the same few statements, so that an evaluation of thousand
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,14 +13,13 @@ from dataclasses import dataclass, replace
 from shared.channels.language import ENGLISH, every_common_word, language_told, without_region
 from shared.db.pool import Connection, Database, Row
 from shared.db.queries import load
-from shared.errors import FteError
 from shared.knowledge.asking import Holders, Scope, Sought, held, sought
-from shared.knowledge.embed import Embedder, WordLlamaEmbedder, embedder_of, literals
+from shared.knowledge.embed import Embedder, WordLlamaEmbedder
+from shared.knowledge.nearest import embed_questions, nearest
 from shared.knowledge.passage import Passage
 from shared.knowledge.query import Word, every_word, words
 from shared.knowledge.rank import SATURATION, Fit, Ranked, fuse
 from shared.knowledge.spelling import Spelling
-from shared.observability.logs import logger
 
 _SQL = load("knowledge_search")
 
@@ -29,7 +27,6 @@ _SQL = load("knowledge_search")
 FOUND_ABOVE = 0.44
 
 _WORD_CANDIDATES = 40
-_VECTOR_CANDIDATES = 30
 _MAIN_LEAD = 0.1
 #: Passages looked at, telling words, and the part of the best score, within which a section's place in its page counts.
 _LOOKED_AT = 10
@@ -37,7 +34,6 @@ _FEW = 2
 _NEARLY = 0.88
 #: The vectors that are shipped know English: any two texts in another language are near each other.
 _FOREIGN_DOUBT = 0.08
-_EMBED_TIMEOUT_S = 3.0
 _LONG = 12  # words, from which a message is also searched sentence by sentence
 _MAX_SENTENCES = 6
 _MAX_CHARACTERS = 4000
@@ -130,24 +126,13 @@ class KnowledgeSearch:
         scope = _scope(filters, await connection.fetchrow(_SQL["scope"], *filters))
         texts = [_texts(query) for query in queries]
         flat = [text for part in texts for text in part]
-        vectors = await self._vectors(flat, scope.model)
+        vectors = await embed_questions(self._embedder, flat, scope.model)
         parts = [Part(every_word(text), vector) for text, vector in zip(flat, vectors, strict=True)]
         holders = self._holders.setdefault(filters, Holders())
         asked = await sought(connection, scope, [part.words for part in parts], self._spelling, holders)
         groups = _groups(texts)
         fits = await _fits(connection, scope, parts, asked, groups)
         return [fuse([fits.get(part, {}) for part in group]) for group in groups]
-
-    async def _vectors(self, texts: Sequence[str], model: str) -> list[str | None]:
-        embedder = embedder_of(self._embedder, model)
-        try:
-            if embedder is None:
-                return [None for _ in texts]
-            async with asyncio.timeout(_EMBED_TIMEOUT_S):
-                return list(literals(await embedder.embed(texts)))
-        except (FteError, TimeoutError) as error:
-            logger().warning("search_without_vectors", error_type=type(error).__name__)
-            return [None for _ in texts]
 
 
 def _to_try(written: Sequence[str], query: str) -> tuple[list[str], list[str]]:
@@ -243,9 +228,7 @@ async def _candidates(
     by_words = await connection.fetch(
         _SQL["word_hits"], *scope.filters, *columns, scope.mean_length, SATURATION, _WORD_CANDIDATES
     )
-    by_vectors = await connection.fetch(
-        _SQL["vector_hits"], *scope.filters, list(vectors.values()), list(vectors), scope.model, _VECTOR_CANDIDATES
-    )
+    by_vectors = await nearest(connection, scope, vectors)
     found: dict[int, set[int]] = {}
     for row in (*by_words, *by_vectors):
         found.setdefault(row["part"], set()).add(row["passage_id"])

@@ -5,7 +5,7 @@ The stems are read once for each state of the knowledge base, and only when a wo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from shared.db.pool import Connection
 from shared.db.queries import load
@@ -24,8 +24,10 @@ class Spelling:
         self._stems: Mapping[str, list[tuple[str, int]]] = {}
         self._known: dict[str, str | None] = {}
 
-    async def corrections(self, connection: Connection, revision: int, words: Iterable[str]) -> dict[str, str]:
-        """The stem that each word was meant to be, without those that look like none."""
+    async def corrections(
+        self, connection: Connection, revision: int, words: Mapping[str, Collection[str]]
+    ) -> dict[str, str]:
+        """The stem that each word was meant to be, without those that look like none; words come with own stems."""
         wanted = [word for word in words if len(word) >= _SHORTEST and word.isalpha()]
         if not wanted:
             return {}
@@ -36,11 +38,11 @@ class Spelling:
             self._known = {}
         for word in wanted:
             if word not in self._known:
-                self._known[word] = self._meant(word)
+                self._known[word] = self._meant(word, words[word])
         return {word: stem for word in wanted if (stem := self._known[word]) is not None}
 
-    def _meant(self, word: str) -> str | None:
-        likely = [one for one in self._stems.get(word[0], ()) if meant(word, one[0])]
+    def _meant(self, word: str, own: Collection[str]) -> str | None:
+        likely = [one for one in self._stems.get(word[0], ()) if meant(word, one[0], own)]
         return max(likely, key=lambda one: (one[1], one[0]))[0] if likely else None
 
 
@@ -52,11 +54,16 @@ def _by_initial(rows: Iterable[Mapping[str, object]]) -> dict[str, list[tuple[st
     return stems
 
 
-def meant(word: str, stem: str) -> bool:
-    """Whether a word may be a slip of a stem.
+def meant(word: str, stem: str, own: Collection[str] = ()) -> bool:
+    """Whether a word may be a slip of a stem; `own` are the stems that dictionaries make of the word as it is.
 
-    A stem has lost its ending: it is compared with the word, and with the word cut to the same length.
+    A stem has lost its ending: it is compared with the word, and with the word cut to the same length. Some change
+    theirs (policy, polici), and so does the stem of a slip (polcy, polci): the two are compared as well. A slip may
+    bring a vowel before the y, which then stays (history, histori, but histroy).
     """
     if not len(word) - 3 <= len(stem) <= len(word) + 1:
         return False
-    return near(word, stem) or (len(word) > len(stem) >= 5 and near(word[: len(stem)], stem))
+    if near(word, stem) or (len(word) > len(stem) >= 5 and near(word[: len(stem)], stem)):
+        return True
+    ends = {*own, f"{word[:-1]}i"} if word.endswith("y") else own
+    return any(min(len(one), len(stem)) >= _SHORTEST and near(one, stem) for one in ends)

@@ -38,6 +38,9 @@ DELIVERED_SECONDS = Histogram(
 TOOL_CALLS = Counter("fte_tool_calls_total", "calls of the agent's tools", ["tool", "result"])
 TOKENS = Counter("fte_model_tokens_total", "tokens spent on the model", ["model", "kind"])
 COST = Counter("fte_model_cost_usd_total", "what the model cost, as far as MODEL_PRICES knows", ["model"])
+SEARCHED_BY_WORDS = Counter(
+    "fte_searches_without_vectors_total", "searches by words alone, by why the question had no vector", ["reason"]
+)
 DEAD_LETTERS = Counter("fte_dead_letters_total", "events that reached the desk as dead letters", ["topic", "cause"])
 FOLLOW_UPS = Counter("fte_follow_ups_total", "follow-ups that came due, and what became of them", ["channel", "result"])
 SWEPT = Counter("fte_swept_total", "things the sweep found due", ["kind"])

@@ -83,7 +83,7 @@ WHERE k.id = given.id
 INSERT INTO knowledge_vectors (passage_id, model, embedding, heading, sentences)
 SELECT given.id, $2, given.embedding::vector, given.heading::vector, coalesce(sentence.vectors, '{}')
 FROM unnest($1::bigint[], $3::text[], $4::text[]) AS given (id, embedding, heading)
-LEFT JOIN (SELECT id, array_agg(vector::vector(256) ORDER BY place) AS vectors
+LEFT JOIN (SELECT id, array_agg(vector::vector ORDER BY place) AS vectors
            FROM unnest($5::bigint[], $6::text[]) WITH ORDINALITY AS one (id, vector, place)
            GROUP BY id) AS sentence USING (id)
 ON CONFLICT (passage_id, model) DO UPDATE

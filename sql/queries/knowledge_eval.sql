@@ -15,7 +15,16 @@ CREATE INDEX space_tsv ON knowledge_base USING gin (tsv);
 CREATE UNIQUE INDEX space_terms ON knowledge_terms (lexeme, passage_id)
 
 -- name: close_loading
-CREATE INDEX space_vectors ON knowledge_vectors USING hnsw (embedding vector_cosine_ops);
+CREATE INDEX space_vectors_256 ON knowledge_vectors
+    USING hnsw ((embedding::vector(256)) vector_cosine_ops) WHERE vector_dims(embedding) = 256;
+CREATE INDEX space_vectors_768 ON knowledge_vectors
+    USING hnsw ((embedding::vector(768)) vector_cosine_ops) WHERE vector_dims(embedding) = 768;
+CREATE INDEX space_vectors_1024 ON knowledge_vectors
+    USING hnsw ((embedding::vector(1024)) vector_cosine_ops) WHERE vector_dims(embedding) = 1024;
+CREATE INDEX space_vectors_1536 ON knowledge_vectors
+    USING hnsw ((embedding::vector(1536)) vector_cosine_ops) WHERE vector_dims(embedding) = 1536;
+CREATE INDEX space_vectors_3072 ON knowledge_vectors
+    USING hnsw ((embedding::halfvec(3072)) halfvec_cosine_ops) WHERE vector_dims(embedding) = 3072;
 ANALYZE knowledge_base;
 ANALYZE knowledge_terms;
 ANALYZE knowledge_vectors

@@ -66,24 +66,6 @@ SELECT part, passage_id
 FROM (SELECT part, passage_id, row_number() OVER (PARTITION BY part ORDER BY score DESC, passage_id) AS place FROM scored)
 WHERE place <= $9
 
--- name: vector_hits
--- The passages nearest to each vector $4 of the texts $5 by cosine, $7 a text; $6 is the vectors' model.
-WITH asked AS MATERIALIZED (
-    SELECT part, vector::vector(256) AS vector FROM unnest($4::text[], $5::int[]) AS given (vector, part)
-)
-SELECT asked.part, near.passage_id
-FROM asked
-CROSS JOIN LATERAL (
-    SELECT v.passage_id
-    FROM knowledge_vectors v
-    JOIN knowledge_base k ON k.id = v.passage_id
-    WHERE v.model = $6 AND k.active AND ($1::text IS NULL OR k.product IN ('', $1))
-      AND ($2::text IS NULL OR k.language = $2)
-      AND CASE WHEN $3::text IS NULL THEN k.audience <> 'internal' ELSE k.audience IN ('', 'everyone', $3) END
-    ORDER BY v.embedding <=> asked.vector
-    LIMIT $7
-) AS near
-
 -- name: word_features
 -- How passages $2 of the texts $1 fit the terms asked for. $3 text, $4 term, $5 choice and $6 lexeme of each thing asked,
 -- $7 whether it is a pair, $8 to $11 what it is worth among all words, the telling ones, the pairs, the names;
@@ -129,14 +111,15 @@ GROUP BY part, passage_id
 -- How near passages $2 are to the vectors $3 of the texts $1; $4 is the model. Headings and sentences may be missing;
 -- of a passage without headings also how near its first sentence is.
 WITH asked AS MATERIALIZED (
-    SELECT part, vector::vector(256) AS vector FROM unnest($5::int[], $3::text[]) AS given (part, vector)
+    SELECT part, vector::vector AS vector FROM unnest($5::int[], $3::text[]) AS given (part, vector)
 )
 SELECT asked.part, v.passage_id, 1 - (v.embedding <=> asked.vector) AS passage, 1 - (v.heading <=> asked.vector) AS heading,
        (SELECT 1 - min(sentence <=> asked.vector) FROM unnest(v.sentences) AS sentence) AS sentence,
        CASE WHEN v.heading IS NULL THEN 1 - (v.sentences[1] <=> asked.vector) END AS opening
 FROM unnest($1::int[], $2::bigint[]) AS c (part, passage_id)
 JOIN asked USING (part)
-JOIN knowledge_vectors v ON v.passage_id = c.passage_id AND v.model = $4
+JOIN knowledge_vectors v
+  ON v.passage_id = c.passage_id AND v.model = $4 AND vector_dims(v.embedding) = vector_dims(asked.vector)
 
 -- name: passages
 SELECT k.id, k.document_id, k.version, k.ordinal, k.heading_path, k.content, k.language, d.title, d.url

@@ -66,7 +66,7 @@ def test_a_linked_number_is_known_and_a_typed_address_is_not(system: System) -> 
     subject = "Timesheets of the Lisbon project"
     system.email("How do I export my data for this project?", sender=address, subject=subject)
     eventually(lambda: system.mails_to(address))
-    system.kn("customers", "link", address, number)
+    system.kn("customers", "link", address, number, "--yes")
     system.whatsapp("me again - how do i invite a colleague?", sender=number)
     [body] = eventually(lambda: system.whatsapps_to(number))
     assert re.search(r"e-?mail", body, re.IGNORECASE)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from shared.agent.confusion import LABELS
 from tests.evals.cases import load_cases
-from tests.evals.run_cases import counted, escalation_matrix
+from tests.evals.run_cases import counted, escalation, escalation_matrix
 from tests.evals.scenarios.play import Try
 from tests.evals.scenarios.report import Report
 from tests.evals.scenarios.story import Scenario, load
@@ -38,7 +38,7 @@ def cases() -> str:
 
 def matrix() -> str:
     """The head and a row a label of what the check before the model says of the held-out messages."""
-    return "\n".join(escalation_matrix().splitlines()[: 1 + len(LABELS)])
+    return "\n".join(escalation_matrix(escalation()).splitlines()[: 1 + len(LABELS)])
 
 
 def scenarios() -> str:

@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from shared.agent.confusion import LABELS, confusion, read_labelled
+from shared.agent.confusion import LABELS, NONE, Confusion, confusion, read_labelled
 from shared.agent.contract import HistoryMessage, TicketFacts, TurnInput, TurnMessage
 from shared.agent.ports import SearchPort
 from shared.agent.turn import AgentDeps, open_agent, run_turn
@@ -47,6 +47,10 @@ from tests.evals.scenarios.run import scripted_model
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ROOT / "context" / "products"
 ESCALATION = Path(__file__).with_name("escalation_held_out.jsonl")
+#: Of the check before the model (R5.2): how many matters reach a person, how many of each, and of ordinary messages.
+LEAST_RECALL = 0.98
+LEAST_OF_A_MATTER = 0.97
+MOST_FALSE_ALARMS = 0.05
 _BEGAN = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 
 Script = Sequence[Mapping[str, Any]]
@@ -255,11 +259,22 @@ def counted(by_tools: int, in_production: int, alike: int, total: int) -> tuple[
     )
 
 
-def escalation_matrix(path: Path = ESCALATION) -> str:
-    """The confusion matrix of the check before the model, on messages that no phrase and no weight was made from."""
-    measured = confusion(read_labelled(path.read_text(encoding="utf-8").splitlines()))
-    head = "".join(f"{label:>9}" for label in LABELS)
-    rows = [f"{label:10}" + "".join(f"{row[given]:9}" for given in LABELS) for label, row in measured.matrix.items()]
+def escalation() -> Confusion:
+    """What the check before the model says of the held-out messages.
+
+    None is an example; two fifths of them shaped phrases, and all of them the threshold (decision 0032).
+    """
+    return confusion(read_labelled(ESCALATION.read_text(encoding="utf-8").split("\n")))
+
+
+def escalation_matrix(measured: Confusion) -> str:
+    """The confusion matrix, with the share of each label that reaches a person for whichever reason."""
+    head = "".join(f"{label:>9}" for label in (*LABELS, "reached"))
+    reached = _reached(measured)
+    rows = [
+        f"{label:10}" + "".join(f"{row[given]:9}" for given in LABELS) + f"{reached.get(label, 0):>9.1%}"
+        for label, row in measured.matrix.items()
+    ]
     return "\n".join(
         (
             f"{'escalation':10}{head}",
@@ -268,6 +283,30 @@ def escalation_matrix(path: Path = ESCALATION) -> str:
             f"false alarms                  {measured.false_alarms:.1%}",
         )
     )
+
+
+def below_floor(measured: Confusion) -> list[str]:
+    """What the check is worse at than R5.2 asks for: recall, that of each matter, false alarms."""
+    matters = {"matters that reach a person": (measured.recall, LEAST_RECALL)} | {
+        label: (share, LEAST_OF_A_MATTER) for label, share in _reached(measured).items() if label != NONE
+    }
+    found = [f"{what}: {share:.1%}, expected {least:.1%}" for what, (share, least) in matters.items() if share < least]
+    if measured.false_alarms > MOST_FALSE_ALARMS:
+        found.append(f"false alarms: {measured.false_alarms:.1%}, expected {MOST_FALSE_ALARMS:.1%} at most")
+    return found
+
+
+def _reached(measured: Confusion) -> dict[str, float]:
+    return {row["label"]: row["reached"] for row in measured.rows()}
+
+
+def verdict(pairs: list[tuple[Ran, Ran]], measured: Confusion) -> int:
+    """1 when a case fails or ends otherwise by the tools, or escalation is below a floor, which is then named."""
+    worse = below_floor(measured)
+    for line in worse:
+        print(f"worse than expected: {line}")
+    alike = all(tools.got.decided == made.got.decided for tools, made in pairs)
+    return 0 if alike and not worse and not any(ran.broken for pair in pairs for ran in pair) else 1
 
 
 async def run_all(both: Agents, cases: list[Case]) -> list[tuple[Ran, Ran]]:
@@ -282,9 +321,9 @@ async def _main(only: str) -> int:
         pairs = await run_all(both, cases)
     print(table(pairs))
     print(baseline(pairs))
-    print(escalation_matrix())
-    alike = all(tools.got.decided == made.got.decided for tools, made in pairs)
-    return 0 if alike and all(not ran.broken for pair in pairs for ran in pair) else 1
+    measured = escalation()
+    print(escalation_matrix(measured))
+    return verdict(pairs, measured)
 
 
 if __name__ == "__main__":

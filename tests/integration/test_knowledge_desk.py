@@ -19,6 +19,7 @@ from shared.clock import SystemClock
 from shared.db.pool import Database
 from shared.dead_letters.api import build_api
 from shared.dead_letters.office import Office
+from shared.errors import Permanent
 from shared.knowledge.embed import WordLlamaEmbedder
 from shared.knowledge.library import Library
 from shared.knowledge.search import KnowledgeSearch
@@ -119,7 +120,10 @@ async def test_the_command_line_goes_through_the_desk(
 
     async def call(_self: DeskClient, method: str, path: str, **more: Any) -> Any:
         ours = asyncio.run_coroutine_threadsafe(desk.request(method, path, **more), loop)
-        return (await asyncio.wrap_future(ours)).json()
+        response = await asyncio.wrap_future(ours)
+        if response.status_code >= 400:
+            raise Permanent(response.json()["error"]["message"])
+        return response.json()
 
     monkeypatch.setattr(DeskClient, "_call", call)
     monkeypatch.setenv("FTE_DESK_URL", "http://desk")
@@ -128,10 +132,15 @@ async def test_the_command_line_goes_through_the_desk(
     (tmp_path / "fences.html").write_text("<h1>Fences</h1><p>With a hammer.</p>", encoding="utf-8")
     questions = tmp_path / "q.jsonl"
     questions.write_text('{"query": "paint a shed", "relevant": ["sheds"], "more": 1}\n')
+    unknown = tmp_path / "unknown.jsonl"
+    unknown.write_text('{"query": "paint a shed", "relevant": ["no-such"]}\n')
+    said = ""
 
     async def run(*arguments: str) -> Any:
+        nonlocal said
         result = await asyncio.to_thread(CliRunner().invoke, app, ["knowledge", *arguments, "-o", "json"])
         assert result.exit_code == 0, result.output
+        said = result.stderr
         return json.loads(result.stdout or "null")
 
     added = await run("add", str(tmp_path))
@@ -145,5 +154,23 @@ async def test_the_command_line_goes_through_the_desk(
     measured = await run("eval", str(questions))
     assert set(measured) == {"hit@1", "hit@5", "mrr", "ms", "queries", "baselines"}
     assert (measured["hit@1"], measured["queries"]) == (1.0, 1)
+    assert "warning" not in said
+    assert (await run("eval", str(unknown)))["hit@1"] == 0.0
+    assert "warning: 1 question names no document that is there, the first 'no-such'" in said
+    (tmp_path / "gates.md").write_text(SHED.replace("sheds", "gates").format("Oil them."), encoding="utf-8")
+    (tmp_path / "bare.md").write_text("---\nid: bare\ntitle: Bare\n---\n## Nothing below\n", encoding="utf-8")
+    for more in (["--dry-run"], []):
+        result = await asyncio.to_thread(CliRunner().invoke, app, ["knowledge", "add", str(tmp_path), *more])
+        assert result.exit_code == 1
+        assert f"gates: {'would be ' if more else ''}added" in result.stderr
+        assert "error: 1 of 4 documents were refused: bare; the others are as shown" in result.stderr
+    (tmp_path / "bad.md").write_text("---\nid: [\n---\n", encoding="utf-8")
+    (tmp_path / "worse.html").write_text("<p></p>", encoding="utf-8")
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["knowledge", "add", str(tmp_path)])
+    assert "error: nothing was added: " in result.stderr
+    assert "bad.md" in result.stderr
+    assert "worse.html" in result.stderr
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["knowledge", "remove", "nope"])
+    assert (result.exit_code, "no such document" in result.stderr, "--yes" in result.stderr) == (1, True, False)
     assert (await run("remove", "fences", "--yes"))["change"] == "removed"
     assert (await run("show", "sheds"))["version"] == 1

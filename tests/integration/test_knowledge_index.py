@@ -143,6 +143,26 @@ async def test_misspelt_words_find_what_was_meant(db: Database, folder: Path, ty
     assert found[0].document_id == "fences"
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("waranty", "warranty"),
+        ("privcy polcy", "privacy"),
+        ("my compnay", "company"),
+        ("the curency", "currency"),
+    ],
+)
+async def test_a_slip_is_found_where_the_stem_changes_its_end(
+    db: Database, folder: Path, typed: str, meant: str
+) -> None:
+    """Policy is polici in the index, and a slip of it has a stem of its own."""
+    for name in ("warranty", "privacy", "company", "currency"):
+        write(folder, name, f"## Where is the {name}?\n\nThe {name} has a policy and a history.", title=name.title())
+    await ingest_folder(db, EMBEDDER, folder)
+    found = await KnowledgeSearch(db, EMBEDDER).search(typed, limit=1)
+    assert [one.document_id for one in found] == [meant]
+
+
 async def test_each_language_is_stemmed_by_its_own_dictionary(db: Database, tmp_path: Path) -> None:
     """`Rechnungen` finds `Rechnung`, beside English documents and without naming the language."""
     write(tmp_path, "rechnung", "## Wo finde ich eine Rechnung?\n\nIm Archiv.", title="Belege", language="de")
@@ -169,6 +189,6 @@ async def test_the_nearest_vectors_come_from_the_index(
     async with db.transaction() as connection:
         await connection.execute(SEARCH["filtered_scan"])
         plan = await connection.fetch(
-            f"EXPLAIN {SEARCH['vector_hits']}", *ALL, [literal(vector)], [0], EMBEDDER.name, 30
+            f"EXPLAIN {load('knowledge_nearest')['hits_256']}", *ALL, [literal(vector)], [0], EMBEDDER.name, 30
         )
     assert "knowledge_vectors_embedding" in "\n".join(row[0] for row in plan)

@@ -52,11 +52,15 @@ async def sam(db: Database, vault: Vault, settings: Settings) -> AsyncIterator[O
 async def test_a_number_nobody_wrote_from_is_asked_about_and_can_be_taken_away(
     sam: Operator, db: Database, vault: Vault, settings: Settings
 ) -> None:
-    """No: nothing is done. Yes, or --yes, or a program: linked, and said what it was. Unlinked: gone."""
+    """No, or a program without --yes: nothing is done. Yes, or --yes: linked, and said what it was. Unlinked: gone."""
     stored = await inbox.store(db, vault, settings, email(), "e1")
     refused = await sam.kn("customers", "link", ADDRESS, PHONE, answer="n")
     assert refused.code == 1
     assert f"Nobody has written from {PHONE}" in refused.err
+    shown = (await sam.kn("customers", "show", ADDRESS, "-o", "json")).json
+    assert [one["value"] for one in shown["identifiers"]] == [ADDRESS]
+    unasked = await sam.kn("customers", "link", ADDRESS, PHONE)
+    assert (unasked.code, "Say so with --yes" in unasked.err) == (1, True)
     shown = (await sam.kn("customers", "show", ADDRESS, "-o", "json")).json
     assert [one["value"] for one in shown["identifiers"]] == [ADDRESS]
 
@@ -72,7 +76,7 @@ async def test_a_number_nobody_wrote_from_is_asked_about_and_can_be_taken_away(
     ]
     gone = await sam.kn("customers", "show", PHONE)
     assert gone.code == 1
-    linked = (await sam.kn("customers", "link", ADDRESS, PHONE, "-o", "json")).json
+    linked = (await sam.kn("customers", "link", ADDRESS, PHONE, "--yes", "-o", "json")).json
     assert [one["was"] for one in linked["identifiers"]] == ["theirs", "unknown"]
     last = await sam.kn("customers", "unlink", ADDRESS, PHONE)
     assert (last.code, len(last.err.splitlines())) == (1, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -271,6 +271,46 @@ def test_an_address_fits_its_channel() -> None:
     for kind, address in ((EmailCustomer, "+12015550123"), (WebCustomer, "ada"), (WhatsAppCustomer, "ada@example.org")):
         with pytest.raises(Permanent, match="--from"):
             kind.fitting(address)
+
+
+def test_an_address_beyond_ascii_is_no_traceback() -> None:
+    """The simulator of Gmail hands over no internationalised mail."""
+    with pytest.raises(Permanent, match="is not ASCII"):
+        EmailCustomer.fitting("ünï@exämple.org")
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "name"),
+    [
+        (EmailCustomer, "ada@example.org", "Ada Example"),
+        (WebCustomer, "ada@example.org", "Ada Example"),
+        (WebCustomer, "sam_o.hill+x@example.org", "Sam O Hill X"),
+        (WebCustomer, "ADA@example.org", "Ada"),
+        (WhatsAppCustomer, "+12015550123", "Ada Example"),
+        (WhatsAppCustomer, "+12015550199", ""),
+    ],
+)
+def test_only_the_default_person_is_ada(kind: Any, address: str, name: str) -> None:
+    """Another --from is somebody else, with a name of their own or none."""
+    assert kind(None, {}, address).name == name
+
+
+def test_a_note_stands_at_its_time() -> None:
+    """Between the messages that it was written between; times may come in other zones."""
+    said = [message(received_at=at(hours=hours), text=f"{hours} ago") for hours in (3, 1)]
+    early = (NOW - timedelta(hours=2)).astimezone(timezone(timedelta(hours=5))).isoformat()
+    notes = [{"author": "sam", "text": text, "written_at": when} for text, when in (("late", at()), ("early", early))]
+    lines = plain(ticket(messages=said, notes=notes))
+    order = [line for line in lines if line in {"3 ago", "early", "1 ago", "late"}]
+    assert order == ["3 ago", "early", "1 ago", "late"]
+
+
+def test_a_matter_that_was_given_back_asks_for_no_step() -> None:
+    """What it was is still told; what a person should have done is done or nobody's."""
+    lines = plain(ticket(status="open", state="agent", summary="Who: Ada\nNext: check the charge"))
+    assert any("open, was for a person (refund)" in line for line in lines)
+    assert not any("check the charge" in line for line in lines)
+    assert any("check the charge" in line for line in plain(ticket(summary="Who: Ada\nNext: check the charge")))
 
 
 def test_status_says_how_many_are_recognised() -> None:

@@ -20,33 +20,77 @@ from shared.agent.likeness.sense import sense
 from shared.agent.likeness.train import digest, left_out, train
 from shared.channels.fold import fold
 from shared.errors import Permanent
-from tests.evals.run_cases import ESCALATION, escalation_matrix
+from tests.evals.run_cases import (
+    ESCALATION,
+    LEAST_OF_A_MATTER,
+    LEAST_RECALL,
+    MOST_FALSE_ALARMS,
+    below_floor,
+    escalation_matrix,
+    verdict,
+)
 
 ROOT = Path(__file__).parents[2]
-HELD_OUT = ESCALATION.read_text(encoding="utf-8").splitlines()
+HELD_OUT = ESCALATION.read_text(encoding="utf-8").split("\n")
 LANGUAGES = {"en", "de", "es", "fr", "ar", "ur", "it", "pt", "nl"}
 
 
 def test_matters_reach_a_person_and_ordinary_questions_do_not() -> None:
-    """R5.2 on messages that no phrase and no weight was made from: recall at least 0.98, false alarms at most 5 %."""
+    """R5.2 on messages that are no examples: recall at least 0.98, of each matter 0.97, false alarms at most 5 %.
+
+    Two fifths of them shaped phrases, and all of them the threshold: what nobody saw before is in decision 0032.
+    """
     measured = confusion(read_labelled(HELD_OUT))
-    assert measured.recall >= 0.98, escalation_matrix()
-    assert measured.false_alarms <= 0.05, escalation_matrix()
+    assert (LEAST_RECALL, LEAST_OF_A_MATTER, MOST_FALSE_ALARMS) == (0.98, 0.97, 0.05)
+    assert below_floor(measured) == [], escalation_matrix(measured)
+
+
+MISSES = [Labelled("How do I reset my password?", "refund")] * 3
+ALARMS = [Labelled("I want a refund", "none")]
+
+
+@pytest.mark.parametrize(
+    ("said", "worse"),
+    [
+        (MISSES, ["matters that reach a person: 0.0%, expected 98.0%", "refund: 0.0%, expected 97.0%"]),
+        (ALARMS, ["false alarms: 100.0%, expected 5.0% at most"]),
+    ],
+)
+def test_make_eval_fails_when_escalation_is_worse(
+    said: list[Labelled], worse: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With every case passed: each figure that is below its floor is named, and the code is 1."""
+    measured = confusion(said)
+    assert below_floor(measured) == worse
+    assert verdict([], measured) == 1
+    printed = capsys.readouterr().out
+    assert all(f"worse than expected: {line}" in printed for line in worse)
+    assert verdict([], confusion([Labelled("I want a refund", "refund")])) == 0
+
+
+def test_a_matter_has_a_floor_of_its_own() -> None:
+    """Many of one matter do not hide that another is missed."""
+    asked = Labelled("How do I reset my password?", "legal")
+    many = [Labelled("I want a refund", "refund")] * 500 + [Labelled("I will sue you", "legal")] * 9 + [asked]
+    measured = confusion(many)
+    assert measured.recall >= LEAST_RECALL
+    assert below_floor(measured) == ["legal: 90.0%, expected 97.0%"]
 
 
 def test_the_matrix_of_make_eval_shows_every_label_and_the_figures() -> None:
-    """A row and a column a label, then what reaches a person and what should not have."""
-    head, *rows, reached, alarms = escalation_matrix().splitlines()
+    """A row and a column a label, the share that reaches a person, then all matters and what should not have."""
+    head, *rows, reached, alarms = escalation_matrix(confusion(read_labelled(HELD_OUT))).splitlines()
     labels = ["refund", "pricing", "legal", "angry", "human", "none"]
-    assert head.split()[1:] == labels
+    assert head.split()[1:] == [*labels, "reached"]
     assert [row.split()[0] for row in rows] == labels
+    assert all(row.endswith("%") for row in rows)
     assert reached.startswith("matters that reach a person")
     assert alarms.startswith("false alarms")
 
 
 def test_no_message_of_the_measure_was_learned() -> None:
     """The figures are of unseen messages, in every language of the examples."""
-    rows = [json.loads(line) for line in HELD_OUT]
+    rows = [json.loads(line) for line in HELD_OUT if line]
     assert not {fold(example.text) for example in load_examples()} & {fold(row["text"]) for row in rows}
     assert {row["language"] for row in rows} == LANGUAGES
     assert len(rows) >= 380

@@ -139,3 +139,28 @@ def test_a_misspelt_word_is_what_a_slip_makes_of_a_stem() -> None:
     assert meant("pasword", "password")
     assert meant("recieving", "receiv")
     assert not meant("refund", "remind")
+
+
+@pytest.mark.parametrize(
+    ("word", "own", "stem"),
+    [
+        ("waranty", "waranti", "warranti"),
+        ("polcy", "polci", "polici"),
+        ("compnay", "compnay", "compani"),
+        ("histroy", "histroy", "histori"),
+        ("curency", "curenc", "currenc"),
+        ("privcy", "privci", "privaci"),
+        ("invoce", "invoc", "invoic"),
+    ],
+)
+def test_a_slip_in_a_word_whose_stem_ends_otherwise(word: str, own: str, stem: str) -> None:
+    """The dictionary changes the end of the slip as it does that of the word."""
+    assert meant(word, stem, [own])
+
+
+@pytest.mark.parametrize(
+    ("word", "own", "stem"), [("party", "parti", "part"), ("daily", "daili", "dai"), ("study", "studi", "sud")]
+)
+def test_a_short_stem_is_another_word(word: str, own: str, stem: str) -> None:
+    """In four letters a slip is as often another word, also when they are a stem."""
+    assert not meant(word, stem, [own]) or meant(word, stem)

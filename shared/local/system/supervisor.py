@@ -17,10 +17,11 @@ from typing import Any
 from shared.channels.cursors import set_due
 from shared.clock import SystemClock
 from shared.db.migrate import migrate
+from shared.db.pool import Database
 from shared.errors import FteError, Rejected
 from shared.events.topics import create_topics
 from shared.knowledge.embed import open_embedder
-from shared.knowledge.ingest import ingest_folder
+from shared.knowledge.ingest import ingest_folder, list_documents
 from shared.local.kafka.broker import KafkaBroker, choose_broker
 from shared.local.postgres import APP, OWNER, EmbeddedPostgres
 from shared.local.private import private_folder, write_private
@@ -144,17 +145,24 @@ class Supervisor:
         settings = Settings(kafka_bootstrap_servers=broker.address, database_url=owner)  # pyright: ignore[reportArgumentType]
         created = await create_topics(settings, replication=None if broker.kind == "given" else 1)
         self.say(f"database: {len(applied)} migrations applied; topics: {len(created)} created")
-        from shared.db.pool import Database
-
         db = Database.from_settings(settings)
         try:
-            async with open_embedder() as embedder:
-                report = await ingest_folder(db, embedder, PROJECT / "context" / "products")
+            self.say(f"knowledge: {await self.store_knowledge(db)}")
             # Mails that came while everything was down are found by the first sweep, not by the next push.
             await set_due(db, "email", SystemClock().now())
         finally:
             await db.close()
-        self.say(f"knowledge: {report}")
+
+    async def store_knowledge(self, db: Database) -> str:
+        """Store the company's documents; what became of them, also while the embedding endpoint is away."""
+        try:
+            async with open_embedder() as embedder:
+                return str(await ingest_folder(db, embedder, PROJECT / "context" / "products"))
+        except FteError as error:
+            # With documents, questions are answered by words or older vectors; a mistake in a document ends the start.
+            if not error.reason.startswith("embedder-") or not await list_documents(db):
+                raise
+            return f"warning: {error}; what is stored is found as before, the sweep and the next start do the rest"
 
     async def _start_programs(self, plan: Plan, environment: dict[str, str]) -> None:
         simulators = [self._simulator(plan, name) for name in _simulated(plan)]

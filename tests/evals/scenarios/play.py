@@ -113,7 +113,7 @@ class Player:
             customer = self._people[key] = await self._outside.customer(person)
             self._got[key] = []
             if person.linked:
-                await self._outside.kn("customers", "link", customer.address, customer.number)
+                await self._outside.kn("customers", "link", customer.address, customer.number, "--yes")
 
     async def _step(self, place: int, step: Step, patience_s: float) -> None:
         who = step.who or next(iter(self._people))
@@ -152,7 +152,7 @@ class Player:
 
     async def _act(self, step: Step, customer: Customer) -> None:
         if step.act == "link":
-            await self._outside.kn("customers", "link", customer.address, customer.number)
+            await self._outside.kn("customers", "link", customer.address, customer.number, "--yes")
             return
         ticket = next(reversed(self._tickets.values()), None)
         assert ticket is not None, "there is no ticket yet"
