@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from shared.channels.language import language_of
 from shared.channels.limits import MOST_UNITS, utf16_units, words
@@ -54,10 +55,13 @@ def declines(said: Sequence[str]) -> bool:
     return plain(" ".join(said)) in NO
 
 
-def with_offer(text: str, whole: str) -> Offered:
-    """`text` as much of it as leaves room for the offer of `whole`; as it is, where even that does not fit."""
+def with_offer(text: str, whole: str, *, entire: bool = False) -> Offered:
+    """`text` as much of it as leaves room for the offer of `whole`; as it is, where even that does not fit.
+
+    `entire`: nothing of it may be left out, since it answers more than one question.
+    """
     offer = fixed("offer", language_of([text]))
-    for said in shorter(text):
+    for said in islice(shorter(text), 1 if entire else None):
         if utf16_units(f"{said} {offer}") <= _ROOM:
             return Offered(f"{said} {offer}", whole)
     return Offered(text) if utf16_units(text) <= _ROOM else Offered("")

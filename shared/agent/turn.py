@@ -264,12 +264,13 @@ def _offered(deps: AgentDeps, run: ToolRun, written: _Written, text: str) -> Off
     """The text, with the offer of the rest where WhatsApp had no room: of the longer draft, or of the pages quoted."""
     if run.turn.channel is not Channel.WHATSAPP:
         return Offered(text)
-    all_of_it = written.long
+    all_of_it, several = written.long, False
     if not all_of_it and _answered_by(written) == OFFLINE:
         found = cited(text, tuple(run.draft.passages.values()))
+        several = text.count("://") > 1
         sources = [Source(one.title, one.heading, one.url, one.text, language=one.language) for one in found[:2]]
         all_of_it = whole(sources, deps.settings.escalation_policy)
-    return with_offer(text, all_of_it) if worth_offering(text, all_of_it) else Offered(text)
+    return with_offer(text, all_of_it, entire=several) if worth_offering(text, all_of_it) else Offered(text)
 
 
 def _facts(deps: AgentDeps, run: ToolRun, written: _Written) -> dict[str, Any]:
