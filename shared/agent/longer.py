@@ -55,13 +55,13 @@ def declines(said: Sequence[str]) -> bool:
     return plain(" ".join(said)) in NO
 
 
-def with_offer(text: str, whole: str, *, entire: bool = False) -> Offered:
+def with_offer(text: str, whole: str) -> Offered:
     """`text` as much of it as leaves room for the offer of `whole`; as it is, where even that does not fit.
 
-    `entire`: nothing of it may be left out, since it answers more than one question.
+    Of a text with several links nothing is left out: it answers more than one question.
     """
     offer = fixed("offer", language_of([text]))
-    for said in islice(shorter(text), 1 if entire else None):
+    for said in islice(shorter(text), 1 if text.count("://") > 1 else None):
         if utf16_units(f"{said} {offer}") <= _ROOM:
             return Offered(f"{said} {offer}", whole)
     return Offered(text) if utf16_units(text) <= _ROOM else Offered("")

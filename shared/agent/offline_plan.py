@@ -14,10 +14,11 @@ from shared.agent.link_reading import mentions_other_side, other_side, said_code
 from shared.agent.linking import offer
 from shared.agent.offline_follow_up import leans, likelier, with_page
 from shared.agent.offline_reading import Reading, Search
+from shared.agent.own_words import says_it_failed, words_of
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import courtesy_language, small_talk
-from shared.channels.language import language_written
+from shared.channels.language import language_of, language_told, language_written
 
 _UNSEEN = [
     (re.compile(rf"<{name}\b.*?</{name}\s*>", re.IGNORECASE | re.DOTALL), re.compile(rf"</{name}\s*>", re.IGNORECASE))
@@ -59,13 +60,9 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
     """The next steps of a turn."""
     if reading.escalated:
         return [Say("A person takes over.")]
-    subjects = reading.subjects if reading.reader.first else ()
-    link = _link(reading)
-    if link is not None:
-        return [link]
-    kind = small_talk([*subjects, reading.text], reading.reader.name)
-    if kind is not None and not reading.quoted:
-        return [Say(courtesy(kind, reading.reader, courtesy_language([*subjects, reading.text])))]
+    step = _link(reading) or _without_search(reading)
+    if step is not None:
+        return [step]
     if not reading.searches:
         wanted = queries(reading)
         return [_search(query, reading) for query in wanted] or [_hand_over("not_found", reading)]
@@ -79,6 +76,17 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
     if not found:
         return _wider(reading) or _offer(reading) or [_hand_over("not_found", reading)]
     return [_answer(found, reading)]
+
+
+def _without_search(reading: Reading) -> Say | None:
+    """What asks nothing of the documents: a greeting or thanks, and that the answer before did not work."""
+    subjects = reading.subjects if reading.reader.first else ()
+    kind = small_talk([*subjects, reading.text], reading.reader.name)
+    if kind is not None and not reading.quoted:
+        return Say(courtesy(kind, reading.reader, courtesy_language([*subjects, reading.text])))
+    if says_it_failed([reading.text]) and not reading.reader.first and not reading.quoted:
+        return Say(words_of("failed", language_told([reading.text]) or language_of([reading.before])))
+    return None
 
 
 def _readable_to(reading: Reading, search: Search) -> Search:
