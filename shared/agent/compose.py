@@ -263,11 +263,11 @@ def _telling(source: Source, policy: Policy) -> list[str]:
     lines = [line for block in blocks(source.text) if not block.is_list for line in _allowed(block, policy).lines]
     if not lines:
         return []
-    asked = _stems(source.query, source.tongue)
+    asked = stems(source.query, source.tongue)
     # The first sentence of a section is its answer unless another is clearly nearer to the question.
     best = max(
         range(len(lines)),
-        key=lambda place: len(_stems(lines[place], source.tongue) & asked) + (1.5 if place == 0 else 0),
+        key=lambda place: len(stems(lines[place], source.tongue) & asked) + (1.5 if place == 0 else 0),
     )
     return [" ".join(lines[best:end]) for end in range(min(len(lines), best + 4), best, -1)]
 
@@ -275,10 +275,11 @@ def _telling(source: Source, policy: Policy) -> list[str]:
 def covers(source: Source, question: str) -> bool:
     """Whether a passage has every word by which a question tells what it is about, and there is one."""
     own = " ".join(word.text for word in words(question) if word.weight == 1.0)
-    asked = {stem for stem in _stems(own, source.tongue) if len(stem) > 2}
-    return bool(asked) and asked <= _stems(f"{source.heading} {source.text}", source.tongue)
+    asked = {stem for stem in stems(own, source.tongue) if len(stem) > 2}
+    return bool(asked) and asked <= stems(f"{source.heading} {source.text}", source.tongue)
 
 
-def _stems(text: str, tongue: str) -> set[str]:
+def stems(text: str, tongue: str) -> set[str]:
+    """The beginnings of the words that say something."""
     common = common_words().get(tongue, frozenset())
     return {word[:5] for word in re.findall(r"[^\W_]+", fold(text)) if word not in common and len(word) > 1}

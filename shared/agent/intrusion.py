@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from shared.agent.by_hand import leads_to_support
 from shared.agent.contract import TurnInput, TurnResult
 from shared.agent.escalation import Policy, Reason
 from shared.agent.plain import blocks
@@ -70,7 +71,8 @@ async def with_first_steps(search: SearchPort, turn: TurnInput, result: TurnResu
     found = await search.search(_FIRST_STEPS, limit=1, language=language)
     sure = [one for one in found if one.score >= _SURE and without_region(one.language) == language]
     parts = blocks(sure[0].text) if sure else []
-    kept = [line for line in parts[0].lines if not promises(line, policy)][:2] if parts else []
+    lines = parts[0].lines if parts else ()
+    kept = [line for line in lines if not promises(line, policy) and not leads_to_support(line)][:2]
     for count in range(len(kept), 0, -1):
         text = _with(result.text, " ".join(kept[:count]))
         if over_limit(turn.channel, text) is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.agent.asked import SENTENCE, elliptic_parts, questions
+from shared.agent.by_hand import by_hand
 from shared.agent.compose import Source, answer, courtesy, covers, quotable
 from shared.agent.frames import has_frames
 from shared.agent.link_reading import mentions_other_side, other_side, said_code, wanted_address
@@ -214,6 +215,8 @@ def _answer(found: Sequence[Search], reading: Reading) -> ToolUse | Say:
     best = list({(one.url or one.title, one.heading): one for one in (search.sources[0] for search in found)}.values())
     forbidden = next((source for source in best if not quotable(source, reader.policy)), None)
     left = _left_out(found, reading)
+    if any(by_hand(source, reading.text) for source in best):
+        return _hand_over("human", reading)
     if forbidden is not None or 2 * len(found) < max(len(reading.searches), len(found) + len(left)):
         return _hand_over(_matter(forbidden), reading)
     text = answer(best, reader, brief=bool(reading.reviews), left=left)
