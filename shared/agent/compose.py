@@ -21,6 +21,7 @@ from shared.channels.fold import fold
 from shared.channels.language import ENGLISH, common_words, without_region
 from shared.channels.limits import MOST_UNITS, utf16_units
 from shared.channels.message import Channel
+from shared.knowledge.query import words
 
 _BODY_WORDS = {Channel.EMAIL: 260, Channel.WEB: 180}
 _PER_PASSAGE_WORDS = 140
@@ -197,12 +198,33 @@ def _pages(sources: Sequence[Source]) -> str:
 
 
 def _short_of(sources: Sequence[Source], reader: Reader, *, brief: bool, left: bool) -> str:
-    """One question is answered, the others' pages are named, what has none is told; empty where that does not fit."""
+    """Each question has its first sentence; where that does not fit one is answered and the others' pages are named.
+
+    What has no page is told; empty where that does not fit either.
+    """
     tongue = sources[0].tongue
-    others = dict.fromkeys(one.url for one in sources[1:] if one.url and one.url != sources[0].url)
+    together = _first_sentences(sources, reader, brief=brief, left=left)
+    if together:
+        return together
+    others = dict.fromkeys(one.url for one in sources[1:] if one.url)
     more = [frame(tongue, "short.also", url=url) for url in others]
     more += [frame(tongue, "short.left")] if left or not all(one.url for one in sources[1:]) else []
     return _short(sources[0], reader, brief=brief, more="".join(f" {part}" for part in more))
+
+
+def _first_sentences(sources: Sequence[Source], reader: Reader, *, brief: bool, left: bool) -> str:
+    """The first sentence of each of several sources, with its page; empty where that is too long."""
+    tongue = sources[0].tongue
+    pages = [one.url or frame(tongue, "short.named", title=one.title) for one in sources]
+    if brief or len(sources) < 2 or any(one.tongue != tongue for one in sources):
+        return ""
+    parts = [f"{blocks(one.text)[0].lines[0]} {page}" for one, page in zip(sources, pages, strict=True)]
+    parts += [frame(tongue, "short.left")] if left else []
+    name = first_name(reader.name) if reader.greet else ""
+    hello = [frame(tongue, "hello.whatsapp", name=name)] if name else []
+    starts = _short_acknowledgements(reader.earlier, tongue) or [""]
+    told = (" ".join([*hello, *([start.strip()] if start else []), *parts]) for start in starts)
+    return next((one for one in told if utf16_units(one) <= MOST_UNITS[Channel.WHATSAPP]), "")
 
 
 def _short(source: Source, reader: Reader, *, brief: bool, more: str = "") -> str:
@@ -241,15 +263,23 @@ def _telling(source: Source, policy: Policy) -> list[str]:
     lines = [line for block in blocks(source.text) if not block.is_list for line in _allowed(block, policy).lines]
     if not lines:
         return []
-    asked = _stems(source.query, source.tongue)
+    asked = stems(source.query, source.tongue)
     # The first sentence of a section is its answer unless another is clearly nearer to the question.
     best = max(
         range(len(lines)),
-        key=lambda place: len(_stems(lines[place], source.tongue) & asked) + (1.5 if place == 0 else 0),
+        key=lambda place: len(stems(lines[place], source.tongue) & asked) + (1.5 if place == 0 else 0),
     )
     return [" ".join(lines[best:end]) for end in range(min(len(lines), best + 4), best, -1)]
 
 
-def _stems(text: str, tongue: str) -> set[str]:
+def covers(source: Source, question: str) -> bool:
+    """Whether a passage has every word by which a question tells what it is about, and there is one."""
+    own = " ".join(word.text for word in words(question) if word.weight == 1.0)
+    asked = {stem for stem in stems(own, source.tongue) if len(stem) > 2}
+    return bool(asked) and asked <= stems(f"{source.heading} {source.text}", source.tongue)
+
+
+def stems(text: str, tongue: str) -> set[str]:
+    """The beginnings of the words that say something."""
     common = common_words().get(tongue, frozenset())
     return {word[:5] for word in re.findall(r"[^\W_]+", fold(text)) if word not in common and len(word) > 1}

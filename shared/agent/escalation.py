@@ -59,6 +59,7 @@ class Reason(StrEnum):
     GATE = "gate"
     MODEL_DOWN = "model_down"
     LINK_CONFLICT = "link_conflict"
+    SECURITY = "security"
 
 
 #: What the check finds, in the order in which one is recorded.

@@ -24,6 +24,8 @@ _SUBJECTS = {
     Reason.ANGRY: "upset",
     Reason.HUMAN: "asked",
     Reason.LINK_CONFLICT: "link",
+    Reason.SECURITY: "security",
+    Reason.LANGUAGE: "language",
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from shared.channels.language import language_of
 from shared.channels.limits import MOST_UNITS, utf16_units, words
@@ -55,9 +56,12 @@ def declines(said: Sequence[str]) -> bool:
 
 
 def with_offer(text: str, whole: str) -> Offered:
-    """`text` as much of it as leaves room for the offer of `whole`; as it is, where even that does not fit."""
+    """`text` as much of it as leaves room for the offer of `whole`; as it is, where even that does not fit.
+
+    Of a text with several links nothing is left out: it answers more than one question.
+    """
     offer = fixed("offer", language_of([text]))
-    for said in shorter(text):
+    for said in islice(shorter(text), 1 if text.count("://") > 1 else None):
         if utf16_units(f"{said} {offer}") <= _ROOM:
             return Offered(f"{said} {offer}", whole)
     return Offered(text) if utf16_units(text) <= _ROOM else Offered("")

@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 
 from shared.agent.addresses import links, plain_url
-from shared.agent.compose import Source
+from shared.agent.compose import Source, covers
 from shared.agent.offline_reading import Reading
+from shared.agent.plain import blocks
 from shared.channels.fold import fold
 
 _MOST_WORDS = 14
@@ -48,14 +49,24 @@ def with_page(query: str, reading: Reading) -> str:
 
 
 def likelier(alone: Sequence[Source], beside: Sequence[Source], reading: Reading) -> Source | None:
-    """The passage that answers, of those found for the question alone and with the page beside it; None: neither."""
+    """The passage that answers, of those found for the question alone and with the page beside it; None: neither.
+
+    Of the page it is the section that has all of the question's own words, and rather the one that was quoted before:
+    with the page's title beside them each section is sure.
+    """
     page = plain_url(page_before(reading.answered)[1])
     if alone and max(one.score for one in alone) >= _SURE:
         return alone[0]
-    of_page = next((one for one in alone if plain_url(one.url) == page), None)
-    if of_page is not None:
-        return of_page
+    of_page = [one for one in (*alone, *beside) if plain_url(one.url) == page]
+    telling = [one for one in of_page if covers(one, reading.text)]
+    if telling:
+        return next((one for one in telling if _is_quoted(one, reading.answered)), telling[0])
     best = max((one.score for one in alone), default=0.0)
-    if beside and plain_url(beside[0].url) == page and beside[0].score > best:
-        return beside[0]
+    if of_page and (of_page[0] in alone or of_page[0].score > best):
+        return of_page[0]
     return alone[0] if alone else None
+
+
+def _is_quoted(source: Source, answer: str) -> bool:
+    found = blocks(source.text)
+    return bool(found) and found[0].lines[0] in answer

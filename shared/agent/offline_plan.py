@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.agent.compose import Source, answer, courtesy, quotable
+from shared.agent.asked import SENTENCE, elliptic_parts, questions
+from shared.agent.by_hand import by_hand
+from shared.agent.compose import Source, answer, courtesy, covers, quotable
 from shared.agent.frames import has_frames
 from shared.agent.link_reading import mentions_other_side, other_side, said_code, wanted_address
 from shared.agent.linking import offer
 from shared.agent.offline_follow_up import leans, likelier, with_page
 from shared.agent.offline_reading import Reading, Search
+from shared.agent.own_words import says_it_failed, words_of
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import courtesy_language, small_talk
-from shared.channels.fold import letters
-from shared.channels.language import every_common_word, language_written
-from shared.knowledge.query import words
+from shared.channels.language import language_of, language_told, language_written
 
 _UNSEEN = [
     (re.compile(rf"<{name}\b.*?</{name}\s*>", re.IGNORECASE | re.DOTALL), re.compile(rf"</{name}\s*>", re.IGNORECASE))
@@ -30,22 +31,10 @@ _FORWARDED = re.compile(
     r"^[-\t ]*(?:forwarded message|original message)[-\t ]*$|^(?:from|to|date|sent|cc):.*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_POINT = re.compile(r"^[ \t]*(?:\(?\d{1,2}[.)]|[a-h]\)|[-*•])\s+", re.MULTILINE)
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _EMPTY_TEXT = re.compile(r"^\W*(?:(?:please )?see (?:the )?(?:subject|title|above)|as above|n/?a)?\W*$", re.IGNORECASE)
 _ASKS = re.compile(
     r"\?|\b(?:how|where|which|whether|could|can|would|possible|way|tell me|what|need|want|like to)\b", re.IGNORECASE
 )
-_AND_ASKS = re.compile(
-    r",?\s(?:and|und|y)\s(?=(?:how|where|when|which|what|who|can|could|do|does|is|are|will|wie|wo|wann|welche\w*|was|wer"
-    r"|kann|k[oö]nn\w+|gibt|ist|sind|c[oó]mo|d[oó]nde|cu[aá]\w+|qu[eé]|qui[eé]n|puedo|se puede|hay)\s)",
-    re.IGNORECASE,
-)
-_POINTS_BACK = re.compile(
-    r"\b(?:it|its|this|that|these|those|they|them|es|das|dies\w*|ihn|ihm|eso|esto|ello)\b", re.IGNORECASE
-)
-#: Words of a question that may be no more than "can you help me?".
-_SHORT = 4
 _MAX_QUESTIONS = 4
 _MAX_QUERY = 1900
 _MAX_SEARCHES = 6
@@ -72,23 +61,33 @@ def plan(reading: Reading) -> Sequence[ToolUse | Say]:
     """The next steps of a turn."""
     if reading.escalated:
         return [Say("A person takes over.")]
-    subjects = reading.subjects if reading.reader.first else ()
-    link = _link(reading)
-    if link is not None:
-        return [link]
-    kind = small_talk([*subjects, reading.text], reading.reader.name)
-    if kind is not None and not reading.quoted:
-        return [Say(courtesy(kind, reading.reader, courtesy_language([*subjects, reading.text])))]
+    step = _link(reading) or _without_search(reading)
+    if step is not None:
+        return [step]
     if not reading.searches:
         wanted = queries(reading)
         return [_search(query, reading) for query in wanted] or [_hand_over("not_found", reading)]
     found = [one for one in (_readable_to(reading, search) for search in reading.searches) if one.sources]
-    if leans(reading):
+    if not leans(reading):
+        found = _of_two_matters(found, reading)
+        reading = replace(reading, searches=tuple(_of_two_matters(reading.searches, reading)))
+    else:
         found = _of_follow_up(found, reading)
         reading = replace(reading, searches=tuple(found) or reading.searches)
     if not found:
         return _wider(reading) or _offer(reading) or [_hand_over("not_found", reading)]
     return [_answer(found, reading)]
+
+
+def _without_search(reading: Reading) -> Say | None:
+    """What asks nothing of the documents: a greeting or thanks, and that the answer before did not work."""
+    subjects = reading.subjects if reading.reader.first else ()
+    kind = small_talk([*subjects, reading.text], reading.reader.name)
+    if kind is not None and not reading.quoted:
+        return Say(courtesy(kind, reading.reader, courtesy_language([*subjects, reading.text])))
+    if says_it_failed([reading.text]) and not reading.reader.first and not reading.quoted:
+        return Say(words_of("failed", language_told([reading.text]) or language_of([reading.before])))
+    return None
 
 
 def _readable_to(reading: Reading, search: Search) -> Search:
@@ -107,6 +106,15 @@ def _of_follow_up(found: Sequence[Search], reading: Reading) -> list[Search]:
     alone = [source for one in found if one.query != beside for source in one.sources]
     chosen = likelier(alone, [source for one in found if one.query == beside for source in one.sources], reading)
     return [Search(chosen.query, (chosen,))] if chosen else []
+
+
+def _of_two_matters(found: Sequence[Search], reading: Reading) -> list[Search]:
+    """Of a question that may be two with one verb: both parts where each has an answer of its own, else the whole."""
+    everything = whole(reading)
+    parts = elliptic_parts(everything)
+    first = {one.query: one.sources[0] for one in found if one.query in parts and one.sources}
+    apart = len(first) == len(parts) == len({source.heading for source in first.values()})
+    return [one for one in found if one.query not in ([everything] if apart and parts else parts)]
 
 
 def _link(reading: Reading) -> ToolUse | None:
@@ -143,7 +151,8 @@ def queries(reading: Reading) -> list[str]:
         return asked[:_MAX_QUESTIONS] if max(map(len, asked)) <= _MAX_QUERY else []
     everything = whole(reading)
     if len(everything) <= _MAX_QUERY:
-        return [everything, with_page(everything, reading)] if leans(reading) else [everything]
+        more = [with_page(everything, reading)] if leans(reading) else elliptic_parts(everything)
+        return [everything, *more]
     request = _request(reading.text)
     return [request] if 0 < len(request) <= _MAX_QUERY else []
 
@@ -166,32 +175,6 @@ def whole(reading: Reading, *, old_subject: bool = False) -> str:
     subjects = [_REPLY_MARK.sub("", _readable(subject)).strip() for subject in told]
     parts = [subject for subject in subjects if subject and subject.casefold() not in text.casefold()]
     return "\n".join([part if part[-1] in ".?!" else f"{part}." for part in parts] + [text]).strip()
-
-
-def questions(text: str) -> list[str]:
-    """The separate questions of a message: numbered points, else sentences that end in a question mark."""
-    points = [point.strip() for point in _POINT.split(text)[1:]] if len(_POINT.findall(text)) > 1 else []
-    if points:
-        return [point.split("\n\n")[0] for point in points if len(point.split()) > 2]
-    sentences = [sentence.strip() for sentence in _SENTENCE.split(text)]
-    asking = [part for one in sentences if one.endswith("?") for part in _parted(one)]
-    return [
-        one for one in asking if len(one.split()) > _SHORT or (_tells(one) and not _POINTS_BACK.search(letters(one)))
-    ]
-
-
-def _parted(sentence: str) -> list[str]:
-    """Two questions in one sentence; what leans on what stands before it keeps that beside it."""
-    parts = [f"{part.strip(' ,?')}?" for part in _AND_ASKS.split(sentence)]
-    if _POINTS_BACK.search(letters(parts[0])) or not all(_tells(part) for part in parts):
-        return [sentence]
-    return [sentence if _POINTS_BACK.search(letters(part)) else part for part in parts]
-
-
-def _tells(question: str) -> bool:
-    """Whether a question of three words or more has one that says what it is about."""
-    about = {letters(word.text) for word in words(question)}
-    return len(question.split()) > 2 and bool(about - every_common_word())
 
 
 def _readable(text: str) -> str:
@@ -223,7 +206,7 @@ def _wider(reading: Reading) -> list[ToolUse | Say]:
 
 def _request(text: str) -> str:
     """The last two sentences that ask for something, of a message that tells more."""
-    asking = [sentence.strip() for sentence in _SENTENCE.split(_readable(text)) if _ASKS.search(sentence)]
+    asking = [sentence.strip() for sentence in SENTENCE.split(_readable(text)) if _ASKS.search(sentence)]
     return " ".join(asking[-2:])
 
 
@@ -232,6 +215,8 @@ def _answer(found: Sequence[Search], reading: Reading) -> ToolUse | Say:
     best = list({(one.url or one.title, one.heading): one for one in (search.sources[0] for search in found)}.values())
     forbidden = next((source for source in best if not quotable(source, reader.policy)), None)
     left = _left_out(found, reading)
+    if any(by_hand(source, reading.text) for source in best):
+        return _hand_over("human", reading)
     if forbidden is not None or 2 * len(found) < max(len(reading.searches), len(found) + len(left)):
         return _hand_over(_matter(forbidden), reading)
     text = answer(best, reader, brief=bool(reading.reviews), left=left)
@@ -241,10 +226,12 @@ def _answer(found: Sequence[Search], reading: Reading) -> ToolUse | Say:
 def _left_out(found: Sequence[Search], reading: Reading) -> list[str]:
     """Of several questions those that nothing was found for, and those beyond what is searched for."""
     answered, first = {search.query for search in found}, queries(reading)
-    if len(first) < 2 or leans(reading) or not answered <= set(first):
+    if len(first) < 2 or leans(reading) or elliptic_parts(whole(reading)) or not answered <= set(first):
         return []
     asked = questions(_readable(reading.text)) or questions(_readable(reading.quoted))
-    return [query for query in first if query not in answered] + asked[_MAX_QUESTIONS:]
+    quoted = [search.sources[0] for search in found]
+    left = [query for query in first if query not in answered and not any(covers(one, query) for one in quoted)]
+    return left + asked[_MAX_QUESTIONS:]
 
 
 def _matter(source: Source | None) -> str:

@@ -7,18 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from shared.agent import escalation
-from shared.agent.contract import TicketChange, TurnInput, TurnResult
+from shared.agent.contract import Priority, TicketChange, TurnInput, TurnResult
 from shared.agent.draft import Draft, Handover
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
+from shared.agent.intrusion import suspects_intrusion
 from shared.agent.link_reading import other_side
 from shared.agent.linking import answer_to_yes, has_offer, in_form
 from shared.agent.longer import accepts, declines
+from shared.agent.own_words import asks_whether_bot, reply, says_it_failed
 from shared.agent.prompt import MAX_TEXT, too_long
 from shared.agent.small_talk import SmallTalk, points_to_file, small_talk
 from shared.agent.summary import summary
 from shared.agent.tool_run import ToolRun
-from shared.channels.language import ENGLISH, language_of
+from shared.channels.language import ENGLISH, OTHER, language_of
 from shared.channels.message import Trust
 from shared.channels.sentiment import sentiment
 from shared.channels.whatsapp.texts import fixed
@@ -26,7 +28,7 @@ from shared.settings import Settings
 
 _BILLING = {Reason.REFUND, Reason.PRICING}
 _HEAD = 1000
-_PRESSING = {Reason.LEGAL, Reason.ANGRY}
+_PRESSING: dict[Reason, Priority] = {Reason.LEGAL: "high", Reason.ANGRY: "high", Reason.SECURITY: "urgent"}
 
 
 class _Nothing:
@@ -41,7 +43,8 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
 
     In this order: a sender who failed the check, more text than a model is given, a yes or no to the offer of the
     rest, a yes to the offer of linking, an acknowledgement after our answer or an empty message, a matter that a
-    person decides. Works for tenths of a second on a long text.
+    person decides, whether a bot writes, what failed twice, a language that we have no words of. Works for
+    tenths of a second on a long text.
     """
     run = ToolRun(turn, _Nothing(), Draft())
     if turn.trust is Trust.HELD:
@@ -56,10 +59,38 @@ def settled_without_model(turn: TurnInput, settings: Settings) -> TurnResult | N
     answers_us = accepts(turn.said) and _asks(_last_word(turn))
     if kind in {SmallTalk.THANKS, SmallTalk.EMOJI} and turn.answered_before and not attached and not answers_us:
         return ignored(turn, "acknowledgement")
+    return _for_a_person(run, settings) or _in_our_words(turn, settings) or _in_a_strange_language(run, settings)
+
+
+def _for_a_person(run: ToolRun, settings: Settings) -> TurnResult | None:
+    """A suspected intrusion before all, then what the check finds; who asks whether a bot writes is told so instead."""
+    turn = run.turn
     found = escalation.check(turn.matters, policy=settings.escalation_policy)
-    if found is None:
+    others, evidence = ((found.reason, *found.others), found.evidence) if found else ((), ())
+    if suspects_intrusion(turn.matters):
+        return escalated(run, Reason.SECURITY, settings, others=others, evidence=("security.intrusion", *evidence))
+    if found is None or (found.reason is Reason.HUMAN and not found.others and asks_whether_bot(turn.said)):
         return None
-    return escalated(run, found.reason, settings, others=found.others, evidence=found.evidence)
+    return escalated(run, found.reason, settings, others=found.others, evidence=evidence)
+
+
+def _in_our_words(turn: TurnInput, settings: Settings) -> TurnResult | None:
+    """Who writes here; and what is said a second time to have failed: a person has it, with an apology."""
+    before = [one.text for one in turn.own_history if one.author == "customer"]
+    if turn.answered_before and says_it_failed(turn.said) and any(says_it_failed([one]) for one in before):
+        run = ToolRun(turn, _Nothing(), Draft())
+        return escalated(run, Reason.ANGRY, settings, evidence=("angry.repeated-failure",))
+    if not asks_whether_bot(turn.said):
+        return None
+    team, greet = settings.support_team_name, not turn.answered_here
+    language = turn.language or ENGLISH
+    text = reply("bot", language, turn.channel, name=turn.customer_name, team=team, greet=greet)
+    return TurnResult("replied", text, sentiment=sentiment(turn.texts))
+
+
+def _in_a_strange_language(run: ToolRun, settings: Settings) -> TurnResult | None:
+    """A language that we have no words and no page of, and in which nothing that a model writes can be checked."""
+    return escalated(run, Reason.LANGUAGE, settings) if run.turn.language == OTHER else None
 
 
 def _is_in_a_file(turn: TurnInput) -> bool:
@@ -188,5 +219,5 @@ def _filed(change: TicketChange, reason: Reason) -> TicketChange:
     if reason in _BILLING and change.category is None:
         change = replace(change, category="billing")
     if reason in _PRESSING and change.priority is None:
-        change = replace(change, priority="high")
+        change = replace(change, priority=_PRESSING[reason])
     return change

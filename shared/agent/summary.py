@@ -26,6 +26,7 @@ _NEXT = {
     Reason.HELD: "find out whether the sender is who it says before anything is sent",
     Reason.GATE: "answer; the draft broke a rule twice",
     Reason.MODEL_DOWN: "answer; no model was able to",
+    Reason.SECURITY: "urgent: see who got in, end their sessions, and answer how to make the account safe",
     Reason.LINK_CONFLICT: "find out whose address and number these are, then link them",
 }
 _TRUSTED = {

@@ -27,11 +27,13 @@ from shared.agent.draft import Draft
 from shared.agent.dress import dressed
 from shared.agent.escalation import Reason
 from shared.agent.gate import GateContext, cited, faults
+from shared.agent.intrusion import with_first_steps
 from shared.agent.linking import in_form, is_offer, link_text
 from shared.agent.longer import Offered, shorter, with_offer, worth_offering
 from shared.agent.model import name_of, open_model
 from shared.agent.offline import OFFLINE, OfflineModel
 from shared.agent.outcome import escalated, replied, settled_without_model
+from shared.agent.own_words import is_reply
 from shared.agent.ports import LinkPort, NoLinks, SearchPort
 from shared.agent.promises import load_promises
 from shared.agent.prompt import (
@@ -91,8 +93,7 @@ async def open_agent(
 
 async def run_turn(deps: AgentDeps, turn: TurnInput) -> TurnResult:
     """Decide one turn. Raises Retryable when the knowledge base is away; nothing else of what a model may do."""
-    settled = await _settled(turn, deps.settings)
-    if settled is not None:
+    if (settled := await _settled(deps, turn)) is not None:
         return settled
     run, written = ToolRun(turn, deps.search, Draft(), deps.links), _Written()
     try:
@@ -107,11 +108,12 @@ async def run_turn(deps: AgentDeps, turn: TurnInput) -> TurnResult:
     return _result(deps, run, written)
 
 
-async def _settled(turn: TurnInput, settings: Settings) -> TurnResult | None:
+async def _settled(deps: AgentDeps, turn: TurnInput) -> TurnResult | None:
     """What needs no model; a long text is read beside the event loop, which others are waiting for."""
     if too_long(turn):
-        return await asyncio.to_thread(settled_without_model, turn, settings)
-    return settled_without_model(turn, settings)
+        return await asyncio.to_thread(settled_without_model, turn, deps.settings)
+    done = settled_without_model(turn, deps.settings)
+    return done and await with_first_steps(deps.search, turn, done, deps.settings.escalation_policy)
 
 
 @dataclass(slots=True)
@@ -177,14 +179,13 @@ class _Budget(RunHooks[ToolRun]):
 
 
 def _settled_text(deps: AgentDeps, run: ToolRun, said: str) -> str | None:
-    """Fixed words of ours, which need no gate: what a link came to, whatever a model says of it; an offer to link."""
-    turn, settings = run.turn, deps.settings
+    """Fixed words of ours, which need no gate: what a link came to, whatever a model says; an offer; a regret."""
+    turn, settings, greet = run.turn, deps.settings, not run.turn.answered_here
     if run.draft.escalation is None and run.draft.link is not None:
         run.draft.link = replace(run.draft.link, company=settings.company_name, team=settings.support_team_name)
-        return link_text(turn.channel, run.draft.link, turn.customer_name, greet=not turn.answered_here)
-    if is_offer(said) and turn.trust is Trust.VERIFIED:
-        team, greet = settings.support_team_name, not turn.answered_here
-        return in_form(turn.channel, said, name=turn.customer_name, team=team, greet=greet)
+        return link_text(turn.channel, run.draft.link, turn.customer_name, greet=greet)
+    if is_reply(said) or (is_offer(said) and turn.trust is Trust.VERIFIED):
+        return in_form(turn.channel, said, name=turn.customer_name, team=settings.support_team_name, greet=greet)
     return None
 
 

@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from shared.agent.contract import (
-    EarlierContact,
     HistoryMessage,
     TicketFacts,
     ToolCall,
@@ -15,6 +14,7 @@ from shared.agent.contract import (
     TurnMessage,
     TurnResult,
 )
+from shared.agent.earlier import earlier_contact
 from shared.agent.escalation import Reason
 from shared.agent.handoff import handoff
 from shared.agent.prompt import MAX_QUOTE
@@ -69,7 +69,7 @@ async def ask(db: Database, turn: OpenTurn, said: Sequence[Said]) -> TurnInput:
         history=tuple(
             HistoryMessage(s.author, s.channel, s.text, s.subject, s.at, str(s.conversation_id)) for s in said
         ),
-        earlier=earlier_contact(turn, said),
+        earlier=earlier_contact(said, turn.channel, turn.lease.conversation_id),
         answered_here=turn.answered_here,
         code_awaited=bool(proven and news and news["code_awaited"]),
         just_linked=bool(proven and news and news["just_linked"]),
@@ -97,18 +97,6 @@ def ticket_facts(turn: OpenTurn) -> TicketFacts | None:
         return None
     subject = one.subject if turn.trust is Trust.VERIFIED else ""
     return TicketFacts(subject, one.status, one.category, one.priority, one.opened_at, one.follow_up_at)
-
-
-def earlier_contact(turn: OpenTurn, said: Sequence[Said]) -> EarlierContact | None:
-    """The customer's last message before this turn from another channel or matter: what to acknowledge (R4.4)."""
-    here = turn.lease.conversation_id
-    elsewhere = [
-        s for s in said if s.author == "customer" and (s.channel is not turn.channel or s.conversation_id != here)
-    ]
-    if not elsewhere:
-        return None
-    last = elsewhere[-1]
-    return EarlierContact(last.channel, last.at, last.subject or _first_line(last.text))
 
 
 def to_verdict(turn: OpenTurn, result: TurnResult) -> Verdict:
@@ -195,7 +183,3 @@ def told_before(turn: OpenTurn) -> bool:
 def _name(turn: OpenTurn) -> str:
     """Whom to greet. A mail to an address that is only claimed says nothing that its writer chose."""
     return "" if turn.channel is Channel.EMAIL and turn.trust is not Trust.VERIFIED else turn.to_name
-
-
-def _first_line(text: str) -> str:
-    return " ".join(text.split())[:80]

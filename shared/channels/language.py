@@ -32,6 +32,9 @@ _NO_WORD = re.compile(r"\be(?:[-\u2010\u2011](?=mail)|\. ?g\.)")
 _TELLING = 2
 #: By letters alone "vacation balance" is French: where English is so nearly as likely, a word must tell the other.
 _NEARLY = 0.66
+#: Of a language that we do not know: the fewest words of plain letters, and what English must stay below.
+_FEWEST = 3
+_HARDLY = 0.5
 
 
 def language_of(texts: Iterable[str]) -> str:
@@ -83,7 +86,7 @@ def _by_words(text: str) -> str | None:
     if _is_urdu(tokens, scores):
         return "ur"
     told = best if scores[best] >= _TELLING else None
-    return told if told == ENGLISH else _by_letters(text, scores) or told
+    return told if told == ENGLISH else _by_letters(text, scores) or told or _unknown(text, scores)
 
 
 def _is_urdu(tokens: Sequence[str], scores: Mapping[str, int]) -> bool:
@@ -101,6 +104,18 @@ def _by_letters(text: str, scores: Mapping[str, int]) -> str | None:
         return None
     clear = found.is_reliable() and not _is_nearly_english(text, found)
     return told if clear or scores[told] >= max(1, scores[ENGLISH]) else None
+
+
+def _unknown(text: str, scores: Mapping[str, int]) -> str | None:
+    """`other` where groups of letters tell clearly a language that we have no words of, such as Polish or Turkish."""
+    plain = _without_borrowed(text)
+    if len(_TOKEN.findall(plain)) < (_FEWEST if plain.isascii() else _TELLING):
+        return None
+    found = _detector().detect(plain)
+    likely = found.scores()
+    if found.language is None or found.language in scores or not found.is_reliable():
+        return None
+    return OTHER if likely.get(ENGLISH, 0.0) < _HARDLY * likely[found.language] else None
 
 
 def _is_nearly_english(text: str, found: Any) -> bool:

@@ -21,6 +21,8 @@ _SQL = load("knowledge_search")
 _PAIRS_FROM = 1000
 _MISSPELT_WEIGHT = 0.9
 _COMMON = 10
+#: Passages from which a word that none of them has says that they are about something else.
+_KNOWS_WORDS = 200
 _REMEMBERED = 200_000
 
 
@@ -60,6 +62,14 @@ class Sought:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the parts ask for, and of each part the share of its telling words, by rarity, that no passage has."""
+
+    terms: Sequence[Sought]
+    strange: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class _Choice:
     """A word as one dictionary stems it: its telling stems, or where it has none (`tells` is false), all of them."""
 
@@ -93,7 +103,7 @@ class Holders:
 
 async def sought(
     connection: Connection, scope: Scope, parts: Sequence[Sequence[Word]], spelling: Spelling, holders: Holders
-) -> list[Sought]:
+) -> Asked:
     """Everything that the parts ask for. A telling word that no passage has is corrected if it looks misspelt."""
     stems = await _stems(connection, scope, {word.text for part in parts for word in part})
     choices = [[choice for word in part for choice in _choices(word, stems, scope)] for part in parts]
@@ -109,7 +119,8 @@ async def sought(
         choices = [[_corrected(choice, meant) for choice in part] for part in choices]
     weighed = [_weighed(number, part, held, scope) for number, part in enumerate(choices)]
     paired = [_weighed_pairs(number, part, held, scope) for number, part in enumerate(pairs)]
-    return [one for part in (*weighed, *paired) for one in part]
+    strange = [_strange(part, held, scope) for part in choices]
+    return Asked([one for part in (*weighed, *paired) for one in part], strange)
 
 
 async def held(connection: Connection, scope: Scope, words: Sequence[Word]) -> list[str]:
@@ -140,7 +151,7 @@ def _choices(
         lexemes = stems.get((word.text, stemmer), ())
         telling = tuple(lexeme for lexeme, tells in lexemes if tells)
         if lexemes:
-            yield _Choice(word, telling or tuple(lexeme for lexeme, _ in lexemes), bool(telling))
+            yield _Choice(word, telling or tuple(lexeme for lexeme, _ in lexemes), bool(telling) or word.known)
 
 
 def _pairs(choices: Sequence[_Choice]) -> list[tuple[int, str]]:
@@ -170,9 +181,7 @@ def _weighed(part: int, choices: Sequence[_Choice], held: Mapping[str, int], sco
     nowhere = rarity(0, scope.passages)
     known = sum(value for value in worth.values() if value is not None)
     everything = known + UNKNOWN * nowhere * sum(value is None for value in worth.values())
-    # Where several languages are searched, what one of them takes for a stop word is none that was looked for in vain.
-    idle = {choice.word.term for choice in choices if not choice.tells and worth[choice.word.term] is None}
-    telling = {choice.word.term for choice in choices if choice.telling} - idle
+    telling = _telling(choices, worth)
     told = sum(math.sqrt(nowhere if value is None else value) for term, value in worth.items() if term in telling)
     leads = _leads({term: worth[term] for term in telling}, scope)
     names = len({choice.word.term for choice in choices if choice.word.named})
@@ -190,6 +199,23 @@ def _weighed(part: int, choices: Sequence[_Choice], held: Mapping[str, int], sco
             for lexeme in choice.lexemes
         ]
     return found
+
+
+def _telling(choices: Sequence[_Choice], worth: Mapping[int, float | None]) -> set[int]:
+    """The terms that tell: what one of several languages takes for a stop word is none that was looked for in vain."""
+    idle = {choice.word.term for choice in choices if not choice.tells and worth[choice.word.term] is None}
+    return {choice.word.term for choice in choices if choice.telling} - idle
+
+
+def _strange(choices: Sequence[_Choice], held: Mapping[str, int], scope: Scope) -> float:
+    """What no passage is about, as a share: "moon" of "the colour of the moon". Few passages know too few words."""
+    if scope.passages < _KNOWS_WORDS:
+        return 0.0
+    worth = _worth(choices, held, scope)
+    nowhere = math.sqrt(rarity(0, scope.passages))
+    each = [nowhere if (value := worth[term]) is None else math.sqrt(value) for term in _telling(choices, worth)]
+    unknown = sum(worth[term] is None for term in _telling(choices, worth))
+    return unknown * nowhere / (sum(each) + PRIOR)
 
 
 def _leads(worth: Mapping[int, float | None], scope: Scope) -> set[int]:

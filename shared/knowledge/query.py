@@ -27,6 +27,7 @@ class Word:
     """A word to look for. Words with one `term` are alternatives for each other; `weight` is 0..1.
 
     `telling` is false for what is said around a matter: it helps to tell passages apart, and proves nothing found.
+    `known`: our own vocabulary has it, so that it tells even where a dictionary takes it for a stop word ("down").
     `named`: it is written as an abbreviation is, such as a standard or a product, for which no other words stand.
     """
 
@@ -35,6 +36,7 @@ class Word:
     weight: float
     telling: bool = True
     named: bool = False
+    known: bool = False
 
 
 def words(query: str) -> list[Word]:
@@ -71,7 +73,7 @@ def _capitals(piece: str) -> int:
 
 
 def _phrases(tokens: Sequence[str]) -> Iterator[str]:
-    """Runs of tokens that the synonyms know as one, else single tokens; each once."""
+    """Runs of tokens that the vocabulary knows as one, else single tokens; each once."""
     seen: set[str] = set()
     position = 0
     while position < len(tokens):
@@ -84,15 +86,17 @@ def _phrases(tokens: Sequence[str]) -> Iterator[str]:
 
 
 def _known(tokens: Sequence[str]) -> bool:
-    return " ".join(tokens) in _synonyms()
+    phrase = " ".join(tokens)
+    return phrase in _synonyms() or phrase in _noise()
 
 
 def _alternatives(term: int, phrase: str, named: bool) -> Iterator[Word]:
     if phrase in _noise():
         yield Word(term, phrase, 1.0, telling=False)
         return
-    yield Word(term, phrase, 1.0, named=named)
-    for other in _synonyms().get(phrase, ()):
+    others = _synonyms().get(phrase, ())
+    yield Word(term, phrase, 1.0, named=named, known=any(other not in _noise() for other in others))
+    for other in others:
         yield Word(term, other, _ALTERNATIVE_WEIGHT, named=named)
 
 
@@ -109,7 +113,8 @@ def _synonyms() -> Mapping[str, tuple[str, ...]]:
 
 @cache
 def _noise() -> frozenset[str]:
-    return frozenset(word for line in _lines("noise.txt") for word in line.split())
+    """Words, and phrases of two or three, whose words a `_` joins in the file."""
+    return frozenset(word.replace("_", " ") for line in _lines("noise.txt") for word in line.split())
 
 
 def _lines(name: str) -> list[str]:

@@ -23,6 +23,8 @@ PRIOR = 0.3
 UNKNOWN = 0.3
 #: What is taken off where a passage speaks of another standard or product than the text: its vector does not tell.
 _ANOTHER = 0.35
+#: What is taken off where all that the text is about stands on no page at all.
+_STRANGE = 0.25
 #: Of a message of several sentences: the part of its score that the message as a whole decides, its best sentence
 #: decides the rest; and what makes up for the words around its question.
 _WHOLE = 0.6
@@ -36,6 +38,7 @@ class Fit:
     `words`: BM25 of all words, `pairs`: of telling words next to each other. Of the telling words alone, weighted by
     how rare they are: `strength` as BM25, `coverage` what the passage has of them, `heading` what its headings have.
     `names`: the share of the abbreviations in the text that the passage has, 1 where there are none.
+    `strange`: the share of the telling words that no passage of any page has.
     `passage`, `title`, `sentence` and `opening`: cosine of the text and the passage, its headings (None: it has none),
     its nearest sentence, its first.
     """
@@ -50,6 +53,7 @@ class Fit:
     sentence: float = 0.0
     opening: float = 0.0
     names: float = 1.0
+    strange: float = 0.0
 
     @property
     def score(self) -> float:
@@ -63,7 +67,7 @@ class Fit:
     def confidence(self) -> float:
         """How sure it is that the passage answers, 0..1, comparable between searches."""
         said = 0.3 * self.strength + 0.1 * self.coverage + 0.3 * self.heading
-        sure = said + 0.8 * max(0.0, self.passage) - _ANOTHER * (1 - self.names)
+        sure = said + 0.8 * max(0.0, self.passage) - _ANOTHER * (1 - self.names) - _STRANGE * self.strange
         return min(1.0, max(0.0, sure))
 
 

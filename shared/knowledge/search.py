@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from shared.channels.language import ENGLISH, every_common_word, language_told, without_region
 from shared.db.pool import Connection, Database, Row
 from shared.db.queries import load
-from shared.knowledge.asking import Holders, Scope, Sought, held, sought
+from shared.knowledge.asking import Asked, Holders, Scope, Sought, held, sought
 from shared.knowledge.embed import Embedder, WordLlamaEmbedder
 from shared.knowledge.nearest import embed_questions, nearest
+from shared.knowledge.order import in_order
 from shared.knowledge.passage import Passage
 from shared.knowledge.query import Word, every_word, words
 from shared.knowledge.rank import SATURATION, Fit, Ranked, fuse
@@ -28,10 +29,8 @@ FOUND_ABOVE = 0.44
 
 _WORD_CANDIDATES = 40
 _MAIN_LEAD = 0.1
-#: Passages looked at, telling words, and the part of the best score, within which a section's place in its page counts.
+#: Passages looked at, among which a section's place in its page counts.
 _LOOKED_AT = 10
-_FEW = 2
-_NEARLY = 0.88
 #: The vectors that are shipped know English: any two texts in another language are near each other.
 _FOREIGN_DOUBT = 0.08
 _LONG = 12  # words, from which a message is also searched sentence by sentence
@@ -85,7 +84,7 @@ class KnowledgeSearch:
         async with self._db.transaction() as connection:
             best = (await self._surest(connection, query, (product, language, audience)))[: max(limit, _LOOKED_AT)]
             rows = await connection.fetch(_SQL["passages"], [one.passage for one in best])
-        return _passages(_in_order(query, best, {row["id"]: row for row in rows})[:limit], rows)
+        return _passages(in_order(query, best, {row["id"]: row for row in rows})[:limit], rows)
 
     async def _surest(self, connection: Connection, query: str, filters: Filters) -> list[Ranked]:
         """What is certain enough, in the first of the languages to try that has anything."""
@@ -98,9 +97,11 @@ class KnowledgeSearch:
         ways = [(product, one, audience) for one in others]
         if not asked_in:
             return await self._best_of(connection, query, ways)
-        # What remains in another language are names: the words around them are not looked for in vain.
-        named = [(way, await self._held(connection, query, way)) for way in ways]
-        return max([await self._best_of(connection, text, [way]) for way, text in named], key=_lead)
+        # What remains in another language are names: the words around them are not looked for in vain, and one that
+        # stands on pages in the language asked in was found there.
+        own = {word for one in asked_in for word in await self._held(connection, query, (product, one, audience))}
+        named = [(way, [word for word in await self._held(connection, query, way) if word not in own]) for way in ways]
+        return max([await self._best_of(connection, " ".join(text), [way]) for way, text in named], key=_lead)
 
     async def _best_of(self, connection: Connection, query: str, ways: Sequence[Filters]) -> list[Ranked]:
         """The surest of several languages; what looks the same in each is taken for the first one's."""
@@ -108,11 +109,11 @@ class KnowledgeSearch:
         main = _MAIN_LEAD if query.isascii() else -_MAIN_LEAD
         return max(found, key=lambda ranked: _lead(ranked) + (main if ranked is found[0] else 0), default=[])
 
-    async def _held(self, connection: Connection, query: str, filters: Filters) -> str:
+    async def _held(self, connection: Connection, query: str, filters: Filters) -> list[str]:
         scope = _scope(filters, await connection.fetchrow(_SQL["scope"], *filters))
         # What is common in any language is no name: the "per" of a German question is on English pages too.
         telling = [word for word in words(query) if word.text not in every_common_word()]
-        return " ".join(await held(connection, scope, telling))
+        return await held(connection, scope, telling)
 
     async def _sure(self, connection: Connection, query: str, filters: Filters) -> list[Ranked]:
         (ranked,) = await self.rank(connection, [query], filters)
@@ -149,24 +150,6 @@ def _lead(ranked: Sequence[Ranked]) -> float:
     return ranked[0].confidence if ranked else 0.0
 
 
-def _in_order(query: str, best: Sequence[Ranked], rows: Mapping[int, Row]) -> list[Ranked]:
-    """Of a word or two the document tells what they are about, and its first section about it answers them.
-
-    "How do I export?" is nearly as near to "The export link has expired". Which document comes first is left alone.
-    """
-    if not best or len({word.term for word in words(query)}) > _FEW:
-        return list(best)
-    of_first = [one for one in best if rows[one.passage]["document_id"] == rows[best[0].passage]["document_id"]]
-    near = [one for one in of_first if one.score >= _NEARLY * best[0].score and _is_section(rows[one.passage])]
-    first = min(near, key=lambda one: rows[one.passage]["ordinal"], default=best[0])
-    return [replace(first, score=best[0].score), *(one for one in best if one is not first)]
-
-
-def _is_section(row: Row) -> bool:
-    """Whether a passage stands under a heading of its own, and is not the page's opening words."""
-    return row["heading_path"] != row["title"]
-
-
 def _scope(filters: Filters, row: Row) -> Scope:
     return Scope(
         filters,
@@ -201,12 +184,12 @@ async def _fits(
     connection: Connection,
     scope: Scope,
     parts: Sequence[Part],
-    asked: Sequence[Sought],
+    asked: Asked,
     groups: Sequence[Sequence[int]],
 ) -> dict[int, dict[int, Fit]]:
     """Of each part the passages that any part of its query found."""
     vectors = {number: part.vector for number, part in enumerate(parts) if part.vector is not None}
-    found = await _candidates(connection, scope, asked, vectors)
+    found = await _candidates(connection, scope, asked.terms, vectors)
     pairs = [
         (part, passage)
         for group in groups
@@ -214,10 +197,12 @@ async def _fits(
         for part in group
     ]
     where = ([part for part, _ in pairs], [passage for _, passage in pairs])
-    said = await connection.fetch(_SQL["word_features"], *where, *_columns(asked), scope.mean_length, SATURATION)
+    said = await connection.fetch(_SQL["word_features"], *where, *_columns(asked.terms), scope.mean_length, SATURATION)
     near = await connection.fetch(_SQL["vector_features"], *where, list(vectors.values()), scope.model, list(vectors))
     naming = {part for part, one in enumerate(parts) if any(word.named for word in one.words)}
-    return _merged(said, near, naming)
+    # Around a question that takes several sentences much is told that no page is about.
+    strange = {group[0]: asked.strange[group[0]] for group in groups if len(group) == 1}
+    return _merged(said, near, naming, strange)
 
 
 async def _candidates(
@@ -240,12 +225,15 @@ def _columns(asked: Sequence[Sought]) -> tuple[list[object], ...]:
     return tuple([getattr(one, name) for one in asked] for name in names)
 
 
-def _merged(said: Sequence[Row], near: Sequence[Row], naming: Collection[int]) -> dict[int, dict[int, Fit]]:
+def _merged(
+    said: Sequence[Row], near: Sequence[Row], naming: Collection[int], strange: Mapping[int, float]
+) -> dict[int, dict[int, Fit]]:
     fits: dict[int, dict[int, Fit]] = {}
     by_words = {(row["part"], row["passage_id"]): row for row in said}
     by_vectors = {(row["part"], row["passage_id"]): row for row in near}
     for key in by_words.keys() | by_vectors.keys():
-        fits.setdefault(key[0], {})[key[1]] = _fit(by_words.get(key), by_vectors.get(key), naming=key[0] in naming)
+        fit = _fit(by_words.get(key), by_vectors.get(key), naming=key[0] in naming)
+        fits.setdefault(key[0], {})[key[1]] = replace(fit, strange=strange.get(key[0], 0.0))
     return fits
 
 

@@ -78,7 +78,7 @@ async def _main() -> None:
     db = Database.from_settings(Settings())
     try:
         search = KnowledgeSearch(db, WordLlamaEmbedder(), threshold=0.0)
-        for part in ("dev", "held_out"):
+        for part in ("dev", "held_out", "grown", "newcomers", "strangers"):
             asked = await ask_all(search, part)
             print(f"{part}\n{report(asked, FOUND_ABOVE)}")
             if part == "dev":

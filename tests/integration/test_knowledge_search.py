@@ -68,6 +68,32 @@ async def test_what_newcomers_asked_is_found_or_left_to_a_person(products: Knowl
     assert [one for one in asked if not one.right(FOUND_ABOVE)] == []
 
 
+async def test_what_strangers_asked_is_found_and_what_no_page_is_about_is_not(products: KnowledgeSearch) -> None:
+    """Plain questions find the page that answers; one about the moon does not find the colours of the schedule."""
+    asked = await ask_all(products, "strangers")
+    assert [one for one in asked if not one.right(FOUND_ABOVE)] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "heading"),
+    [
+        ("cant log in", "I cannot log in, the login does not work"),
+        ("login not working", "I cannot log in, the login does not work"),
+        ("What is the API rate limit?", "What are the rate limits: how many calls a minute?"),
+        ("where r ur servers", "Where is our data stored, and where are your servers?"),
+        ("Which data centres do you use?", "Where is our data stored, and where are your servers?"),
+        ("Is Tideline down right now?", "Is Tideline down?"),
+        ("I am blind, can i use tideline with a screen reader?", "Does it work with a screen reader?"),
+        ("how do i track my time", "How do I track my time, and start and stop the timer?"),
+        ("how long do you keep my data?", "How long is my data kept, also after I delete my account?"),
+        ("somebody hacked my account", "I think somebody got into my account: it was hacked"),
+    ],
+)
+async def test_the_section_that_answers_comes_first(products: KnowledgeSearch, asked: str, heading: str) -> None:
+    """Not the page's opening words, which name every matter of the page, nor a section beside it."""
+    assert (await products.search(asked, limit=1))[0].heading == heading
+
+
 @pytest.mark.parametrize(
     ("asked", "document"),
     [

@@ -88,3 +88,40 @@ async def test_another_matter_is_not_bent_to_the_page_before(
     result = await run_turn(replace(offline, search=Shelf(sure)), asked(text, Channel.WEB, before=before))
     assert result.outcome == "replied"
     assert "Trash" in result.text
+
+
+SEATS = replace(
+    PAGE,
+    heading_path="Exporting your data > How do I invite?",
+    text="Choose Invite. If no seat is free, Tideline shows it.",
+    score=1.0,
+)
+REMOVING = replace(
+    PAGE,
+    heading_path="Exporting your data > How do I remove somebody?",
+    text="Choose Deactivate. Their seat becomes free at once.",
+    score=0.8,
+)
+
+
+class TwoSections:
+    """The page of the answer before has two sections about seats, the nearer one first."""
+
+    async def search(self, query: str, *, limit: int = 5, language: str | None = None) -> Sequence[Passage]:
+        """Both."""
+        return [SEATS, REMOVING] if "exporting" in query.lower() else []
+
+
+@pytest.mark.parametrize("channel", [Channel.WEB, Channel.WHATSAPP])
+async def test_it_is_answered_from_the_section_that_was_quoted(offline: AgentDeps, channel: Channel) -> None:
+    """Of two sections that speak of it, the one before the customer's eyes."""
+    history = (
+        HistoryMessage("customer", channel, "and how do I remove one again", "", AT, "here"),
+        HistoryMessage(
+            "agent", channel, f"Choose Deactivate.\n\nFurther details: Exporting your data, {URL}", "", AT, "here"
+        ),
+    )
+    result = await run_turn(
+        replace(offline, search=TwoSections()), turn("does that free the seat", channel, history=history)
+    )
+    assert "becomes free" in result.text

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
+from shared.agent.asked import elliptic_parts, questions
 from shared.agent.turn import AgentDeps, open_agent, run_turn
 from shared.channels.limits import over_limit
 from shared.channels.message import Channel
@@ -96,3 +97,53 @@ async def test_a_question_that_may_not_be_repeated_is_not(offline: AgentDeps) ->
     result = await run_turn(replace(offline), turn(text, Channel.WEB))
     assert result.outcome == "replied"
     assert "one of your questions" in result.text
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        (
+            "1) how do I add a vehicle 2) how do my clients pay 3) how do i export to Datev?",
+            ["how do I add a vehicle", "how do my clients pay", "how do i export to Datev?"],
+        ),
+        ("how do i add a client and how do i export", ["how do i add a client?", "how do i export?"]),
+        ("api rate limit and what does 429 mean", ["api rate limit?", "what does 429 mean?"]),
+        (
+            "If I delete my account, how long do you keep my data, can I get it back? Also where are your servers?",
+            [
+                "how long do you keep my data?",
+                "If I delete my account, can I get it back?",
+                "Also where are your servers?",
+            ],
+        ),
+        ("Hi Tom, how do I archive a project?", ["Hi Tom, how do I archive a project?"]),
+        ("Our bookkeeper asked, where can I find it?", ["Our bookkeeper asked, where can I find it?"]),
+        ("If I cancel, what happens to my projects?", ["If I cancel, what happens to my projects?"]),
+        ("On 1. March it was fine", []),
+        ("When I open the page it stays white.", []),
+    ],
+)
+def test_the_questions_of_a_message_are_told_apart(text: str, asked: list[str]) -> None:
+    """Numbered in a line, behind "and" or a comma, without a question mark; what leans keeps its context."""
+    assert questions(text) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("iphone app offline and on apple watch?", ["iphone app offline", "on apple watch"]),
+        ("can I do it on Monday and on Tuesday?", []),
+        ("how do I archive a project?", []),
+    ],
+)
+def test_one_verb_may_ask_for_two_matters(text: str, parts: list[str]) -> None:
+    """They are answered apart only where each has a page."""
+    assert elliptic_parts(text) == parts
+
+
+async def test_whatsapp_answers_two_short_questions_at_once(offline: AgentDeps) -> None:
+    """Each with its own page, where both fit; nothing is dropped silently."""
+    result = await run_turn(offline, turn("how do I archive a job and how do I change the colour", Channel.WHATSAPP))
+    assert "choose Archive" in result.text
+    assert "choose a colour" in result.text
+    assert result.text.count("https://") == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.agent.likeness.examples import load_examples
-from shared.channels.language import language_of, language_told, language_written
+from shared.channels.language import OTHER, language_of, language_told, language_written
 
 TICKETS = Path(__file__).parents[2] / "context" / "sample-tickets"
 SHORT = {
@@ -77,6 +77,41 @@ def test_what_many_languages_write_tells_nothing(text: str) -> None:
 def test_words_of_screens_do_not_make_an_english_customer_a_foreigner(text: str) -> None:
     """They are written alike in several languages, and by its letters such a phrase is of another than it is."""
     assert language_of([text]) == "en"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Czy mogę eksportować dane do CSV?",
+        "Jak mogę zmienić hasło?",
+        "nie mogę się zalogować",
+        "Şifremi nasıl değiştirebilirim?",
+        "Jak mohu změnit heslo?",
+        "Hur ändrar jag mitt lösenord?",
+        "Cum îmi schimb parola?",
+        "Bagaimana cara mengganti kata sandi?",
+        "如何重置密码?",
+    ],
+)
+def test_a_language_that_we_have_no_words_of_is_another(text: str) -> None:
+    """It is not answered from English pages as if it were English: a person reads it."""
+    assert language_told([text]) == OTHER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "outlook calendar sync setup",
+        "cant log in",
+        "reset link for login",
+        "lorem ipsum dolor",
+        "Müller GmbH",
+        "ok thx",
+    ],
+)
+def test_a_few_words_that_might_be_english_are_no_other_language(text: str) -> None:
+    """By their letters alone some of them would be Icelandic or Malay."""
+    assert language_told([text]) != OTHER
 
 
 def test_english_is_english() -> None:
