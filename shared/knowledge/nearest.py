@@ -9,7 +9,7 @@ from shared.db.pool import Connection, Row
 from shared.db.queries import load
 from shared.errors import FteError
 from shared.knowledge.asking import Scope
-from shared.knowledge.embed import Embedder, embedder_of, literals, width
+from shared.knowledge.embed import WIDTHS, Embedder, embedder_of, literals, width
 from shared.observability.logs import logger
 from shared.observability.metrics import SEARCHED_BY_WORDS
 
@@ -37,7 +37,8 @@ async def nearest(connection: Connection, scope: Scope, vectors: Mapping[int, st
     if not vectors:
         return []
     given = list(vectors.values())
-    statement = _SQL.get(f"hits_{width(given[0])}", _SQL["hits_any"])
+    size = width(given[0])
+    statement = _SQL[f"hits_{size}"] if size in WIDTHS else _SQL["hits_any"]
     found = await connection.fetch(statement, *scope.filters, given, list(vectors), scope.model, _CANDIDATES)
     if not found and scope.passages:
         # None has its vectors yet, or the endpoint has another model under the same name, which gives another width.
