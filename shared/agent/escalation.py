@@ -39,6 +39,8 @@ _HALF_ALIKE = 0.1
 _UNLIKE = -0.35
 #: Different letters beyond which a sentence says something.
 _LETTERS = 2
+#: Faces that need no word beside them, and what they say.
+_FURIOUS = str.maketrans(dict.fromkeys("🤬😡🖕👿💢😾", ". I am furious. "))
 
 Policy = Literal["strict", "published"]
 
@@ -100,7 +102,7 @@ def check(texts: Iterable[str], *, policy: Policy = "strict") -> Escalation | No
 
     `policy="published"` lets questions about list prices and the refund policy through; demands never.
     """
-    written = _LONG_WORD.sub(r"\1 ", "\n".join(texts))
+    written = _LONG_WORD.sub(r"\1 ", "\n".join(texts)).translate(_FURIOUS)
     # Digits alone, such as a code, or a key held down are like nothing.
     sentences = [one for one in model().read(written) if len(set(filter(str.isalpha, one[0]))) > _LETTERS]
     if all(likeness.value < _UNLIKE for _, likeness in sentences):

@@ -1,6 +1,6 @@
 """The one message that hands over: we have read it, a person has it, when they answer. No opinion, no promise, no link.
 
-The words are data: handoffs.txt, one block a language. A language we have no words for gets English.
+The words are data: handoffs.txt, a block a kind in each of the form's languages. A language without words gets English.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def handoff(
     if reason is Reason.HELD:
         return ""
     texts = load_texts()
-    if language != ENGLISH and f"{language}.any" in texts:
-        text = texts[f"{language}.any"]
+    kind = _SUBJECTS.get(reason, "other")
+    text = texts.get(f"{language}.{kind}") or texts.get(f"{language}.any")
+    if text:
         if channel is not Channel.WHATSAPP:
             return dressed(channel, text, name=name, team=team, greet=greet, language=language)
         # WhatsApp messages are not signed (company profile: tone on each channel).
         called = first_name(name) if greet else ""
         return f"{frame(language, 'hello.whatsapp', name=called)} {text}" if called else text
-    kind = _SUBJECTS.get(reason, "other")
     if channel is Channel.WHATSAPP:
         hello = f"Hi {first_name(name)}! " if greet and first_name(name) else ""
         return hello + texts[f"short.{kind}"]

@@ -17,6 +17,7 @@ from shared.agent.escalation import Reason
 from shared.agent.frames import is_frame
 from shared.agent.gate import GateContext, faults, spoken_words
 from shared.agent.handoff import handoff
+from shared.agent.language import language_of_reply
 from shared.agent.plain import blocks
 from shared.agent.promises import promises
 from shared.agent.small_talk import SmallTalk
@@ -253,6 +254,16 @@ def test_a_handoff_speaks_the_customers_language_where_it_can() -> None:
     assert handoff(Channel.EMAIL, Reason.LEGAL, name="", team=TEAM, language="de").startswith("Guten Tag")
     assert handoff(Channel.EMAIL, Reason.LEGAL, name="", team=TEAM, language="it").startswith("Buongiorno,")
     assert handoff(Channel.EMAIL, Reason.LEGAL, name="", team=TEAM, language="other").startswith("Hello,")
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ar", "ur"])
+def test_a_handoff_says_what_it_is_about_in_each_of_the_forms_languages(language: str) -> None:
+    """Money, terms, law, trouble and the wish for a person are five answers, and none is that of a gap in the pages."""
+    about = [Reason.REFUND, Reason.PRICING, Reason.LEGAL, Reason.ANGRY, Reason.HUMAN, Reason.NOT_FOUND]
+    for channel in Channel:
+        texts = {handoff(channel, reason, name="Ada", team=TEAM, language=language) for reason in about}
+        assert len(texts) == len(about)
+        assert all(language_of_reply(text) == language for text in texts), texts
 
 
 GERMAN = Source(

@@ -426,6 +426,24 @@ def test_further_ordinary_questions_are_left_to_the_agent(text: str) -> None:
     assert check([text]) is None
 
 
+@pytest.mark.parametrize(
+    "text", ["🤬🤬🤬", "😡", "🖕", "how do I export? 🤬", "still the same screen 😡😡", "كيف أضيف زميلا؟ 🤬"]
+)
+def test_a_face_says_anger_without_a_word(text: str) -> None:
+    """Nothing but a furious face, or one behind an ordinary question."""
+    found = check([text])
+    assert found is not None
+    assert found.reason is Reason.ANGRY
+
+
+@pytest.mark.parametrize(
+    "text", ["👍", "🙏🙏", "😂", "how do I export? 🤔", "🎉 the new kiosk", "😅 how do i undo that"]
+)
+def test_other_faces_say_no_anger(text: str) -> None:
+    """A friendly or puzzled face is no matter."""
+    assert check([text]) is None
+
+
 @pytest.mark.parametrize("channel", ["email", "whatsapp", "web"])
 def test_sample_tickets_get_their_labels(channel: str) -> None:
     """Each ticket of the discovery log gets the reason a colleague gave it, or none."""
