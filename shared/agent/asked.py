@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
+from shared.agent.plain import unwrapped
 from shared.channels.fold import letters
 from shared.channels.language import every_common_word
 from shared.knowledge.query import words
@@ -41,6 +43,10 @@ POINTS_BACK = re.compile(
 #: Words of a question that may be no more than "can you help me?"; of one that may be two with one verb.
 _SHORT = 4
 _ELLIPTIC = 12
+#: Words of a sentence that tells something, and telling words of a question that stands by itself.
+_STORY = 6
+_TELLING = 2
+_MODAL = frozenset({"should", "would", "shall", "might", "must", "sollte", "soll", "debe", "deberia"})
 
 
 def questions(text: str) -> list[str]:
@@ -48,8 +54,10 @@ def questions(text: str) -> list[str]:
     points = _points(text)
     if points:
         return [point.split("\n\n")[0] for point in points if len(point.split()) > 2]
-    sentences = [sentence.strip() for sentence in SENTENCE.split(text)]
+    sentences = [sentence.strip() for sentence in SENTENCE.split(unwrapped(text))]
     asking = [part for one in sentences if _asks(one) for part in _parted(one)]
+    if len(asking) > 1 and _lean_on_a_story(asking, sentences):
+        return []
     return [one for one in asking if len(one.split()) > _SHORT or (_tells(one) and not _points_back(one))]
 
 
@@ -96,6 +104,12 @@ def _at_commas(text: str) -> list[str]:
     return parts if _BEGINS_TO_ASK.match(parts[0]) or _CONDITION.match(parts[0]) else [text]
 
 
+def _lean_on_a_story(asking: Sequence[str], sentences: Sequence[str]) -> bool:
+    """Whether questions of one word each, such as "what should the job do?", are about what is told beside them."""
+    told = any(len(one.split()) >= _STORY and not _asks(one) for one in sentences)
+    return told and all(len(_about(part)) < _TELLING for part in asking)
+
+
 def _points_back(text: str) -> bool:
     return bool(POINTS_BACK.search(letters(text)))
 
@@ -106,4 +120,5 @@ def _tells(question: str) -> bool:
 
 
 def _about(text: str) -> set[str]:
-    return {letters(word.text) for word in words(text)} - every_common_word()
+    own = {letters(word.text) for word in words(text) if word.weight == 1.0}
+    return own - every_common_word() - _MODAL

@@ -31,6 +31,8 @@ _FORWARDED = re.compile(
     r"^[-\t ]*(?:forwarded message|original message)[-\t ]*$|^(?:from|to|date|sent|cc):.*$",
     re.IGNORECASE | re.MULTILINE,
 )
+#: The writer's name behind the last sentence: it is looked for in vain.
+_SIGNED = re.compile(r"(?<=[.?!])\s+(?:[A-ZÄÖÜÉ][\w'’-]*\.?\s*){1,3}$")
 _EMPTY_TEXT = re.compile(r"^\W*(?:(?:please )?see (?:the )?(?:subject|title|above)|as above|n/?a)?\W*$", re.IGNORECASE)
 _ASKS = re.compile(
     r"\?|\b(?:how|where|which|whether|could|can|would|possible|way|tell me|what|need|want|like to)\b", re.IGNORECASE
@@ -169,7 +171,7 @@ def whole(reading: Reading, *, old_subject: bool = False) -> str:
 
     In a thread that was answered the subject is old, and says something only where the message does not.
     """
-    text = _readable(reading.text)
+    text = _SIGNED.sub("", _readable(reading.text))
     text = "" if _EMPTY_TEXT.match(text) else text
     told = reading.subjects if reading.reader.first or old_subject or not text else ()
     subjects = [_REPLY_MARK.sub("", _readable(subject)).strip() for subject in told]

@@ -9,6 +9,9 @@ import pytest
 import pytest_asyncio
 
 from shared.agent.asked import elliptic_parts, questions
+from shared.agent.compose import Reader
+from shared.agent.offline_plan import whole
+from shared.agent.offline_reading import Reading
 from shared.agent.turn import AgentDeps, open_agent, run_turn
 from shared.channels.limits import over_limit
 from shared.channels.message import Channel
@@ -120,6 +123,11 @@ async def test_a_question_that_may_not_be_repeated_is_not(offline: AgentDeps) ->
         ("Our bookkeeper asked, where can I find it?", ["Our bookkeeper asked, where can I find it?"]),
         ("If I cancel, what happens to my projects?", ["If I cancel, what happens to my projects?"]),
         ("On 1. March it was fine", []),
+        ("Our nightly job gets error 429 after a minute. What is the limit, and what should\nthe job do? Yuki", []),
+        (
+            "How do I change the colour of our\nworkspace? And how do I archive a project?",
+            ["How do I change the colour of our workspace?", "And how do I archive a project?"],
+        ),
         ("When I open the page it stays white.", []),
     ],
 )
@@ -147,3 +155,17 @@ async def test_whatsapp_answers_two_short_questions_at_once(offline: AgentDeps) 
     assert "choose Archive" in result.text
     assert "choose a colour" in result.text
     assert result.text.count("https://") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("How do I undo an import? Priya Okafor", "How do I undo an import?"),
+        ("Please tell me how I undo an import.\n\nS. Lee", "Please tell me how I undo an import."),
+        ("Priya Okafor", "Priya Okafor"),
+        ("How do I undo it? It was Xero data", "How do I undo it? It was Xero data"),
+    ],
+)
+def test_the_writer_s_name_is_not_searched_for(text: str, query: str) -> None:
+    """No page has it, and a page would seem to be about something else."""
+    assert whole(Reading(Reader(Channel.WEB, "", "Support"), "en", text)) == query
