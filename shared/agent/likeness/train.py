@@ -23,6 +23,8 @@ from shared.channels.fold import fold
 
 #: A feature must occur in as many examples to be learned.
 _SEEN = 2
+#: A column in so few examples is added pair by pair.
+_RARE = 200
 #: How strongly large weights are avoided; chosen by cross-validation (specs/decisions/0029).
 _RIDGE = 1.0
 _FOLDS = 5
@@ -39,14 +41,31 @@ def _learned(examples: Sequence[Example], senses: Vector) -> tuple[Model, Vector
     """The model, and how alike each two of the examples are."""
     counted = [features(fold(example.text)) for example in examples]
     vocabulary = _vocabulary(counted)
-    rows = np.zeros((len(examples), len(vocabulary.columns)), np.float32)
-    for row, counts in enumerate(counted):
-        columns, values = vocabulary.entries(counts)
-        rows[row, list(columns)] = values
+    rows = [vocabulary.entries(counts) for counts in counted]
     anchors = Anchors.of(senses)
-    kernel = rows @ rows.T + anchors.near(senses)
+    kernel = anchors.near(senses)
+    _add_words(kernel, rows, len(vocabulary.columns))
     pulls = _solved(kernel, _wanted(examples))
-    return Model(vocabulary, rows.T @ pulls, anchors, pulls), kernel
+    weights = np.zeros((len(vocabulary.columns), len(LABELS)), np.float32)
+    for (columns, values), pull in zip(rows, pulls, strict=True):
+        weights[list(columns)] += np.outer(values, pull)
+    return Model(vocabulary, weights, anchors, pulls), kernel
+
+
+def _add_words(kernel: Vector, rows: Sequence[tuple[Sequence[int], Vector]], size: int) -> None:
+    """Add the product of each two rows. Most columns are rare and touch few pairs: only the others are multiplied."""
+    where, what = np.concatenate([np.array(row[0], np.intp) for row in rows]), np.concatenate([row[1] for row in rows])
+    order = np.argsort(where, kind="stable")
+    examples = np.repeat(np.arange(len(rows)), [len(row[0]) for row in rows])[order]
+    ends = np.cumsum(np.bincount(where, minlength=size))
+    columns = list(zip(np.split(examples, ends[:-1]), np.split(what[order], ends[:-1]), strict=True))
+    for inside, values in (column for column in columns if len(column[0]) <= _RARE):
+        kernel[np.ix_(inside, inside)] += np.outer(values, values)
+    often = [column for column in columns if len(column[0]) > _RARE]
+    dense = np.zeros((len(rows), len(often)), np.float32)
+    for at, (inside, values) in enumerate(often):
+        dense[inside, at] = values
+    kernel += dense @ dense.T
 
 
 def _wanted(examples: Sequence[Example]) -> Vector:
