@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -259,6 +260,7 @@ def counted(by_tools: int, in_production: int, alike: int, total: int) -> tuple[
     )
 
 
+@cache
 def escalation() -> Confusion:
     """What the check before the model says of the held-out messages.
 
