@@ -186,14 +186,14 @@ async def test_with_a_conversation_its_matter_is_read_and_changed(
     [
         (
             email("Guten Tag, wie exportiere ich meine Stunden in eine Datei? Vielen Dank"),
-            "Guten Tag Ada Example,\n\nVielen Dank",
+            "Guten Tag Ada Example,\n\nSelbstverständlich.",
         ),
-        (whatsapp("hola, ¿cómo puedo exportar mis horas a un archivo? gracias"), "¡Hola, Ada! Muchas gracias"),
+        (whatsapp("hola, ¿cómo puedo exportar mis horas a un archivo? gracias"), "¡Hola, Ada! Por supuesto."),
         (
             form("Bonjour, comment puis-je exporter mes heures dans un fichier ? Merci"),
-            "Bonjour Ada,\n\nMerci beaucoup",
+            "Bonjour Ada,\n\nBien sûr.",
         ),
-        (whatsapp("السلام عليكم، كيف أصدر بيانات الساعات الخاصة بي إلى ملف؟"), "مرحبا Ada! شكرا"),
+        (whatsapp("السلام عليكم، كيف أصدر بيانات الساعات الخاصة بي إلى ملف؟"), "مرحبا Ada! بالتأكيد"),
         (whatsapp("how do I export my hours to a file?"), "Hi "),
     ],
 )
