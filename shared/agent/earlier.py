@@ -19,8 +19,8 @@ _LINE = 80
 def earlier_contact(said: Sequence[Said], channel: Channel, here: UUID) -> EarlierContact | None:
     """The customer's last message before this turn from another channel or matter.
 
-    What it was about is that matter's subject, else its first message with content: a "YES" is none. Of the matter at
-    hand on another channel nothing is repeated: the answer is about it.
+    What it was about is that matter's subject, else its first message with content: a "YES" is none. So it is where the
+    two channels were joined to one matter, since the customer cannot see that they were.
     """
     theirs = [one for one in said if one.author == "customer"]
     elsewhere = [one for one in theirs if one.channel is not channel or one.conversation_id != here]
@@ -28,8 +28,7 @@ def earlier_contact(said: Sequence[Said], channel: Channel, here: UUID) -> Earli
         return None
     last = elsewhere[-1]
     matter = [one for one in theirs if one.conversation_id == last.conversation_id]
-    about = "" if last.conversation_id == here else _about(matter)
-    return EarlierContact(last.channel, last.at, about)
+    return EarlierContact(last.channel, last.at, _about(matter))
 
 
 def _about(matter: Sequence[Said]) -> str:

@@ -39,9 +39,9 @@ def test_the_subject_tells_it_before_the_words() -> None:
     assert found.subject == "Export of hours"
 
 
-def test_the_matter_at_hand_is_not_repeated() -> None:
-    """On another channel the day is told; what it is about both know."""
+def test_a_matter_of_two_channels_is_named_on_the_other() -> None:
+    """Who was linked sees two channels, and cannot know that both are one matter here."""
     found = earlier_contact([said("how do I export my hours?", where=HERE)], Channel.EMAIL, HERE)
     assert found is not None
-    assert found.subject == ""
+    assert found.subject == "how do I export my hours?"
     assert earlier_contact([said("how do I export?", where=HERE)], Channel.WHATSAPP, HERE) is None
