@@ -32,6 +32,7 @@ _NO_WORD = re.compile(r"\be(?:[-\u2010\u2011](?=mail)|\. ?g\.)")
 _TELLING = 2
 #: By letters alone "vacation balance" is French: where English is so nearly as likely, a word must tell the other.
 _NEARLY = 0.66
+_ARABIC_LETTER = re.compile(r"[\u0621-\u06ff]")
 #: Of a language that we do not know: the fewest words of plain letters, and what English must stay below.
 _FEWEST = 3
 _HARDLY = 0.5
@@ -109,7 +110,9 @@ def _by_letters(text: str, scores: Mapping[str, int]) -> str | None:
 def _unknown(text: str, scores: Mapping[str, int]) -> str | None:
     """`other` where groups of letters tell clearly a language that we have no words of, such as Polish or Turkish."""
     plain = _without_borrowed(text)
-    if len(_TOKEN.findall(plain)) < (_FEWEST if plain.isascii() else _TELLING):
+    few = len(_TOKEN.findall(plain)) < (_FEWEST if plain.isascii() else _TELLING)
+    # A few words of Arabic are Persian to the detector as often as Arabic.
+    if few or _ARABIC_LETTER.search(plain):
         return None
     found = _detector().detect(plain)
     likely = found.scores()
