@@ -15,6 +15,8 @@ _RUN = re.compile(rf"(?<![A-Za-z0-9_])\d{{3,19}}(?:{_GAP}\d{{3,19}})*(?![A-Za-z0
 _GROUP = re.compile(r"\d+")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{1,4}){3,8}(?![A-Za-z0-9])")
 _LENGTHS = range(13, 20)
+#: Groups of three digits and more that the longest of them can have.
+_MOST_GROUPS = _LENGTHS[-1] // 3
 #: First digits by issuer: American Express, Diners, JCB; Visa; Mastercard, Maestro; Discover, UnionPay and their like.
 _ISSUED = re.compile(r"3(?:[47]|0[0-5]|[689]|5(?:2[89]|[3-8]))|4|5[0-8]|2(?:2(?:2[1-9]|[3-9])|[3-6]|7(?:[01]|20))|6")
 
@@ -36,16 +38,16 @@ def _masked(run: re.Match[str]) -> str:
     """A run of groups; a date or the three digits of the back may stand beside the number."""
     text, groups = run[0], [group.span() for group in _GROUP.finditer(run[0])]
     # After a plus the first group begins a telephone number.
-    first = 1 if run.string[: run.start()].endswith("+") else 0
+    first = 1 if run.string.endswith("+", 0, run.start()) else 0
+    told, kept_to = "", 0
     while first < len(groups):
-        start = groups[first][0]
-        ends = (end for _, end in reversed(groups[first:]) if _is_card(text[start:end]))
-        end = next(ends, None)
-        if end is not None:
-            rest = "".join(str(int(digit)) for digit in text[start:end] if digit.isdecimal())[-4:]
-            return f"{text[:start]}•••• {rest}{mask_cards(text[end:])}"
-        first += 1
-    return text
+        start, ends = groups[first][0], [end for _, end in groups[first : first + _MOST_GROUPS]]
+        taken = next((count for count in range(len(ends), 0, -1) if _is_card(text[start : ends[count - 1]])), 0)
+        if taken:
+            rest = "".join(str(int(digit)) for digit in text[start : ends[taken - 1]] if digit.isdecimal())[-4:]
+            told, kept_to = f"{told}{text[kept_to:start]}•••• {rest}", ends[taken - 1]
+        first += taken or 1
+    return told + text[kept_to:]
 
 
 def _is_card(text: str) -> bool:

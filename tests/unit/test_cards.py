@@ -54,6 +54,12 @@ def test_what_is_no_card_stays(text: str) -> None:
     assert mask_cards(text) == text
 
 
+@pytest.mark.parametrize(("groups", "masked"), [("123", "123"), ("4111 1111 1111 1111", "•••• 1111")])
+def test_a_table_of_numbers_is_read_to_its_end(groups: str, masked: str) -> None:
+    """Thousands of groups in one run: each is looked at with the few that a card may have, and none is too deep."""
+    assert mask_cards(" ".join([groups] * 5000)) == " ".join([masked] * 5000)
+
+
 def test_all_text_of_a_message_is_masked() -> None:
     """Subject, words, what it quotes, and the text of a file; the rest is as it was."""
     number = "4111 1111 1111 1111"
