@@ -40,13 +40,17 @@ class DatabaseConversation:
     async def apply(self, draft: Draft) -> None:
         """Write what one tool call asked for. Raises Permanent as `load` does, Retryable when it just moved on."""
         turn = await peek(self.db, self.vault, self.conversation_id)
-        asked = await self._asked(turn)
-        told = self._told(asked, draft) if draft.escalation else ""
-        said = [one.text for one in asked.own_history if one.author == "customer"]
+        told, last_said = await self._handed_over(turn, draft) if draft.escalation else ("", "")
         try:
-            await commit_change(self.db, self.vault, turn, self._verdict(turn, draft, told, "".join(said[-1:])))
+            await commit_change(self.db, self.vault, turn, self._verdict(turn, draft, told, last_said))
         except Stale:
             raise Retryable("the conversation just moved on: try again", reason="stale-turn") from None
+
+    async def _handed_over(self, turn: OpenTurn, draft: Draft) -> tuple[str, str]:
+        """What the person reads first, and what the customer said last: the language of what they are told."""
+        asked = await self._asked(turn)
+        said = [one.text for one in asked.own_history if one.author == "customer"]
+        return self._told(asked, draft), "".join(said[-1:])
 
     def _told(self, turn: TurnInput, draft: Draft) -> str:
         """What the person reads first, as of any handoff: the client's words are what was tried."""

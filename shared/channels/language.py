@@ -87,7 +87,11 @@ def _by_words(text: str) -> str | None:
     if _is_urdu(tokens, scores):
         return "ur"
     told = best if scores[best] >= _TELLING else None
-    return told if told == ENGLISH else _by_letters(text, scores) or told or _unknown(text, scores)
+    if told == ENGLISH:
+        return told
+    plain = _without_borrowed(text)
+    found = _detector().detect(plain)
+    return _by_letters(text, found, scores) or told or _unknown(plain, found, scores)
 
 
 def _is_urdu(tokens: Sequence[str], scores: Mapping[str, int]) -> bool:
@@ -97,9 +101,8 @@ def _is_urdu(tokens: Sequence[str], scores: Mapping[str, int]) -> bool:
     return found >= _TELLING and found > scores[ENGLISH] and found >= max(scores.values())
 
 
-def _by_letters(text: str, scores: Mapping[str, int]) -> str | None:
+def _by_letters(text: str, found: Any, scores: Mapping[str, int]) -> str | None:
     """Of the languages that we know, except English, the one that groups of letters tell clearly, or a word as well."""
-    found = _detector().detect(_without_borrowed(text))
     told = found.language
     if told == ENGLISH or told not in scores:
         return None
@@ -107,14 +110,12 @@ def _by_letters(text: str, scores: Mapping[str, int]) -> str | None:
     return told if clear or scores[told] >= max(1, scores[ENGLISH]) else None
 
 
-def _unknown(text: str, scores: Mapping[str, int]) -> str | None:
+def _unknown(plain: str, found: Any, scores: Mapping[str, int]) -> str | None:
     """`other` where groups of letters tell clearly a language that we have no words of, such as Polish or Turkish."""
-    plain = _without_borrowed(text)
     few = len(_TOKEN.findall(plain)) < (_FEWEST if plain.isascii() else _TELLING)
     # A few words of Arabic are Persian to the detector as often as Arabic.
     if few or _ARABIC_LETTER.search(plain):
         return None
-    found = _detector().detect(plain)
     likely = found.scores()
     if found.language is None or found.language in scores or not found.is_reliable():
         return None

@@ -117,9 +117,10 @@ async def sought(
     if meant:
         held |= await holders.count(connection, scope, set(meant.values()) - held.keys())
         choices = [[_corrected(choice, meant) for choice in part] for part in choices]
-    weighed = [_weighed(number, part, held, scope) for number, part in enumerate(choices)]
+    worths = [_worth(part, held, scope) for part in choices]
+    weighed = [_weighed(number, choices[number], worth, scope) for number, worth in enumerate(worths)]
     paired = [_weighed_pairs(number, part, held, scope) for number, part in enumerate(pairs)]
-    strange = [_strange(part, held, scope) for part in choices]
+    strange = [_strange(part, worth, scope) for part, worth in zip(choices, worths, strict=True)]
     return Asked([one for part in (*weighed, *paired) for one in part], strange)
 
 
@@ -176,8 +177,7 @@ def _corrected(choice: _Choice, meant: Mapping[str, str]) -> _Choice:
     return replace(choice, word=replace(choice.word, weight=_MISSPELT_WEIGHT), lexemes=(lexeme,))
 
 
-def _weighed(part: int, choices: Sequence[_Choice], held: Mapping[str, int], scope: Scope) -> list[Sought]:
-    worth = _worth(choices, held, scope)
+def _weighed(part: int, choices: Sequence[_Choice], worth: Mapping[int, float | None], scope: Scope) -> list[Sought]:
     nowhere = rarity(0, scope.passages)
     known = sum(value for value in worth.values() if value is not None)
     everything = known + UNKNOWN * nowhere * sum(value is None for value in worth.values())
@@ -207,15 +207,14 @@ def _telling(choices: Sequence[_Choice], worth: Mapping[int, float | None]) -> s
     return {choice.word.term for choice in choices if choice.telling} - idle
 
 
-def _strange(choices: Sequence[_Choice], held: Mapping[str, int], scope: Scope) -> float:
+def _strange(choices: Sequence[_Choice], worth: Mapping[int, float | None], scope: Scope) -> float:
     """What no passage is about, as a share: "moon" of "the colour of the moon". Few passages know too few words."""
     if scope.passages < _KNOWS_WORDS:
         return 0.0
-    worth = _worth(choices, held, scope)
     nowhere = math.sqrt(rarity(0, scope.passages))
-    each = [nowhere if (value := worth[term]) is None else math.sqrt(value) for term in _telling(choices, worth)]
-    unknown = sum(worth[term] is None for term in _telling(choices, worth))
-    return unknown * nowhere / (sum(each) + PRIOR)
+    each = [worth[term] for term in _telling(choices, worth)]
+    everything = sum(nowhere if value is None else math.sqrt(value) for value in each)
+    return each.count(None) * nowhere / (everything + PRIOR)
 
 
 def _leads(worth: Mapping[int, float | None], scope: Scope) -> set[int]:

@@ -26,6 +26,8 @@ WIDTHS = (256, 768, 1024, 1536, 3072)
 #: What pgvector can hold.
 MOST_DIMENSIONS = 16_000
 _BATCH = 64
+#: The width of a model whose name says none, and what names the width that a model gives by itself.
+_BARE, _FULL = 256, "full"
 _REST_S = 5.0  # for which an endpoint that was away is not tried again
 _DIGITS = 6  # what single precision is good for, and half the text to store
 
@@ -143,17 +145,13 @@ class OpenAIEmbedder:
             raise Retryable(f"the embedding endpoint is away: {type(error).__name__}", reason="embedder-away") from None
 
 
-_BARE = 256
-_FULL = "full"
-
-
 def _at_endpoint(client: httpx.AsyncClient, name: str) -> OpenAIEmbedder:
     """The embedder that gives itself this name; models' own names may hold an @ too."""
-    model, _, width = name.rpartition("@")
-    if model and width == _FULL:
+    model, _, size = name.rpartition("@")
+    if model and size == _FULL:
         return OpenAIEmbedder(client, model)
-    if model and width.isdecimal():
-        return OpenAIEmbedder(client, model, int(width))
+    if model and size.isdecimal():
+        return OpenAIEmbedder(client, model, int(size))
     return OpenAIEmbedder(client, name, _BARE)
 
 
@@ -185,8 +183,8 @@ def literals(vectors: Sequence[Sequence[float]]) -> list[str]:
     import numpy as np
 
     given = np.asarray(vectors, dtype=float)
-    width = given.shape[1]
-    filled = np.pad(given, ((0, 0), (0, next((one for one in WIDTHS if one >= width), width) - width)))
+    size = given.shape[1]
+    filled = np.pad(given, ((0, 0), (0, next((one for one in WIDTHS if one >= size), size) - size)))
     whole = np.rint(filled * 10**_DIGITS).astype(int).tolist()
     end = f"e-{_DIGITS}"
     return [f"{str(row)[:-1].replace(',', f'{end},')}{end}]" for row in whole]

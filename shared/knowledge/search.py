@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared.channels.language import ENGLISH, every_common_word, language_told, without_region
 from shared.db.pool import Connection, Database, Row
@@ -232,15 +232,15 @@ def _merged(
     by_words = {(row["part"], row["passage_id"]): row for row in said}
     by_vectors = {(row["part"], row["passage_id"]): row for row in near}
     for key in by_words.keys() | by_vectors.keys():
-        fit = _fit(by_words.get(key), by_vectors.get(key), naming=key[0] in naming)
-        fits.setdefault(key[0], {})[key[1]] = replace(fit, strange=strange.get(key[0], 0.0))
+        said_of, part = (by_words.get(key), by_vectors.get(key)), key[0]
+        fits.setdefault(part, {})[key[1]] = _fit(*said_of, naming=part in naming, strange=strange.get(part, 0.0))
     return fits
 
 
-def _fit(said: Row | None, near: Row | None, *, naming: bool) -> Fit:
+def _fit(said: Row | None, near: Row | None, *, naming: bool, strange: float) -> Fit:
     """A passage whose sentences have no vectors has sentences as near as itself. `naming`: the text has names."""
     words_ = {name: said[name] for name in ("words", "pairs", "strength", "coverage", "heading")} if said else {}
-    words_["names"] = 1.0 if not naming else said["names"] if said else 0.0
+    words_ |= {"names": 1.0 if not naming else said["names"] if said else 0.0, "strange": strange}
     if near is None:
         return Fit(**words_)
     passage = near["passage"]
