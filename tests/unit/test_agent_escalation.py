@@ -436,6 +436,13 @@ def test_a_face_says_anger_without_a_word(text: str) -> None:
     assert found.reason is Reason.ANGRY
 
 
+def test_the_mess_of_before_is_no_anger_and_ours_is() -> None:
+    """What people did it with before they came to us may have been a mess; what they have with us is told in anger."""
+    before = "Until last month we did it with a spreadsheet, which was a mess but everyone saw the same mess."
+    assert check([before]) is None
+    assert check(["Your update turned our whole schedule into a mess and nobody of you cares."]) is not None
+
+
 @pytest.mark.parametrize(
     "text", ["👍", "🙏🙏", "😂", "how do I export? 🤔", "🎉 the new kiosk", "😅 how do i undo that"]
 )
